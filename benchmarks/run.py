@@ -1,0 +1,116 @@
+"""Every benchmark, and the page with their results."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import log_line, machine, overhead, redaction
+from benchmarks.log_line import lines_table
+from benchmarks.overhead import Overhead, flat_table, single_lines, stacks_table
+from benchmarks.rounds import Plan
+from benchmarks.table import table
+from benchmarks.targets import targets_table
+
+RESULTS = Path(__file__).with_name("results.md")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured: one plan for each part."""
+
+    one_route: Plan
+    many_routes: Plan
+    flat: Plan
+    lines: Plan
+
+
+WHOLE = Size(
+    one_route=Plan(generations=3, rounds=7, count=2000, warm_up=300),
+    many_routes=Plan(generations=3, rounds=7, count=600, warm_up=100),
+    flat=Plan(generations=3, rounds=7, count=1000, warm_up=200),
+    lines=Plan(generations=3, rounds=7, count=5000, warm_up=500),
+)
+QUICK = Size(
+    one_route=Plan(generations=1, rounds=3, count=1000, warm_up=200),
+    many_routes=Plan(generations=1, rounds=3, count=300, warm_up=50),
+    flat=Plan(generations=1, rounds=3, count=400, warm_up=200),
+    lines=Plan(generations=1, rounds=3, count=3000, warm_up=300),
+)
+
+METHOD = """\
+Every figure is CPU time of the whole process, user and system, all threads, until the last line is
+in the pipe: work done in the background counts. Requests are driven in process, one after the other,
+through the ASGI interface, so that no server's noise hides what is measured.
+
+Each stack runs in processes of its own, asked in turns. What a stack adds is its cost less the bare
+application's in the same round; the table gives the median of the rounds, and between which values the
+middle half of them lies. All stacks write to one pipe that another process drains, and in each round
+the lines that arrive are counted: one that loses a line ends the benchmark. All answer the same bytes.
+
+Peers run as their own documentation sets them up: Logfire with nobody to send to, so that its
+exporting comes on top; the access line beside asgi-correlation-id is pure ASGI, because the recipes
+that go around would add `BaseHTTPMiddleware`. The floor is written by hand, for this page only: an id,
+a header, and a line encoded by msgspec that a thread writes in batches; it checks, redacts and bounds
+nothing.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print, and write the page.
+
+    A whole run writes `benchmarks/results.md`; a quick one does only when asked to.
+    """
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
+    parser.add_argument("--quick", action="store_true", help="few rounds, to see that it works")
+    parser.add_argument("--write", action="store_true", help="write the page after a quick run too")
+    parser.add_argument("--keep", action="store_true", help="leave the page as it is")
+    chosen = parser.parse_args(arguments)
+    size = QUICK if chosen.quick else WHOLE
+    text = page(size, "make bench" + (" ARGS=--quick" if chosen.quick else ""))
+    print(text)
+    if not chosen.keep and (chosen.write or not chosen.quick):
+        RESULTS.write_text(text, encoding="utf-8")
+
+
+def page(size: Size, command: str) -> str:
+    """Measure everything and write it up."""
+    moment = datetime.now(UTC)
+    found = overhead.measure(
+        dict(zip(overhead.ROUTES, (size.one_route, size.many_routes), strict=True)), size.flat
+    )
+    lines = log_line.measure(size.lines)
+    texts = redaction.rows()
+    head = (
+        f"# What it costs\n\nWritten by `{command}` on {moment:%Y-%m-%d %H:%M} UTC.\n\n"
+        f"{machine.description()}\n{METHOD}"
+    )
+    promises = targets_table([*overhead.targets(found), *log_line.targets(lines)])
+    sections = (
+        head,
+        *overhead_sections(found, size),
+        f"## One log line\n\nA message with five fields. {size.lines}.\n\n{lines_table(lines)}",
+        f"## Redaction alone\n\n{table(('Text', 'Cost', 'Target'), texts, texts=3)}",
+        f"## Targets\n\n{promises}",
+    )
+    return "\n".join(sections)
+
+
+def overhead_sections(found: Overhead, size: Size) -> tuple[str, ...]:
+    """Write up what is added to a request."""
+    return (
+        f"## Added to a request, 1 route\n\n{size.one_route}.\n\n{stacks_table(found, 1)}",
+        f"{single_lines(found)}",
+        (
+            "## Added to a request, 200 routes\n\nThe route asked for is the last. "
+            f"{size.many_routes}.\n\n{stacks_table(found, 200)}"
+        ),
+        (
+            "## Flat in the number of routes\n\nWhat fastapi-spine adds, measured against the bare "
+            "application in the same process in slices that take turns: two processes alone differ "
+            f"by more than this is about. {size.flat}.\n\n{flat_table(found)}"
+        ),
+    )

@@ -1,0 +1,12 @@
+"""The application alone: what everything else is compared with."""
+
+from __future__ import annotations
+
+from benchmarks.application import application
+from benchmarks.subject import Subject
+from benchmarks.traffic import served
+
+
+def build(routes: int) -> Subject:
+    """Add nothing."""
+    return served(application(routes))

@@ -1,0 +1,68 @@
+"""The layer itself: as it comes, and with one thing changed at a time."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from benchmarks.application import Answer, application, item
+from benchmarks.subject import Subject
+from benchmarks.traffic import served
+
+from fastapi_spine import Spine
+
+logger = logging.getLogger(__name__)
+
+
+async def read_item_with_held_lines(item_id: int) -> Answer:
+    """Answer, and say what nobody will read unless the request fails: `HELD_LINES` DEBUG lines."""
+    logger.debug("looking up item %d", item_id)
+    logger.debug("stock is checked", extra={"item": item_id, "warehouse": "north"})
+    logger.debug("price of item %d is %.2f %s", item_id, 39.5, "EUR")
+    return item(item_id)
+
+
+async def read_item_with_line(item_id: int) -> Answer:
+    """Answer, and log one line."""
+    logger.info("item is shown", extra={"item": item_id, "warehouse": "north"})
+    return item(item_id)
+
+
+def build(routes: int) -> Subject:
+    """Add the layer, logs only."""
+    app = application(routes)
+    spine = Spine(app)
+    return served(app, spine.flush)
+
+
+def beside_bare(routes: int) -> Subject:
+    """Add the layer to one of two equal applications, to measure what it adds with any number of routes."""
+    bare = served(application(routes))
+    ours = build(routes)
+
+    def close() -> None:
+        bare.close()
+        ours.close()
+
+    return replace(ours, without=bare.repeat, close=close)
+
+
+def without_redaction(routes: int) -> Subject:
+    """Add the layer and switch redaction off."""
+    app = application(routes)
+    spine = Spine(app, redaction=False)
+    return served(app, spine.flush)
+
+
+def held_lines(routes: int) -> Subject:
+    """Add the layer to an application that holds back three DEBUG lines a request."""
+    app = application(routes, read_item_with_held_lines)
+    spine = Spine(app)
+    return served(app, spine.flush)
+
+
+def one_line(routes: int) -> Subject:
+    """Add the layer to an application that logs one line a request."""
+    app = application(routes, read_item_with_line)
+    spine = Spine(app)
+    return served(app, spine.flush)

@@ -1,0 +1,64 @@
+"""The `spine` command: one file a verb, loaded when the verb is used."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+EXIT_OK = 0
+EXIT_TROUBLE = 1
+EXIT_USAGE = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: the arguments; those of the process by default.
+
+    Returns:
+        The exit code: 0 all is well, 1 something needs attention, 2 it could not be run as asked.
+    """
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.verb is None:
+        parser.print_help()
+        return EXIT_USAGE
+    from fastapi_spine.core.errors import SpineError
+
+    try:
+        return int(options.run(options))
+    except SpineError as error:
+        print(f"spine: {error}", file=sys.stderr)
+        return EXIT_USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="spine", description="One layer of observability for FastAPI."
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    doctor = verbs.add_parser(
+        "doctor",
+        help="show every setting with where it came from, and what the layer does not cover",
+        description="Show every setting with where it came from, and what the layer does not cover.",
+    )
+    doctor.add_argument(
+        "app", nargs="?", metavar="MODULE:APP", help="the application, for example shop.main:app"
+    )
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from fastapi_spine.cli.doctor import examine
+
+    return examine(options.app)
+
+
+def _version() -> str:
+    from fastapi_spine import __version__
+
+    return f"fastapi-spine {__version__}"

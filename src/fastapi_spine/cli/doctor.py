@@ -1,0 +1,83 @@
+"""`spine doctor`: every setting with where it came from, and what the layer does not cover."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+from fastapi_spine.cli.target import load_application
+from fastapi_spine.install import Layer, Wrapped
+from fastapi_spine.logs.uncovered import uncovered
+from fastapi_spine.request.place import placed_on
+from fastapi_spine.settings.load import load
+from fastapi_spine.settings.origin import Origin
+
+_PACKAGES = ("fastapi-spine", "fastapi", "starlette", "uvicorn", "structlog", "loguru")
+
+
+def examine(target: str | None) -> int:
+    """Print the report.
+
+    Args:
+        target: `module:app`; None reports the settings alone.
+
+    Returns:
+        0, or 1 if something needs attention.
+
+    Raises:
+        SpineError: the application cannot be found, or a setting is wrong.
+    """
+    _print_versions()
+    if target is None:
+        _print_settings(load(keywords={}).origins)
+        return 0
+    app = load_application(target)
+    layer = _layer_of(app)
+    if layer is None:
+        _print_settings(load(keywords={}).origins)
+        print(f"\n! {target} has no spine: call Spine(app) right after the application is made.")
+        return 1
+    _print_settings(layer.origins)
+    return _print_uncovered(layer)
+
+
+def _layer_of(app: Any) -> Layer | None:
+    if isinstance(app, Wrapped):
+        return app
+    placed = placed_on(app)
+    return placed if isinstance(placed, Layer) else None
+
+
+def _print_versions() -> None:
+    print(f"Python {platform.python_version()}", end="")
+    for package in _PACKAGES:
+        try:
+            print(f" · {package} {metadata.version(package)}", end="")
+        except metadata.PackageNotFoundError:
+            continue
+    print()
+
+
+def _print_settings(origins: Mapping[str, Origin]) -> None:
+    names = max(map(len, origins))
+    values = min(max(len(origin.shown) for origin in origins.values()), 40)
+    print("\nSettings, and where each came from")
+    for name, origin in origins.items():
+        print(f"  {name:<{names}}  {origin.shown:<{values}}  {_source(origin)}")
+
+
+def _source(origin: Origin) -> str:
+    return origin.kind if origin.kind == "default" else f"{origin.kind}: {origin.place}"
+
+
+def _print_uncovered(layer: Layer) -> int:
+    findings = uncovered() if layer.settings.logs.enabled else []
+    print("\nWhat reaches the output without passing the layer")
+    if not findings:
+        print("  nothing that can be seen from here (`print` never passes a logger)")
+        return 0
+    for finding in findings:
+        print(f"  ! {finding}")
+    return 1

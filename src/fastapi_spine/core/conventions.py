@@ -1,0 +1,134 @@
+"""Every name that leaves the process, in one place.
+
+Log keys, headers, scope keys, logger names and outcome words are contracts with people's dashboards;
+a name that is spelt here cannot be spelt differently elsewhere. Sources: OpenTelemetry semantic
+conventions (`trace_id`, `span_id`, `service`), W3C Trace Context (`traceparent`, `tracestate`), ASGI 3.0.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+# --- headers (ASGI gives and takes them as lower-case bytes) ---------------------------------
+
+HEADER_REQUEST_ID: Final = b"x-request-id"
+HEADER_TRACEPARENT: Final = b"traceparent"
+HEADER_TRACESTATE: Final = b"tracestate"
+
+# --- ASGI scope ------------------------------------------------------------------------------
+
+SCOPE_MARKER: Final = "fastapi_spine"
+"""Holds the Exchange while the request runs, so that a nested spine recognises itself; removed after."""
+SCOPE_STATE: Final = "state"
+STATE_REQUEST_ID: Final = "request_id"
+
+ROUTE_UNMATCHED: Final = "__unmatched__"
+"""The route of everything that no route answered: one value, however many paths strangers try."""
+
+POLICY_ATTRIBUTE: Final = "__spine_policy__"
+"""Where `@policy` leaves its rules on an endpoint; `functools.wraps` carries it along."""
+
+REPORTED_ATTRIBUTE: Final = "__spine_reported__"
+"""Set on an exception whose stack an access line has shown, so that a server's own line need not."""
+
+# --- loggers ---------------------------------------------------------------------------------
+
+LOGGER_ACCESS: Final = "spine.access"
+LOGGER_APPLICATION: Final = "spine.application"
+LOGGER_HEALTH: Final = "spine.health"
+LOGGER_UNCAUGHT: Final = "spine.uncaught"
+
+# --- log keys --------------------------------------------------------------------------------
+
+KEY_TS: Final = "ts"
+KEY_LEVEL: Final = "level"
+KEY_LOGGER: Final = "logger"
+KEY_MSG: Final = "msg"
+KEY_REQUEST_ID: Final = "request_id"
+KEY_TRACE_ID: Final = "trace_id"
+KEY_SPAN_ID: Final = "span_id"
+KEY_SERVICE: Final = "service"
+KEY_EXC: Final = "exc"
+KEY_HELD: Final = "held"
+"""True on a line that was held back and is written because its request failed or was slow."""
+KEY_TRUNCATED: Final = "truncated"
+KEY_EXTRA_PREFIX: Final = "extra."
+"""A user's field whose name is one of ours lands under `extra.<name>`."""
+
+EXC_TYPE: Final = "type"
+EXC_MESSAGE: Final = "message"
+EXC_STACK: Final = "stack"
+
+KEY_TYPE: Final = "type"
+KEY_METHOD: Final = "method"
+KEY_PATH: Final = "path"
+KEY_ROUTE: Final = "route"
+KEY_STATUS: Final = "status"
+KEY_ELAPSED_MS: Final = "elapsed_ms"
+KEY_TTFB_MS: Final = "ttfb_ms"
+KEY_BYTES_IN: Final = "bytes_in"
+KEY_BYTES_OUT: Final = "bytes_out"
+KEY_MESSAGES_IN: Final = "messages_in"
+KEY_MESSAGES_OUT: Final = "messages_out"
+KEY_CLOSE_CODE: Final = "close_code"
+KEY_CLIENT: Final = "client"
+KEY_OUTCOME: Final = "outcome"
+KEY_ERRORS: Final = "errors"
+"""What a 422 found wrong: `[{"loc": "body.name", "type": "missing"}]`, never the value."""
+KEY_REFUSED_ID: Final = "request_id_refused"
+"""`{"reason": …, "length": …}` of an inbound id that was not taken; never its bytes."""
+KEY_SKIPPED: Final = "skipped"
+"""How many lines like this one noise rules left out since the last one."""
+KEY_DROPPED: Final = "dropped"
+KEY_STEP: Final = "step"
+KEY_COUNT: Final = "count"
+
+RESERVED_KEYS: Final = frozenset(
+    {
+        KEY_TS, KEY_LEVEL, KEY_LOGGER, KEY_MSG, KEY_REQUEST_ID, KEY_TRACE_ID, KEY_SPAN_ID,
+        KEY_SERVICE, KEY_EXC, KEY_HELD, KEY_TRUNCATED,
+    }
+)  # fmt: skip
+"""Keys of every line that a user's `extra` cannot overwrite."""
+
+ACCESS_KEYS: Final = RESERVED_KEYS | {
+    KEY_TYPE, KEY_METHOD, KEY_PATH, KEY_ROUTE, KEY_STATUS, KEY_ELAPSED_MS, KEY_TTFB_MS,
+    KEY_BYTES_IN, KEY_BYTES_OUT, KEY_MESSAGES_IN, KEY_MESSAGES_OUT, KEY_CLOSE_CODE, KEY_CLIENT,
+    KEY_OUTCOME, KEY_ERRORS, KEY_REFUSED_ID, KEY_SKIPPED,
+}  # fmt: skip
+"""Keys of the access line that a bound field cannot overwrite."""
+
+# --- words -----------------------------------------------------------------------------------
+
+MSG_COMPLETED: Final = "request completed"
+MSG_FAILED: Final = "request failed"
+MSG_BACKGROUND_FAILED: Final = "background task failed"
+MSG_AFTER_RESPONSE_FAILED: Final = "application failed after the response"
+MSG_LINES_DROPPED: Final = "log lines were dropped"
+MSG_STEP_FAILED: Final = "a step of fastapi-spine failed; the application was not affected"
+MSG_UNCAUGHT: Final = "uncaught exception"
+
+TYPE_WEBSOCKET: Final = "websocket"
+
+PROBE_PATHS: Final = ("/healthz", "/livez", "/readyz", "/ping", "/metrics")
+"""Asked by machines every few seconds; Kubernetes' and Prometheus' usual names."""
+
+
+class Outcome(StrEnum):
+    """How a request ended. `status` says what went on the wire; this says what happened."""
+
+    COMPLETED = "completed"
+    """The whole response was sent."""
+    FAILED = "failed"
+    """The application raised before a response of its own had started."""
+    FAILED_AFTER_START = "failed_after_start"
+    """The application raised while its response was under way."""
+    INCOMPLETE = "incomplete"
+    """The application returned without sending a whole response."""
+    DISCONNECTED = "disconnected"
+    """The client left before the end, and somebody saw it."""
+    CANCELLED = "cancelled"
+    """The request's task was cancelled."""
+    INTERRUPTED = "interrupted"
+    """The server shut down while the request was open."""

@@ -1,0 +1,134 @@
+"""One request, whole: what logs, metrics and traces are three renderings of."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Final, Literal
+
+from fastapi_spine.core.asgi import Scope
+from fastapi_spine.core.conventions import ROUTE_UNMATCHED, Outcome
+
+SERVER_ERROR: Final = 500
+WEBSOCKET_INTERNAL_ERROR: Final = 1011
+"""RFC 6455 section 7.4.1: the server met an unexpected condition."""
+
+
+class RefusedId:
+    """Why an inbound request id was not taken: a reason and a length, never the bytes."""
+
+    __slots__ = ("length", "reason")
+
+    def __init__(self, reason: str, length: int) -> None:
+        self.reason = reason
+        self.length = length
+
+
+class Identity:
+    """The ids of one request, taken from its own headers or made new.
+
+    Attributes:
+        request_id: 1 to 128 characters of `[A-Za-z0-9._:/+=@-]`.
+        trace_id: 32 lower-case hex digits (W3C Trace Context).
+        span_id: 16 lower-case hex digits: this request's own span.
+        parent_span_id: the caller's span, if it sent a valid `traceparent`.
+        trace_flags: the caller's flags, or 0x02 (random trace id) for a trace that begins here.
+        tracestate: the caller's vendor entries, passed on as they came; None without a valid parent.
+        refused: why an inbound request id was not taken, if one came and was not.
+    """
+
+    __slots__ = (
+        "parent_span_id", "refused", "request_id", "span_id", "trace_flags", "trace_id", "tracestate",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        request_id: str,
+        trace_id: str,
+        span_id: str,
+        parent_span_id: str | None = None,
+        trace_flags: int = 0x02,
+        tracestate: str | None = None,
+        refused: RefusedId | None = None,
+    ) -> None:
+        self.request_id = request_id
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.parent_span_id = parent_span_id
+        self.trace_flags = trace_flags
+        self.tracestate = tracestate
+        self.refused = refused
+
+
+class Exchange:
+    """One HTTP request, or one WebSocket connection, from its first byte to its end.
+
+    The request pass fills it in; observers read it. Times: `started_at` is wall time in nanoseconds since
+    the epoch, read once; `started`, `first_byte` and `ended` are monotonic nanoseconds, so durations never
+    suffer when the clock is set. `status` is what went on the wire, None if nothing did. `invalid` holds
+    the place and kind (`("body.name", "missing")`) of what a validation error found, never a value. `held` belongs to the logs room.
+    """
+
+    __slots__ = (
+        "bound", "bytes_in", "bytes_out", "close_code", "disconnected", "ended", "endpoint", "error",
+        "finished", "first_byte", "held", "identity", "invalid", "kind", "messages_in",
+        "messages_out", "outcome", "request_id", "response_complete", "route", "scope", "started",
+        "started_at", "status", "streamed", "traceback", "trailers",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        kind: Literal["http", "websocket"],
+        scope: Scope,
+        identity: Identity,
+        started_at: int,
+        started: int,
+    ) -> None:
+        self.kind = kind
+        self.scope = scope
+        self.identity = identity
+        self.request_id = identity.request_id
+        self.started_at = started_at
+        self.started = started
+        self.first_byte = 0
+        self.ended = 0
+        self.status: int | None = None
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.messages_in = 0
+        self.messages_out = 0
+        self.streamed = False
+        self.trailers = False
+        self.response_complete = False
+        self.disconnected = False
+        self.finished = False
+        self.close_code: int | None = None
+        self.outcome = Outcome.COMPLETED
+        self.error: BaseException | None = None
+        self.traceback: TracebackType | None = None
+        self.invalid: tuple[tuple[str, str], ...] = ()
+        self.route = ROUTE_UNMATCHED
+        self.endpoint: object = None
+        self.bound: dict[str, object] | None = None
+        self.held: object = None
+
+    @property
+    def elapsed_ns(self) -> int:
+        """How long the caller waited, in nanoseconds; 0 while the response is under way."""
+        return self.ended - self.started if self.ended else 0
+
+    @property
+    def ended_at(self) -> int:
+        """When it ended: wall time, nanoseconds since the epoch."""
+        return self.started_at + self.ended - self.started
+
+    @property
+    def failed(self) -> bool:
+        """Whether the service broke its promise: a 5xx, an exception, or no whole response."""
+        return (
+            self.outcome in _FAILURES
+            or (self.status is not None and self.status >= SERVER_ERROR)
+            or self.close_code == WEBSOCKET_INTERNAL_ERROR
+        )
+
+
+_FAILURES = frozenset({Outcome.FAILED, Outcome.FAILED_AFTER_START, Outcome.INCOMPLETE})

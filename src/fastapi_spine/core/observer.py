@@ -1,0 +1,40 @@
+"""The port between the request pass and the rooms that render what it saw."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fastapi_spine.core.exchange import Exchange
+
+
+class Observer(Protocol):
+    """Hears of every exchange. It may not touch the application; what it raises is caught and counted."""
+
+    name: str
+    """Names the observer in health counters and reports."""
+
+    def finish(self, exchange: Exchange) -> None:
+        """Take a finished exchange. Called exactly once for each, in the request's own task.
+
+        A response that went well is finished when its last byte was sent, so that nobody waits for background
+        tasks; anything else when the application has ended, because only then is the reason known.
+        """
+
+    def failed_after(self, exchange: Exchange, error: BaseException, *, background: bool) -> None:
+        """Take an error that came after `finish`: a background task has failed, or clean-up code."""
+
+    def leave(self, exchange: Exchange) -> None:
+        """Let go of what `exchange.held` keeps; called once the application has ended, if it is not None."""
+
+
+class LifespanListener(Protocol):
+    """Hears of the application's start and end."""
+
+    def starting(self) -> None:
+        """The server is about to start the application; also before the first request without lifespan."""
+
+    def started(self) -> None:
+        """The application's own start-up code has run."""
+
+    def stopped(self) -> None:
+        """The application has shut down; the process may end by signal at any moment now."""

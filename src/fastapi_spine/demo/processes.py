@@ -1,0 +1,180 @@
+"""The three services as processes: ports, start, readiness, stop. No child outlives the shop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+HOST: Final = "127.0.0.1"
+NAMES: Final = ("orders", "inventory", "payments")
+UP_DEADLINE_S: Final = 30.0
+STOP_DEADLINE_S: Final = 5.0
+LONGEST_LINE: Final = 1 << 20
+
+Taker = Callable[[str, bytes], object]
+
+
+class ShopError(Exception):
+    """The shop cannot run; the message is what the user reads.
+
+    Attributes:
+        code: the exit code of the demo: 2 for what the user can change, 1 for what broke.
+    """
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def choose_ports(base: int | None) -> dict[str, int]:
+    """A free loopback port for each service.
+
+    Args:
+        base: the first of three consecutive ports, or None for any free ones.
+
+    Raises:
+        ShopError: a port is taken or not a port.
+    """
+    with contextlib.ExitStack() as held:
+        ports = {}
+        for place, name in enumerate(NAMES):
+            listener = held.enter_context(socket.socket())
+            # As uvicorn will bind it: connections that linger from the last run are no obstacle.
+            if os.name == "posix":
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            wanted = 0 if base is None else base + place
+            try:
+                listener.bind((HOST, wanted))
+            except (OSError, OverflowError) as error:
+                reason = getattr(error, "strerror", None) or error
+                raise ShopError(
+                    f"port {wanted} for {name} cannot be used ({reason}); "
+                    "choose others with --port-base, or leave it out for any free ones",
+                    code=2,
+                ) from None
+            ports[name] = int(listener.getsockname()[1])
+        return ports
+
+
+@dataclass(slots=True)
+class Service:
+    """One service and its process.
+
+    Attributes:
+        name: one of `NAMES`.
+        port: where it listens on loopback.
+        taker: called with the name and each line the process writes, standard error included.
+        last_lines: what it wrote last, for the message when it does not come up.
+    """
+
+    name: str
+    port: int
+    taker: Taker
+    last_lines: deque[bytes] = field(default_factory=lambda: deque(maxlen=8))
+    _process: asyncio.subprocess.Process | None = None
+    _readers: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Where the service answers."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """How it is started: the way a user would, nothing special about it."""
+        return (
+            *("-m", "uvicorn", f"fastapi_spine.demo.{self.name}:app"),
+            *("--host", HOST, "--port", str(self.port)),
+        )
+
+    async def start(self, environment: Mapping[str, str], folder: Path) -> None:
+        """Start the process in `folder`, in a session of its own: Ctrl-C is ours to pass on."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *self.command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            limit=LONGEST_LINE,
+            cwd=folder,
+            env=dict(environment),
+            start_new_session=True,
+        )
+        self._process = process
+        self._readers = [
+            asyncio.create_task(self._read(stream))
+            for stream in (process.stdout, process.stderr)
+            if stream is not None
+        ]
+
+    async def up(self, client: httpx.AsyncClient) -> None:
+        """Wait until the service answers.
+
+        Raises:
+            ShopError: it ended, or did not answer within the deadline; with its last lines.
+        """
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + UP_DEADLINE_S
+        while clock() < deadline:
+            if self.exit_code is not None:
+                raise await self._failed(f"ended with code {self.exit_code}")
+            with contextlib.suppress(httpx.TransportError):
+                if (await client.get(f"{self.url}/healthz")).is_success:
+                    return
+            await asyncio.sleep(0.05)
+        raise await self._failed(f"did not answer within {UP_DEADLINE_S:.0f} s")
+
+    @property
+    def exit_code(self) -> int | None:
+        """The code the process ended with, None while it runs."""
+        return None if self._process is None else self._process.returncode
+
+    async def ended(self) -> None:
+        """Wait for the process to end, which it should not.
+
+        Raises:
+            ShopError: it did; with its last lines.
+        """
+        if self._process is not None:
+            await self._process.wait()
+        raise await self._failed(f"ended with code {self.exit_code}")
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM to a process that still runs; once, `stop` then waits for its end."""
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+
+    async def stop(self) -> None:
+        """Wait for the end, force it after the deadline, and take what was written until then."""
+        if self._process is None:
+            return
+        try:
+            await asyncio.wait_for(self._process.wait(), STOP_DEADLINE_S)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+        await asyncio.wait(self._readers, timeout=STOP_DEADLINE_S)
+
+    async def _read(self, stream: asyncio.StreamReader) -> None:
+        while line := await stream.readline():
+            self.last_lines.append(line)
+            self.taker(self.name, line)
+
+    async def _failed(self, how: str) -> ShopError:
+        if self.exit_code is not None:
+            await asyncio.wait(self._readers, timeout=1)
+        said = "".join(
+            f"\n  {line.decode('utf-8', 'replace').rstrip()}" for line in self.last_lines
+        )
+        return ShopError(f"{self.name} {how}; its last lines:{said or ' none'}")

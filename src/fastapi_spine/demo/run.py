@@ -1,0 +1,256 @@
+"""The supervisor: opens the three services, sends shoppers, gives the tour, closes without a trace."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from fastapi_spine.demo.capture import Capture, Line
+from fastapi_spine.demo.look import Look, look_at
+from fastapi_spine.demo.processes import NAMES, Service, ShopError, choose_ports
+from fastapi_spine.demo.tour import complete, human, tour
+from fastapi_spine.demo.traffic import Shoppers, plan, trace_prefix
+
+_DATABASE_URL: Final = "SPINE_DEMO_DATABASE_URL"
+_NEEDED: Final = ("aiosqlite", "fastapi", "greenlet", "jwt", "sqlalchemy", "uvicorn")
+_BUSY_GAP_S: Final = 0.12
+_QUIET_GAP_S: Final = 1.0
+_WARM_UP_S: Final = 5.0
+_PATIENCE_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asked for; `seconds` None means until Ctrl-C."""
+
+    seconds: float | None
+    seed: int
+    port_base: int | None
+    logs: Path | None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo.
+
+    Args:
+        arguments: the command line without the program's name; None takes the process's own.
+
+    Returns:
+        0 when all went well (Ctrl-C included), 1 when a service or the search for secrets failed,
+        2 when something is missing or taken.
+    """
+    options = _parsed(arguments)
+    look = look_at(sys.stdout, os.environ, shutil.get_terminal_size().columns)
+    try:
+        _require_packages(os.environ.get(_DATABASE_URL, ""))
+        return asyncio.run(Shop(options, look).run())
+    except BrokenPipeError:
+        # Somebody had enough (`| head`): the shop is closed, and nobody is left to be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except ShopError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return error.code
+
+
+def _parsed(arguments: Sequence[str] | None) -> Options:
+    parser = argparse.ArgumentParser(prog="python -m fastapi_spine.demo", description=__doc__)
+    parser.add_argument("--seconds", type=float, help="end after so long (default: at Ctrl-C)")
+    parser.add_argument("--seed", type=int, default=1, help="which shoppers come (default: 1)")
+    parser.add_argument("--port-base", type=int, help="first of three ports (default: any free)")
+    parser.add_argument("--logs", type=Path, help="folder to keep each service's lines in")
+    given = parser.parse_args(arguments)
+    return Options(given.seconds, given.seed, given.port_base, given.logs)
+
+
+def _require_packages(database_url: str) -> None:
+    driver = ("psycopg",) if database_url.startswith("postgres") else ()
+    missing = [name for name in (*_NEEDED, *driver) if importlib.util.find_spec(name) is None]
+    if missing:
+        names = f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'}"
+        raise ShopError(f"{names} not installed; pip install 'fastapi-spine[demo]'", code=2)
+
+
+class Shop:
+    """The three services, their shoppers and everything they wrote."""
+
+    def __init__(self, options: Options, look: Look) -> None:
+        self._options = options
+        self._look = look
+        self._capture = Capture(options.logs)
+        self._gap_s = _BUSY_GAP_S
+        self._show_visitors = False
+        ports = choose_ports(options.port_base)
+        self._services = {name: Service(name, ports[name], self._take) for name in NAMES}
+        self._shoppers = Shoppers(self._services["orders"].url, self._capture.told)
+
+    async def run(self) -> int:
+        """Open, show, stay, close; returns the exit code."""
+        stop = asyncio.Event()
+        _stop_on_signals(stop)
+        if self._options.logs is not None:
+            self._options.logs.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="spine-demo-") as folder:
+            try:
+                await _first(self._show(Path(folder)), stop.wait())
+            finally:
+                await self._close()
+        return self._farewell()
+
+    async def _show(self, folder: Path) -> None:
+        await self._open(folder)
+        await _first(
+            self._tour_and_stay(),
+            self._shoppers.stroll(plan(self._options.seed), lambda: self._gap_s),
+            *(service.ended() for service in self._services.values()),
+        )
+
+    async def _tour_and_stay(self) -> None:
+        clock = asyncio.get_running_loop().time
+        opened = clock()
+        await self._gather_enough(opened)
+        self._print(*tour(self._capture, self._look), *self._try_it())
+        self._gap_s = _QUIET_GAP_S
+        self._show_visitors = True
+        if self._options.seconds is None:
+            await asyncio.Event().wait()
+        else:
+            await asyncio.sleep(max(opened + self._options.seconds - clock(), 0))
+
+    async def _gather_enough(self, opened: float) -> None:
+        """Wait until every part of the tour has something to show; never for ever."""
+        clock = asyncio.get_running_loop().time
+        seconds = self._options.seconds
+        warm_up = _WARM_UP_S if seconds is None else min(_WARM_UP_S, seconds * 0.6)
+        patience = _PATIENCE_S if seconds is None else min(_PATIENCE_S, seconds + 10)
+        while clock() < opened + patience:
+            if clock() >= opened + warm_up and complete(list(self._capture.lines)):
+                break
+            self._progress(self._traffic_line())
+            await asyncio.sleep(0.1)
+        self._settle(self._traffic_line())
+
+    async def _open(self, folder: Path) -> None:
+        self._print(
+            self._look.paint("bold", "A small shop on fastapi-spine"),
+            "Three services with real SQL, each set up with one line: Spine(app, service=...)",
+            "",
+        )
+        for service in self._services.values():
+            await service.start(self._environment(service.name, folder), folder)
+        async with httpx.AsyncClient(timeout=2) as client:
+            for service in self._services.values():
+                self._progress(f"  {service.name:<10} {service.url}  starting")
+                await service.up(client)
+                up = self._look.paint("green", "up")
+                self._settle(f"  {service.name:<10} {service.url}  {up}")
+
+    def _environment(self, name: str, folder: Path) -> dict[str, str]:
+        return {
+            _DATABASE_URL: f"sqlite+aiosqlite:///{folder / name}.db",
+            **os.environ,
+            "SPINE_DEMO_INVENTORY_URL": self._services["inventory"].url,
+            "SPINE_DEMO_PAYMENTS_URL": self._services["payments"].url,
+            # The tour reads these lines: whatever else is configured, they must be our JSON.
+            "SPINE_LOGS_FORMAT": "json",
+            "SPINE_LOGS_SCHEMA": "default",
+        }
+
+    async def _close(self) -> None:
+        for service in self._services.values():
+            service.ask_to_stop()
+        for service in self._services.values():
+            await service.stop()
+
+    def _farewell(self) -> int:
+        capture = self._capture
+        found = self._look.paint("red" if capture.leaks else "green", f"{capture.leaks} times")
+        self._print(
+            "",
+            f"Closed. {self._shoppers.answers.total()} answers, {capture.seen_lines} lines; "
+            f"the {capture.secrets_told} passwords and tokens appeared {found}.",
+        )
+        return 1 if capture.leaks else 0
+
+    def _take(self, service: str, raw: bytes) -> None:
+        line = self._capture.take(service, raw)
+        if line is not None and self._show_visitors and self._is_visitor(line):
+            self._print(*(self._look.fit(text) for text in human(line, self._look)))
+
+    def _is_visitor(self, line: Line) -> bool:
+        """Whether somebody else than the generator caused the line: your own curl."""
+        mine = str(line.get("trace_id")).startswith(trace_prefix(self._options.seed))
+        return line.get("request_id") is not None and not mine
+
+    def _traffic_line(self) -> str:
+        answers = self._shoppers.answers
+        classes = [
+            f"{sum(count for status, count in answers.items() if status // 100 == hundred)} {hundred}xx"
+            for hundred in (2, 4, 5)
+        ]
+        lines = self._capture.seen_lines
+        return f"  {'shoppers':<10} {answers.total()} answers ({', '.join(classes)}), {lines} log lines"
+
+    def _try_it(self) -> list[str]:
+        url = self._services["orders"].url
+        form = '{"email": "guest@shop.example", "password": "guest"}'
+        json_header = "-H 'content-type: application/json'"
+        comment = self._look.paint("dim", "# your id comes back, and is on the line below")
+        ending = (
+            "the shop stays open until Ctrl-C"
+            if self._options.seconds is None
+            else f"the shop closes after {self._options.seconds:g} s"
+        )
+        return [
+            "",
+            self._look.title(6, "Your turn"),
+            f"The log lines of your own requests appear below; {ending}:",
+            f"  curl -i {url}/orders/1 -H 'x-request-id: hello-1'  {comment}",
+            f"  curl -i {url}/login {json_header} -d '{form}'",
+            f"  open {url}/docs",
+        ]
+
+    def _print(self, *lines: str) -> None:
+        print("\n".join(lines), flush=True)
+
+    def _progress(self, text: str) -> None:
+        if self._look.live:
+            print(f"\r\x1b[2K{text}", end="", flush=True)
+
+    def _settle(self, text: str) -> None:
+        print(f"\r\x1b[2K{text}" if self._look.live else text, flush=True)
+
+
+async def _first(*works: Coroutine[Any, Any, object]) -> None:
+    """Run all until one is done, cancel the others; the first one's error is raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for task in done:
+        task.result()
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    """Ctrl-C, SIGTERM and a closed terminal all close the shop in order."""
+    loop = asyncio.get_running_loop()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        # A platform without handlers on the loop still has KeyboardInterrupt.
+        with contextlib.suppress(NotImplementedError, AttributeError):
+            loop.add_signal_handler(getattr(signal, name), stop.set)

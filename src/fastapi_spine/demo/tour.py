@@ -1,0 +1,185 @@
+"""The tour through the shop's own output: pure functions from captured lines to text.
+
+Nothing here is canned. A part that finds nothing to show in the lines says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from http import HTTPStatus
+from typing import Final
+
+from fastapi_spine.demo.capture import Capture, Line
+from fastapi_spine.demo.look import Look
+from fastapi_spine.demo.processes import NAMES
+from fastapi_spine.demo.timeline import access_lines, elapsed_ms, is_access, timeline
+from fastapi_spine.testing import render_human
+
+_NOTHING: Final = "Nothing has been written yet."
+_STACK_HEAD: Final = 1
+_STACK_TAIL: Final = 3
+
+_EXCERPT: Final[tuple[Callable[[Line], bool], ...]] = (
+    lambda line: line.get("msg") == "payment booked",
+    lambda line: _ended(line, HTTPStatus.CREATED) and line.get("level") == "INFO",
+    lambda line: _ended(line, HTTPStatus.CREATED) and line.get("level") == "WARNING",
+    lambda line: _ended(line, HTTPStatus.UNAUTHORIZED),
+    lambda line: _ended(line, HTTPStatus.NOT_FOUND),
+    lambda line: _ended(line, HTTPStatus.UNPROCESSABLE_ENTITY),
+)
+
+
+def tour(capture: Capture, look: Look) -> list[str]:
+    """All five parts, from what the shop wrote so far."""
+    lines = list(capture.lines)
+    parts = (
+        human_part(lines, look),
+        json_part(lines, look),
+        follow_part(lines, look),
+        failure_part(lines, look),
+        secrets_part(lines, capture, look),
+    )
+    return [text for part in parts for text in ("", *part)]
+
+
+def complete(lines: Sequence[Line]) -> bool:
+    """Whether the lines hold something for every part of the tour."""
+    return (
+        len(excerpt(lines)) == len(_EXCERPT)
+        and slowest_order(lines) is not None
+        and failed_request(lines) is not None
+    )
+
+
+def human_part(lines: Sequence[Line], look: Look) -> list[str]:
+    """Part 1: one line of each kind, as a terminal shows them."""
+    chosen = excerpt(lines)
+    return [
+        look.title(1, "The log, as a terminal shows it"),
+        "One line of each kind out of the last seconds, three services side by side:"
+        if chosen
+        else _NOTHING,
+        *(look.fit(text) for line in chosen for text in human(line, look)),
+    ]
+
+
+def json_part(lines: Sequence[Line], look: Look) -> list[str]:
+    """Part 2: the same lines as they left the services."""
+    texts = [json.dumps(line, ensure_ascii=False) for line in excerpt(lines)]
+    return [
+        look.title(2, "The same lines, as they leave a service whose output is not a terminal"),
+        "One JSON object a line, the same keys in front; the first is shown whole:"
+        if texts
+        else _NOTHING,
+        *texts[:1],
+        *(look.fit(text) for text in texts[1:]),
+    ]
+
+
+def follow_part(lines: Sequence[Line], look: Look) -> list[str]:
+    """Part 3: the slowest order that touched all three services, on one time axis."""
+    chosen = slowest_order(lines)
+    title = look.title(3, "One request id across three services")
+    if chosen is None:
+        return [title, "No order has gone through all three services yet."]
+    mine = [line for line in lines if line.get("request_id") == chosen]
+    return [
+        title,
+        "The slowest order so far: every line any service wrote for it has this request id,",
+        f"{look.paint('cyan', chosen)}, and the bars show who waited for whom:",
+        *timeline(mine, look),
+    ]
+
+
+def failure_part(lines: Sequence[Line], look: Look) -> list[str]:
+    """Part 4: the last request that failed, with the DEBUG lines it had held back."""
+    chosen = failed_request(lines)
+    title = look.title(4, "A request that failed")
+    if chosen is None:
+        return [title, "No request has failed yet."]
+    failed = {line["service"] for line in access_lines(lines, chosen) if _has_failed(line)}
+    mine = [
+        line for line in lines if line.get("request_id") == chosen and line["service"] in failed
+    ]
+    return [
+        title,
+        "Lines behind ┆ are DEBUG lines: held back in memory, and written because the request failed:",
+        *(look.fit(text) for line in in_time(mine) for text in human(line, look)),
+    ]
+
+
+def secrets_part(lines: Sequence[Line], capture: Capture, look: Look) -> list[str]:
+    """Part 5: two careless log lines, and the search for what they would have given away."""
+    careless = [_last(lines, "sign-in with"), _last(lines, "order paid, receipt at")]
+    found = look.paint("red" if capture.leaks else "green", f"found {capture.leaks} times")
+    volume = f"{capture.seen_lines:,} lines ({capture.seen_bytes / 1024:,.0f} KiB)"
+    sent = f"{capture.secrets_told} passwords and tokens that were sent"
+    return [
+        look.title(5, "Passwords and tokens"),
+        "Two careless log calls pass on a whole login form and a link with a token; this came out:",
+        # Whole, whatever the terminal's width: the marks stand at the end.
+        *(text for line in careless if line for text in human(line, look)),
+        f"Searched all {volume} for the {sent}: {found}.",
+    ]
+
+
+def excerpt(lines: Sequence[Line]) -> list[Line]:
+    """The last line of each kind of the excerpt, in the order they were written."""
+    newest = list(reversed(lines))
+    found = (next((line for line in newest if wanted(line)), None) for wanted in _EXCERPT)
+    return in_time(line for line in found if line)
+
+
+def in_time(lines: Iterable[Line]) -> list[Line]:
+    """The lines in the order they were written, whichever service wrote them."""
+    return sorted(lines, key=lambda line: str(line["ts"]))
+
+
+def slowest_order(lines: Sequence[Line]) -> str | None:
+    """The request id with an access line of all three services that took longest."""
+    services: dict[str, set[str]] = {}
+    slowest: dict[str, float] = {}
+    for line in lines:
+        key = line.get("request_id")
+        if is_access(line) and isinstance(key, str):
+            services.setdefault(key, set()).add(str(line["service"]))
+            slowest[key] = max(slowest.get(key, 0.0), elapsed_ms(line))
+    crossing = [key for key, seen in services.items() if seen.issuperset(NAMES)]
+    return max(crossing, key=lambda key: slowest[key], default=None)
+
+
+def failed_request(lines: Sequence[Line]) -> str | None:
+    """The last request id with an exception in one service and the caller's failure in another."""
+    held = {line.get("request_id") for line in lines if line.get("held")}
+    broken = {line.get("request_id") for line in lines if line.get("exc")}
+    for line in reversed(lines):
+        key = line.get("request_id")
+        if line["service"] == NAMES[0] and is_access(line) and key in held & broken:
+            return str(key)
+    return None
+
+
+def human(line: Line, look: Look) -> list[str]:
+    """A line as the human renderer writes it, behind its service's name; a long stack is shortened."""
+    first, *rest = render_human(line, color=look.colour).splitlines()
+    left_out = len(rest) - _STACK_HEAD - _STACK_TAIL
+    if left_out > 1:
+        note = look.paint("dim", f"      … {left_out} lines of the stack not shown here")
+        rest = [*rest[:_STACK_HEAD], note, *rest[-_STACK_TAIL:]]
+    return [f"{look.service(str(line.get('service')))} {first}", *rest]
+
+
+def _ended(line: Line, status: HTTPStatus) -> bool:
+    return is_access(line) and line["service"] == NAMES[0] and line.get("status") == status
+
+
+def _has_failed(line: Line) -> bool:
+    status = line.get("status")
+    return not isinstance(status, int) or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _last(lines: Sequence[Line], beginning: str) -> Line | None:
+    return next(
+        (line for line in reversed(lines) if str(line.get("msg")).startswith(beginning)), None
+    )

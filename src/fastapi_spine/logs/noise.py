@@ -1,0 +1,126 @@
+"""Which access lines are worth writing.
+
+Probes ask every few seconds and say the same thing; a failure is always worth a line. What a rule leaves out
+is counted per route, and the next line of a once-a-minute route says how many it stands for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from fnmatch import translate
+
+from fastapi_spine.core.conventions import POLICY_ATTRIBUTE
+from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.health import Health
+from fastapi_spine.settings.route_policy import LogRule, RoutePolicy
+
+MINUTE_NS = 60 * 1_000_000_000
+_SAMPLE_BITS = 32
+
+
+class _Seen:
+    __slots__ = ("skipped", "status", "written")
+
+    def __init__(self) -> None:
+        self.written: int | None = None
+        self.status: int | None = None
+        self.skipped = 0
+
+
+class Noise:
+    """Applies `@policy(log=…)` and the path patterns of the settings.
+
+    Args:
+        paths: pattern (`/healthz`, `/internal/*`) to rule. A pattern matches the request's path or its route.
+        health: counts what is left out, by route.
+    """
+
+    __slots__ = ("_exact", "_globs", "_health", "_seen")
+
+    def __init__(self, paths: Mapping[str, LogRule], health: Health) -> None:
+        self._exact = {pattern: rule for pattern, rule in paths.items() if not _is_glob(pattern)}
+        self._globs = tuple(
+            (re.compile(translate(pattern)), rule)
+            for pattern, rule in paths.items()
+            if _is_glob(pattern)
+        )
+        self._health = health
+        self._seen: dict[str, _Seen] = {}
+
+    def skipped(self, exchange: Exchange, path: str, *, notable: bool) -> int | None:
+        """Decide about one access line.
+
+        Args:
+            exchange: the finished request.
+            path: its path.
+            notable: whether it failed or was slow.
+
+        Returns:
+            None if the line is left out; else how many lines before it were.
+        """
+        rule = self._rule(exchange, path)
+        if rule.kind == "on":
+            return 0
+        return self._judge(rule, exchange, notable=notable)
+
+    def _rule(self, exchange: Exchange, path: str) -> LogRule:
+        policy = getattr(exchange.endpoint, POLICY_ATTRIBUTE, None)
+        if isinstance(policy, RoutePolicy) and policy.log is not None:
+            return policy.log
+        rule = self._exact.get(path) or self._exact.get(exchange.route)
+        if rule is not None:
+            return rule
+        for pattern, glob_rule in self._globs:
+            if pattern.match(path) or pattern.match(exchange.route):
+                return glob_rule
+        return _ON
+
+    def _judge(self, rule: LogRule, exchange: Exchange, *, notable: bool) -> int | None:
+        seen = self._seen_of(exchange.route)
+        if rule.kind == "off":
+            wanted = False
+        elif notable:
+            wanted = True
+        elif rule.kind == "sample":
+            wanted = _share(exchange.identity.trace_id) < rule.share
+        elif rule.kind == "minute":
+            wanted = (
+                seen.written is None
+                or exchange.ended - seen.written >= MINUTE_NS
+                or exchange.status != seen.status
+            )
+        else:
+            wanted = False
+        if wanted:
+            return self._write(seen, exchange)
+        self._leave_out(seen, exchange)
+        return None
+
+    def _seen_of(self, route: str) -> _Seen:
+        seen = self._seen.get(route)
+        if seen is None:
+            seen = self._seen[route] = _Seen()
+        return seen
+
+    def _write(self, seen: _Seen, exchange: Exchange) -> int:
+        skipped, seen.skipped = seen.skipped, 0
+        seen.written, seen.status = exchange.ended, exchange.status
+        return skipped
+
+    def _leave_out(self, seen: _Seen, exchange: Exchange) -> None:
+        seen.skipped += 1
+        seen.status = exchange.status
+        self._health.suppressed[exchange.route] += 1
+
+
+_ON = LogRule("on")
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(sign in pattern for sign in "*?[")
+
+
+def _share(trace_id: str) -> float:
+    """Return where a trace falls in 0..1: every service of a trace decides alike."""
+    return int(trace_id[-8:], 16) / (1 << _SAMPLE_BITS)

@@ -1,0 +1,141 @@
+"""The flight recorder: DEBUG lines kept beside a request, written only if it fails or is slow.
+
+Nobody wants DEBUG in production until a request has gone wrong, and then everybody wants the DEBUG of that
+request. A line costs its formatting at the call (arguments may change later) and nothing more; redaction
+waits until it is written. Memory is bounded three times: lines and bytes a request, bytes a process.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Mapping
+
+from fastapi_spine.core.context import current
+from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.health import Health
+from fastapi_spine.logs.json_lines import JsonLines
+from fastapi_spine.logs.pipeline import Pipeline
+from fastapi_spine.logs.record import error_of, fields_of, message_of
+
+CHUNK_BYTES = 4096
+"""Requests take memory from the process's share in pieces of this size."""
+LINE_OVERHEAD = 200
+"""What a held line costs beyond its text: the tuple, its numbers, its place in the deque."""
+
+_HeldLine = tuple[int, int, str, str, dict[str, object] | None, dict[str, object] | None, int]
+_PLAIN = (str, int, float, bool, type(None))
+
+
+class _Held:
+    __slots__ = ("chunks", "forgotten", "lines", "size")
+
+    def __init__(self) -> None:
+        self.lines: deque[_HeldLine] = deque()
+        self.size = 0
+        self.chunks = 0
+        self.forgotten = 0
+
+
+class Recorder:
+    """Holds lines for open requests.
+
+    The process's share is a pool of chunks. Taking and giving back are single deque operations, which the
+    interpreter makes atomic, so no lock is held while a line that a destructor logs might come in.
+
+    Args:
+        pipeline: writes what is released.
+        health: counts what did not fit.
+        lines: most lines a request.
+        size: most bytes a request.
+        total: most bytes a process.
+    """
+
+    __slots__ = ("_health", "_lines", "_pipeline", "_pool", "_size")
+
+    def __init__(
+        self, pipeline: Pipeline, health: Health, *, lines: int, size: int, total: int
+    ) -> None:
+        self._pipeline = pipeline
+        self._health = health
+        self._lines = lines
+        self._size = size
+        self._pool: deque[None] = deque([None] * (total // CHUNK_BYTES))
+
+    def hold(self, record: logging.LogRecord) -> None:
+        """Keep a record for the running request; without one it is gone, as below the threshold."""
+        exchange = current.get()
+        if exchange is None:
+            return
+        held = exchange.held
+        if not isinstance(held, _Held):
+            held = exchange.held = _Held()
+        line = self._freeze(record)
+        self._make_room(held, line[-1])
+        if self._afford(held, line[-1]):
+            held.lines.append(line)
+            held.size += line[-1]
+        else:
+            held.forgotten += 1
+
+    def _freeze(self, record: logging.LogRecord) -> _HeldLine:
+        """Take from a record what it says now; mutable fields are copied as JSON would show them."""
+        msg = message_of(record)
+        fields = fields_of(record)
+        error, traceback = error_of(record)
+        exc = self._pipeline.exc(error, traceback) if error is not None else None
+        size = len(msg) + LINE_OVERHEAD
+        if fields is not None:
+            fields = {key: _frozen(value) for key, value in fields.items()}
+            size += sum(len(key) + len(str(value)) for key, value in fields.items())
+        if exc is not None:
+            size += sum(len(str(value)) for value in exc.values())
+        at_ns = round(record.created * 1_000_000) * 1_000
+        return at_ns, record.levelno, record.name, msg, fields, exc, size
+
+    def _make_room(self, held: _Held, size: int) -> None:
+        """Let the oldest lines go: what happened just before the failure says most."""
+        while held.lines and (len(held.lines) >= self._lines or held.size + size > self._size):
+            held.size -= held.lines.popleft()[-1]
+            held.forgotten += 1
+
+    def _afford(self, held: _Held, size: int) -> bool:
+        """Take as many chunks from the pool as the request needs now."""
+        if held.size + size > self._size:
+            return False
+        while held.chunks * CHUNK_BYTES < held.size + size:
+            try:
+                self._pool.pop()
+            except IndexError:
+                return False
+            held.chunks += 1
+        return True
+
+    def release(self, exchange: Exchange, *, write: bool) -> None:
+        """Write a request's held lines, in order and marked, or forget them."""
+        held = exchange.held
+        if not isinstance(held, _Held):
+            return
+        exchange.held = None
+        if write:
+            for at_ns, levelno, logger, msg, fields, exc, _ in held.lines:
+                self._pipeline.say(
+                    at_ns, levelno, logger, msg, fields, exchange=exchange, exc=exc, held=True
+                )
+            if held.forgotten:
+                self._health.dropped["recorder_full"] += held.forgotten
+        self._pool.extend([None] * held.chunks)
+
+
+_frozen_json = JsonLines()
+
+
+def _frozen(value: object) -> object:
+    """Return a value that nobody can change later."""
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _frozen(item) for key, item in list(value.items())[:64]}
+    if isinstance(value, (list, tuple)):
+        return [_frozen(item) for item in value[:64]]
+    return value

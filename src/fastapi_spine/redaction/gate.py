@@ -1,0 +1,135 @@
+"""The cheap question asked of every text: can any rule match at all?
+
+Every rule hands in the literals without which it cannot match, and the gate is built from them,
+so that the two cannot drift apart. Each literal is searched from one of its characters, its
+pivot, and all literals share a few pivots that ordinary text holds seldom: a pattern that begins
+with one fixed character is found by `re` at the speed of memchr, so a dozen such patterns cost
+less than one alternation (measured on a clean 2 kB traceback: plain alternation 110 us, trie from
+the first letters 70 us, this 20 us). Aho-Corasick libraries are faster still, but are not in the
+standard library.
+
+The gate reads ``text.lower()`` case-sensitively, because IGNORECASE costs ten times as much. It
+answers yes or no only: offsets in lowered text are not offsets in the text (U+0130 grows).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+# How often a character stands in a thousand of log lines, tracebacks, paths and hexadecimal ids.
+_FREQUENCY = dict.fromkeys("etaoinsrdlc01234567890/.", 45.0) | {
+    **dict.fromkeys("sdlpc", 35.0), **dict.fromkeys("fumhb:-", 22.0), **dict.fromkeys("gwy_=\"'", 15.0),
+    **dict.fromkeys("kvx", 8.0), **dict.fromkeys("jqz@%&+", 3.0), **dict.fromkeys("$~\\[", 1.0),
+}  # fmt: skip
+_PER_PATTERN = 25.0
+_SHORT = 64
+_MANY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A text without which a rule cannot match.
+
+    Args:
+        literal: lower-case characters, at least one.
+        tail: a regular expression (for lowered text) that must follow, to say no more often.
+        before: regular expressions of fixed width, one of which must precede.
+    """
+
+    literal: str
+    tail: str = ""
+    before: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Node:
+    children: dict[str, _Node] = field(default_factory=dict)
+    ends: list[tuple[Anchor, int]] = field(default_factory=list)
+
+
+class Gate:
+    """Answers whether any of `anchors` is in a lowered text."""
+
+    def __init__(self, anchors: Iterable[Anchor]) -> None:
+        groups = _by_pivot(set(anchors))
+        sources = [_pattern(pivot, group) for pivot, group in sorted(groups.items())]
+        self._searches = [re.compile(source, re.ASCII).search for source in sources]
+        self._short = re.compile("|".join(sources) or r"(?!)", re.ASCII).search
+
+    def __call__(self, lowered: str) -> bool:
+        """Say whether a rule may match the text that was lowered to `lowered`."""
+        if len(lowered) < _SHORT:
+            return self._short(lowered) is not None
+        for search in self._searches:  # noqa: SIM110 -- any() would cost a generator a text
+            if search(lowered):
+                return True
+        return False
+
+
+def _by_pivot(anchors: set[Anchor]) -> dict[str, list[Anchor]]:
+    """Share out `anchors` among few and rare characters: a greedy weighted set cover."""
+    groups: dict[str, list[Anchor]] = {}
+    left = set(anchors)
+    while left:
+        holders: dict[str, list[Anchor]] = defaultdict(list)
+        for anchor in left:
+            for char in set(anchor.literal):
+                holders[char].append(anchor)
+        pivot = min(holders, key=lambda char: (_cost(char) / len(holders[char]), char))
+        groups[pivot] = sorted(holders[pivot], key=lambda anchor: (anchor.literal, anchor.tail))
+        left.difference_update(holders[pivot])
+    return groups
+
+
+def _cost(char: str) -> float:
+    return _PER_PATTERN + _FREQUENCY.get(char, 5.0)
+
+
+def _pattern(pivot: str, anchors: list[Anchor]) -> str:
+    root = _Node()
+    for anchor in anchors:
+        place = anchor.literal.index(pivot)
+        node = root
+        for char in anchor.literal[place:]:
+            node = node.children.setdefault(char, _Node())
+        node.ends.append((anchor, place))
+    return _source(root)
+
+
+def _source(node: _Node) -> str:
+    branches = [re.escape(char) + _source(child) for char, child in sorted(node.children.items())]
+    ends = sorted({_end(anchor, place) for anchor, place in node.ends})
+    if "" in ends:
+        return ""
+    if len(ends) > _MANY and all(place > 1 for _, place in node.ends):
+        branches.append(f"{_two_before(node.ends)}(?:{'|'.join(ends)})")
+    else:
+        branches += ends
+    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
+
+
+def _end(anchor: Anchor, place: int) -> str:
+    literal = re.escape(anchor.literal)
+    look_back = f"(?<={literal})" if place else ""
+    before = "|".join(f"(?<={item}{literal})" for item in anchor.before)
+    return look_back + (f"(?:{before})" if before else "") + anchor.tail
+
+
+def _two_before(ends: list[tuple[Anchor, int]]) -> str:
+    """Look back at two characters at once, to leave a dash of an UUID after one comparison."""
+    first, second = (
+        "".join(sorted({re.escape(anchor.literal[place - back]) for anchor, place in ends}))
+        for back in (2, 1)
+    )
+    anchor, place = ends[0]
+    return f"(?<=[{first}][{second}]{re.escape(anchor.literal[place:])})"
+
+
+# Eleven characters of digits, blanks and dashes: necessary for both digit rules and very cheap.
+# Dates with a time pass it, so a second question follows: thirteen digits with single gaps, or a
+# dashed social security number. Neither starts with a look-behind, so that `re` can skip ahead.
+ROUGH_DIGITS = re.compile(r"[0-9][0-9 -]{10}", re.ASCII)
+DIGITS = re.compile(r"[0-9](?:[0-9]{2}-[0-9]{2}-[0-9]{4}|(?:[ -]?[0-9]){12})", re.ASCII)

@@ -1,0 +1,230 @@
+"""Key, separator, value in free text: ``password=x``, ``"token": "x"``, ``--api-key x``.
+
+One scan finds every key with a separator behind it; the classifier that judges keys of mappings
+judges these. A value is consumed only if its key is sensitive (in ``msg: password=x`` the first
+pair must not swallow the second). Every quantifier is bounded and possessive and each step moves
+the scan forward by what it read, so the cost is linear in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from fastapi_spine.redaction.keys import KeyClassifier
+from fastapi_spine.redaction.marks import MARK, mark
+from fastapi_spine.redaction.values import (
+    CONTENT_GROUPS,
+    COOKIES,
+    DIGIT_GROUPS,
+    ENCODED,
+    PARAMETERS,
+    PHRASE,
+    REST_OF_PASSWORD,
+    SCHEME,
+    VALUE,
+    is_blank,
+    is_innocent,
+)
+
+_QUOTE = r"""(?:\\{0,7}["'`]|[\])]|%(?:25)?2[27]|&quot;|&\#3[49];)"""
+_KEY = re.compile(
+    rf"""
+    (?P<mark>{MARK})
+    |(?:(?<![\w.$%-])|(?<=%[0-9A-Fa-f]{{2}})|(?<=\\[nrt])|(?<=\.\.\.))
+     (?P<dash>-{{1,2}}+)?(?P<key>\w[\w.$-]{{0,79}}+)
+     (?:(?P<close>{_QUOTE}{{0,4}}+)[ \t]{{0,4}}+
+        (?P<sep>%(?:25)?3[aAdD]|:=|=>|->|={{1,2}}|:(?!:|//))[ \t]{{0,4}}+
+       |(?P<comma>\\{{0,7}}["'],[ \t]{{0,3}}+)(?=[bu]?\\{{0,7}}["'])
+       |(?(dash)[ \t]{{1,4}}+(?=[^\s-]|-[\w-]{{12}})|(?!)))
+    """,
+    re.VERBOSE,
+)
+_SECOND_WORDS = frozenset({"key", "keys", "id", "number", "num", "no", "code", "card"})
+_BEFORE = re.compile(r"(?:[A-Za-z]{2,20} ){1,2}$")
+_BEFORE_SPAN = 42
+_TUPLE_START = re.compile(r"[(\[][bu]?\\{0,7}[\"']$")
+_TUPLE_END = re.compile(r"[ \t]{0,3}[)\]]")
+_FIELD_NAME = re.compile(r"[A-Za-z_]{1,24}")
+_BRACKET = re.compile(r"[\[\](){}]")
+_LONGEST_GROUP = 4000
+_WRAPPED_HEADER = frozenset({"authorization", "cookie"})
+
+Span = tuple[int, int, str]
+
+
+class PairRule:
+    """Replaces the values of sensitive keys in text."""
+
+    def __init__(self, keys: KeyClassifier, found: Callable[[str], None]) -> None:
+        self._keys = keys
+        self._found = found
+
+    def __call__(self, text: str) -> str:
+        """Return `text` with the value of each sensitive key replaced by its mark."""
+        parts: list[str] = []
+        done = place = 0
+        while match := _KEY.search(text, place):
+            place = match.end()
+            kind = self._kind(text, match)
+            span = self._value(text, match, kind) if kind else None
+            if span is None or kind is None:
+                continue
+            start, end, instead = span
+            parts += (text[done:start], instead)
+            done = place = end
+            self._found(kind)
+        if not parts:
+            return text
+        return "".join(parts) + text[done:]
+
+    def _kind(self, text: str, match: re.Match[str]) -> str | None:
+        name = match["key"]
+        if name is None:
+            return None
+        start = match.start("key")
+        before = text[start - 1] if start else ""
+        if before in "?&;6FfB#" and match["sep"] and self._in_query(text, start):
+            return self._keys.query_kind(name)
+        kind = self._keys.kind(name)
+        if before != " ":
+            return kind
+        if kind is None and name.lower() in _SECOND_WORDS:
+            words = _BEFORE.search(text, max(0, start - _BEFORE_SPAN), start)
+            return self._keys.kind(words[0] + name) if words else None
+        if name.lower() == "token" and text[max(0, start - 11) : start].lower() == "unexpected ":
+            return None
+        return kind
+
+    @staticmethod
+    def _in_query(text: str, start: int) -> bool:
+        head = text[max(0, start - 5) : start].lower()
+        return head[-1:] in "?&#" or head.endswith(("%3f", "%26", "&amp;"))
+
+    def _value(self, text: str, match: re.Match[str], kind: str) -> Span | None:
+        place = match.end()
+        if match["comma"] is not None:
+            return _paired(text, match, kind)
+        value = VALUE.match(text, place)
+        if value is None or value["mark"] or value["holder"]:
+            return None
+        for group in CONTENT_GROUPS:
+            if value[group] is not None:
+                return _quoted(value, group, kind, match["key"])
+        if value["open"]:
+            return _group(text, match, kind)
+        if (match["sep"] or "").startswith("%"):
+            value = ENCODED.match(text, place) or value
+        return _bare(text, value, match, kind)
+
+
+def _quoted(value: re.Match[str], group: str, kind: str, key: str) -> Span | None:
+    content = value[group]
+    if "f" in (value["prefix"] or "").lower() and "{" in content:
+        return None
+    instead = redact_content(content, kind, key)
+    return None if instead is None else (*value.span(group), instead)
+
+
+def redact_content(content: str, kind: str, key: str) -> str | None:
+    """Return what to write for the whole value `content` of `key`, None if it is no secret."""
+    if is_innocent(content, kind, key, quoted=True) or content == mark(kind):
+        return None
+    if kind != "authorization":
+        return mark(kind)
+    scheme = SCHEME.match(content)
+    if scheme is None:
+        return mark(kind)
+    rest = content[scheme.end("scheme") :]
+    if is_blank(rest) or not rest.strip() or re.fullmatch(MARK, rest):
+        return None
+    return scheme["scheme"] + mark(kind)
+
+
+def _bare(text: str, value: re.Match[str], match: re.Match[str], kind: str) -> Span | None:
+    place = match.end()
+    if kind in _WRAPPED_HEADER:
+        special = _header(text, place, kind)
+        if special is not None:
+            return special if special[0] < special[1] else None
+    if kind in {"ssn", "card"} and (digits := DIGIT_GROUPS.match(text, place)):
+        return (*digits.span(), mark(kind))
+    word = value[0].rstrip(")]}`")
+    while word.endswith((".", ":", "!")) and kind != "password":
+        word = word[:-1]
+    if not word or is_innocent(word, kind, match["key"], quoted=False):
+        return None
+    if match["sep"] == "==" and word.replace("_", "").replace(".", "").isalpha():
+        return None
+    end = place + len(word)
+    if kind == "password":
+        end = _password_end(text, place, end, match["key"])
+    return place, end, mark(kind)
+
+
+def _password_end(text: str, place: int, end: int, key: str) -> int:
+    if "phrase" in key.lower() and (phrase := PHRASE.match(text, place)):
+        return max(end, phrase.end())
+    rest = REST_OF_PASSWORD.match(text, end)
+    return rest.end() if rest else end
+
+
+def _header(text: str, place: int, kind: str) -> Span | None:
+    """Find the credentials of a header; an empty span says that there are none."""
+    if kind == "cookie":
+        cookies = COOKIES.match(text, place)
+        return (*cookies.span(), mark(kind)) if cookies else None
+    scheme = SCHEME.match(text, place)
+    if scheme is None:
+        return None
+    start, rest = scheme.end("scheme"), scheme["rest"]
+    if scheme["scheme"][:5].lower() not in {"beare", "basic", "token"}:
+        parameters = PARAMETERS.match(text, start)
+        if parameters:
+            return (*parameters.span(), mark(kind))
+    if not rest or rest.startswith("[REDACTED:"):
+        return start, start, ""
+    word = rest.rstrip(")]}`.")
+    if is_blank(word) or is_innocent(word, kind, "", quoted=False):
+        return start, start, ""
+    return start, start + len(word), mark(kind)
+
+
+def _group(text: str, match: re.Match[str], kind: str) -> Span | None:
+    """Replace a bracketed value whole, if it holds anything but names."""
+    start = match.end()
+    if match["sep"] in {"=", "=="} and text[start + 1 : start + 2] in {"", "\n"}:
+        return None
+    depth, end = 0, min(len(text), start + _LONGEST_GROUP)
+    for bracket in _BRACKET.finditer(text, start, end):
+        depth += 1 if bracket[0] in "[({" else -1
+        if depth == 0:
+            end = bracket.end()
+            break
+    content = text[start + 1 : end - 1]
+    if not any(char in "\"'%&" or char.isdigit() for char in content):
+        return None
+    if re.fullmatch(rf"[\[({{]['\"\s]*{MARK}['\"\s]*[\])}}]", text[start:end]):
+        return None
+    return start, end, mark(kind)
+
+
+def _paired(text: str, match: re.Match[str], kind: str) -> Span | None:
+    """Replace the second of two quoted strings: an argument after its flag, or a 2-tuple."""
+    value = VALUE.match(text, match.end())
+    if value is None:
+        return None
+    group = next((name for name in CONTENT_GROUPS if value[name] is not None), None)
+    if group is None or value["mark"]:
+        return None
+    if not match["dash"]:
+        start = match.start("key")
+        opening = _TUPLE_START.search(text, max(0, start - 10), start)
+        after = value.end() + len(value["slashes"] or "") + (1 if value["esc"] else 0)
+        if opening is None or not _TUPLE_END.match(text, after):
+            return None
+        if _FIELD_NAME.fullmatch(value[group]) and (
+            opening[0][0] == "[" or is_blank(value[group]) or "_" in value[group]
+        ):
+            return None
+    return _quoted(value, group, kind, match["key"])

@@ -1,0 +1,204 @@
+"""Formats in which key and value do not stand side by side: forms, XML, validation errors.
+
+Each rule takes a text and returns it; `keys` judges the names as everywhere else. Only groups of
+fixed or possessive, bounded repeats: the cost is linear in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from fastapi_spine.redaction.keys import KeyClassifier
+from fastapi_spine.redaction.marks import MARK
+from fastapi_spine.redaction.pairs import redact_content
+from fastapi_spine.redaction.values import CONTENT_GROUPS, VALUE, is_blank
+
+Found = Callable[[str], None]
+
+_NAMED = re.compile(
+    r"""\b(?i:name|key|field|header)\b\\{0,7}["']?[ ]?[=:][ ]?(?P<q>\\{0,7}["'])(?P<key>[\w.\[\]-]{1,80}+)(?P=q)"""
+    r"""(?:
+          (?:;[^\r\n\\]{0,200}+)?
+          (?P<gap>(?:(?:\r?\n|\\r\\n|\\n)[A-Za-z-]{1,40}+:[^\r\n\\]{0,200}+){0,3}+(?:(?:\r?\n){2}|(?:\\r\\n|\\n){2}))
+          (?P<part>[^\r\n\\]{1,4000}+)
+        |[^<>\n{}]{0,80}?[\s,"']\\{0,7}["']?(?i:value|content|val)\\{0,7}["']?[ ]?[=:][ ]?(?=\\{0,7}["'\w])
+       )""",
+    re.VERBOSE,
+)
+_ELEMENT = re.compile(
+    r"<(?:[\w-]{1,40}:)?(?P<key>[A-Za-z][\w.-]{0,60}+)(?:\s[\w:.-]{1,60}+=[^<>]{0,200}+)?>"
+    r"(?:<!\[CDATA\[)?(?P<value>[^<\]\n]{1,4000}+)(?=\]\]>|</|\n|$)"
+)
+_LOC = re.compile(
+    r"""\\{0,7}["']loc\\{0,7}["'][ ]?:[ ]?[\[(](?P<loc>[^\])]{1,300}+)[\])]"""
+    r"""(?:(?!["']loc\\{0,7}["'])[^\n]){0,800}?["']input\\{0,7}["'][ ]?:[ ]?"""
+)
+_INPUT = re.compile(r"\[type=[\w.]{1,80}+, input_value=")
+_INPUT_END = re.compile(r", input_type=|\]?(?:\n|\\n|$)")
+_LINE = re.compile(r"\n|\\n|\A")
+_TORN = re.compile(r"\.{3}[^\n'\",]{0,60}+['\"]?[ ]?:?[ ]?(?P<rest>['\"]?[^,\n]{1,400}+)")
+_DETAIL = re.compile(
+    r"""\((?P<keys>[\w", .()]{1,300}?)\)=\((?P<values>[^\n]{1,4000}?)\)(?=[\s.]|$)"""
+)
+_CURL = re.compile(
+    r"""\bcurl\b[^\n|;]{0,120}?(?:(?<=[\s'"])-u|--user)(?:[= ]|['"],[ ]?|\\\n)?[ ]{0,4}\\{0,3}['"]?"""
+    r"""(?P<user>[^\s:'"]{0,64}+):(?P<password>[^\s'"\\]{1,256}+)"""
+)
+_CLIENT = re.compile(
+    r"""\b(?:(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]{0,80}?\s-p(?=[^\s-])"""
+    r"""|sshpass\s+-p\s?|redis-cli\b[^\n|;]{0,80}?\s-a\s)['"]?(?P<password>[^\s'"]{1,256}+)"""
+)
+
+
+def splice(text: str, spans: list[tuple[int, int, str]]) -> str:
+    """Return `text` with each (start, end, replacement) put in; spans ascend and do not overlap."""
+    if not spans:
+        return text
+    parts, done = [], 0
+    for start, end, instead in spans:
+        parts += (text[done:start], instead)
+        done = end
+    return "".join(parts) + text[done:]
+
+
+class StructureRules:
+    """The rules of this module, bound to a classifier and a counter."""
+
+    def __init__(self, keys: KeyClassifier, found: Found) -> None:
+        self._keys = keys
+        self._found = found
+
+    def named(self, text: str) -> str:
+        """Multipart fields, ``<input name= value=>`` and ``{"name": k, "value": v}`` in text."""
+        spans = []
+        for match in _NAMED.finditer(text):
+            kind = self._keys.kind(match["key"])
+            if kind is None:
+                continue
+            if match["part"] is not None:
+                self._replace(spans, (*match.span("part"), match["part"]), kind, match["key"])
+                continue
+            self._replace(spans, _content(text, match.end()), kind, match["key"])
+        return splice(text, spans)
+
+    def element(self, text: str) -> str:
+        """Text of an XML or HTML element with a sensitive name."""
+        spans: list[tuple[int, int, str]] = []
+        for match in _ELEMENT.finditer(text):
+            kind = self._keys.kind(match["key"])
+            if kind:
+                self._replace(spans, (*match.span("value"), match["value"]), kind, match["key"])
+        return splice(text, spans)
+
+    def loc(self, text: str) -> str:
+        """The rejected input of a pydantic error that is printed as a dict or as JSON."""
+        spans: list[tuple[int, int, str]] = []
+        for match in _LOC.finditer(text):
+            kind = self._loc_kind(match["loc"])
+            if kind and (not spans or spans[-1][1] <= match.end()):
+                self._replace(spans, _content(text, match.end()), kind, "")
+        return splice(text, spans)
+
+    def input_value(self, text: str) -> str:
+        """The rejected input of a pydantic error that is printed as text.
+
+        pydantic cuts long input in the middle, which tears keys apart: what follows the cut is
+        replaced too, since its key can no longer be judged.
+        """
+        spans: list[tuple[int, int, str]] = []
+        for match in _INPUT.finditer(text):
+            start = match.end()
+            end_mark = _INPUT_END.search(text, start, start + 2000)
+            end = end_mark.start() if end_mark else min(len(text), start + 2000)
+            kind = self._loc_kind(_line_above(text, match.start()))
+            if kind:
+                self._replace(spans, (start, end, text[start:end]), kind, "")
+            elif text[start : start + 1] in {"{", "["}:
+                self._torn(text, start, end, spans)
+        return splice(text, spans)
+
+    def _torn(self, text: str, start: int, end: int, spans: list[tuple[int, int, str]]) -> None:
+        torn = _TORN.search(text, start, end)
+        if torn is None:
+            return
+        rest_start, rest_end = torn.span("rest")
+        while rest_end > rest_start and text[rest_end - 1] in "}])'\"":
+            rest_end -= 1
+        self._replace(spans, (rest_start, rest_end, text[rest_start:rest_end]), "secret", "")
+
+    def detail(self, text: str) -> str:
+        """PostgreSQL's ``Key (a, b)=(1, 2)``."""
+        spans: list[tuple[int, int, str]] = []
+        for match in _DETAIL.finditer(text):
+            kinds = [self._keys.kind(name.strip(' "()')) for name in match["keys"].split(",")]
+            kind = next(filter(None, kinds), None)
+            if kind:
+                self._replace(spans, (*match.span("values"), match["values"]), kind, "")
+        return splice(text, spans)
+
+    def command(self, text: str) -> str:
+        """Passwords in the arguments of curl and of database clients."""
+        spans: list[tuple[int, int, str]] = []
+        for match in _CURL.finditer(text):
+            if not match["password"].isdigit() or match["user"].isalpha():
+                self._replace(spans, (*match.span("password"), match["password"]), "password", "")
+        text = splice(text, spans)
+        spans = []
+        for match in _CLIENT.finditer(text):
+            self._replace(spans, (*match.span("password"), match["password"]), "password", "")
+        return splice(text, spans)
+
+    def _loc_kind(self, loc: str) -> str | None:
+        for name in re.findall(r"[\w-]+", loc):
+            kind = self._keys.kind(name)
+            if kind:
+                return kind
+        return None
+
+    def _replace(
+        self,
+        spans: list[tuple[int, int, str]],
+        piece: tuple[int, int, str] | None,
+        kind: str,
+        key: str,
+    ) -> None:
+        if piece is None:
+            return
+        start, end, content = piece
+        if not content or re.fullmatch(rf"['\"]?{MARK}['\"]?", content) or is_blank(content):
+            return
+        instead = redact_content(content, kind, key)
+        if instead is not None:
+            spans.append((start, end, instead))
+            self._found(kind)
+
+
+def _line_above(text: str, place: int) -> str:
+    """Return the line above the one that holds `place`; escaped line breaks count as well."""
+    breaks = [found.span() for found in _LINE.finditer(text, max(0, place - 900), place)]
+    if not breaks:
+        return ""
+    begin = breaks[-2][1] if len(breaks) > 1 else 0
+    return text[begin : breaks[-1][0]][-200:]
+
+
+def _content(text: str, place: int) -> tuple[int, int, str] | None:
+    """Read the value at `place`: the inside of a string, a bracketed group, or a bare word."""
+    value = VALUE.match(text, place)
+    if value is None or value["mark"]:
+        return None
+    for group in CONTENT_GROUPS:
+        if value[group] is not None:
+            return (*value.span(group), value[group])
+    if value["bare"]:
+        word = value["bare"].rstrip(")]}")
+        return place, place + len(word), word
+    if not value["open"]:
+        return None
+    depth = 0
+    for place_of in re.finditer(r"[\[\](){}]", text[place : place + 4000]):
+        depth += 1 if place_of[0] in "[({" else -1
+        if depth == 0:
+            return place, place + place_of.end(), text[place : place + place_of.end()]
+    return place, min(len(text), place + 4000), text[place : place + 4000]

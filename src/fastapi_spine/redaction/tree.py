@@ -1,0 +1,315 @@
+"""Redaction of nested values: copy on write, bounded in depth, nodes and characters.
+
+The walk never changes what it was given and returns the same object where nothing was removed.
+Depth and node limits also bound cycles and shared references; what lies beyond a limit is replaced
+by a mark, never passed on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from fastapi_spine.redaction.keys import LONGEST_KEY, KeyClassifier
+from fastapi_spine.redaction.marks import (
+    DEPTH_MARK,
+    SECRET_KIND,
+    SIZE_MARK,
+    Public,
+    Secret,
+    mark,
+)
+from fastapi_spine.redaction.pairs import redact_content
+from fastapi_spine.redaction.urls import is_url_key
+from fastapi_spine.redaction.values import is_blank
+
+DEEPEST = 16
+MOST_NODES = 10_000
+MOST_CHARACTERS = 256 * 1024
+_LONGEST_CHAIN = 5
+
+_PLAIN = frozenset({int, float, bool, type(None)})
+_NATIVE = frozenset({datetime, date, time, UUID, Decimal})
+_NAME_KEYS = ("name", "key", "field", "header")
+_VALUE_KEYS = ("value", "val", "content")
+_USER_FLAGS = frozenset({"-u", "--user"})
+_QUERY_PARENTS = frozenset({"query", "params", "query_params", "query_string", "queryparams"})
+_PAIR = 2
+_UNTOUCHED_NUMBERS = frozenset({"cookie", "authorization", "session"})
+_COUNTABLE = ("s", "S")
+
+
+@dataclasses.dataclass(slots=True)
+class Rules:
+    """What a walk needs to know, decided once a redactor."""
+
+    keys: KeyClassifier
+    text: Callable[[str], str]
+    url: Callable[[str], str]
+    found: Callable[[str], None]
+    guarded_text: Callable[[object], str]
+    allowed_paths: frozenset[str]
+
+
+class Walk:
+    """One pass over one value."""
+
+    __slots__ = ("_characters", "_nodes", "_rules")
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._nodes = MOST_NODES
+        self._characters = MOST_CHARACTERS
+
+    def keyed(self, key: str, value: object, path: str, depth: int) -> object:
+        """Redact `value`, which stands under `key` of the mapping at `path`."""
+        if type(value) is Public:
+            return self._public(value, depth)
+        rules = self._rules
+        kind = rules.keys.kind(key)
+        if kind is None and path.rpartition(".")[2].lower() in _QUERY_PARENTS:
+            kind = rules.keys.query_kind(key)
+        here = f"{path}.{key}" if path else key
+        if kind is None or here.lower() in rules.allowed_paths:
+            if type(value) is str and is_url_key(key):
+                return self._string(value, rules.url)
+            return self.value(value, here, depth)
+        return self._leaves(value, kind, key, depth)
+
+    def value(self, value: object, path: str, depth: int) -> object:
+        """Redact `value` by its type and content."""
+        kind = type(value)
+        if kind in _PLAIN or kind in _NATIVE:
+            return value
+        if kind is str:
+            return self._string(value, self._rules.text)  # type: ignore[arg-type]
+        self._nodes -= 1
+        if depth > DEEPEST:
+            return DEPTH_MARK
+        if self._nodes < 0:
+            return SIZE_MARK
+        if isinstance(value, Mapping):
+            return self._mapping(value, path, depth)
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return self._sequence(value, path, depth)
+        return self._other(value, path, depth)
+
+    def _string(self, text: str, rule: Callable[[str], str]) -> str:
+        self._nodes -= 1
+        self._characters -= len(text)
+        if self._nodes < 0 or self._characters < 0:
+            return SIZE_MARK
+        return rule(text)
+
+    def _other(self, value: object, path: str, depth: int) -> object:
+        if isinstance(value, Public):
+            return self._public(value, depth)
+        if isinstance(value, Secret):
+            self._rules.found(SECRET_KIND)
+            return mark(SECRET_KIND)
+        if isinstance(value, Enum):
+            return self.value(value.value, path, depth + 1)
+        if isinstance(value, str):
+            return self._string(str.__str__(value), self._rules.text)
+        if isinstance(value, (bytes, bytearray)):
+            return self._string(
+                bytes(value[: 2 * MOST_CHARACTERS]).decode("latin-1"), self._rules.text
+            )
+        if isinstance(value, (int, float)):
+            return float(value) if isinstance(value, float) else int(value)
+        if isinstance(value, BaseException):
+            return self._string(self._chain(value), self._rules.text)
+        return self._string(self._rules.guarded_text(value), self._rules.text)
+
+    def _public(self, value: Public, depth: int) -> object:
+        inner = value.value
+        if type(inner) in _PLAIN or type(inner) in _NATIVE or type(inner) is str:
+            return inner
+        return Walk(dataclasses.replace(self._rules, text=str, keys=_NO_KEYS)).value(
+            inner, "", depth
+        )
+
+    def _chain(self, error: BaseException) -> str:
+        lines: list[str] = []
+        seen: BaseException | None = error
+        while seen is not None and len(lines) < _LONGEST_CHAIN:
+            lines.append(f"{type(seen).__name__}: {self._rules.guarded_text(seen)}")
+            lines += [note for note in getattr(seen, "__notes__", ()) if type(note) is str]
+            seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+        return "\n".join(lines)
+
+    # --- mappings -----------------------------------------------------------------------------
+
+    def _mapping(self, mapping: Mapping[Any, Any], path: str, depth: int) -> object:
+        changed = type(mapping) is not dict
+        clean: dict[str, object] = {}
+        for key, value in mapping.items():
+            if self._nodes < 0:
+                clean["…"], changed = SIZE_MARK, True
+                break
+            name = self._key(key)
+            clean[name] = after = self.keyed(name, value, path, depth + 1)
+            changed = changed or name is not key or after is not value
+        changed = self._by_name(clean, depth) or changed
+        return clean if changed else mapping
+
+    def _key(self, key: object) -> str:
+        if type(key) is not str:
+            key = key.decode("latin-1") if isinstance(key, bytes) else self._rules.guarded_text(key)
+        if len(key) > LONGEST_KEY or self._rules.keys.kind(key) is None:
+            return self._string(key, self._rules.text)
+        return key
+
+    def _by_name(self, clean: dict[str, object], depth: int) -> bool:
+        """Judge ``{"name": k, "value": v}`` by k, and a pydantic error by its ``loc``."""
+        if "loc" in clean and "input" in clean:
+            return self._replace(clean, self._loc_kind(clean["loc"]), ("input", "ctx"), depth)
+        for name in _NAME_KEYS:
+            label = clean.get(name)
+            if type(label) is str and any(key in clean for key in _VALUE_KEYS):
+                return self._replace(clean, self._rules.keys.kind(label), _VALUE_KEYS, depth)
+        return False
+
+    def _replace(
+        self, clean: dict[str, object], kind: str | None, keys: tuple[str, ...], depth: int
+    ) -> bool:
+        if kind is None:
+            return False
+        changed = False
+        for key in keys:
+            if key in clean:
+                after = self._leaves(clean[key], kind, "", depth + 1)
+                changed = changed or after is not clean[key]
+                clean[key] = after
+        return changed
+
+    def _loc_kind(self, loc: object) -> str | None:
+        parts = loc if isinstance(loc, (list, tuple)) else (loc,)
+        kinds = (self._rules.keys.kind(part) for part in parts[:DEEPEST] if type(part) is str)
+        return next(filter(None, kinds), None)
+
+    # --- sequences ----------------------------------------------------------------------------
+
+    def _sequence(self, items: Any, path: str, depth: int) -> object:
+        if type(items) is tuple and len(items) == _PAIR and self._named(items[0]):
+            pair = self._pair(items, path, depth)
+            return items if pair[1] is items[1] and pair[0] is items[0] else pair
+        pairs = type(items) is list and items and all(_is_pair(item) for item in items[:_PAIR])
+        clean: list[object] = []
+        changed = False
+        before: object = None
+        for item in items:
+            if self._nodes < 0:
+                clean.append(SIZE_MARK)
+                changed = True
+                break
+            after = self._item(item, before, pairs=bool(pairs), path=path, depth=depth + 1)
+            clean.append(after)
+            changed = changed or after is not item
+            before = item
+        return clean if changed else items
+
+    def _item(self, item: Any, before: object, *, pairs: bool, path: str, depth: int) -> object:
+        if type(before) is str and before[:1] == "-" and type(item) is str:
+            kind = self._rules.keys.kind(before)
+            if kind and item[:1] != "-":
+                return self._leaves(item, kind, before, depth)
+            if before in _USER_FLAGS and ":" in item and not item.replace(":", "").isdigit():
+                self._rules.found("password")
+                return f"{item.partition(':')[0]}:{mark('password')}"
+        if pairs and _is_pair(item) and self._named(item[0]):
+            pair = self._pair(item, path, depth)
+            return item if pair[1] is item[1] and pair[0] is item[0] else pair
+        return self.value(item, path, depth)
+
+    def _named(self, name: object) -> bool:
+        return type(name) in (str, bytes) and len(name) <= LONGEST_KEY  # type: ignore[arg-type]
+
+    def _pair(self, pair: Any, path: str, depth: int) -> list[object]:
+        name = pair[0]
+        key = name.decode("latin-1") if type(name) is bytes else name
+        self._nodes -= 1
+        if self._nodes < 0 or depth > DEEPEST:
+            return [SIZE_MARK, SIZE_MARK]
+        return [self._key(key), self.keyed(key, pair[1], path, depth + 1)]
+
+    # --- everything below a sensitive key -----------------------------------------------------
+
+    def _leaves(self, value: object, kind: str, key: str, depth: int) -> object:
+        """Replace every leaf of `value` and keep its structure; None and booleans say nothing."""
+        if value is None or type(value) is bool:
+            return value
+        self._nodes -= 1
+        if depth > DEEPEST:
+            return DEPTH_MARK
+        if self._nodes < 0:
+            return SIZE_MARK
+        if type(value) is Public:
+            return self._public(value, depth)
+        if isinstance(value, Mapping):
+            return self._below_mapping(value, kind, key, depth)
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return self._below_sequence(value, kind, key, depth)
+        return self._leaf(value, kind, key)
+
+    def _below_mapping(self, value: Mapping[Any, Any], kind: str, key: str, depth: int) -> object:
+        clean: dict[str, object] = {}
+        for name, item in value.items():
+            if self._nodes < 0:
+                clean["…"] = SIZE_MARK
+                break
+            clean[self._key(name)] = self._leaves(item, kind, key, depth + 1)
+        return value if clean == value and type(value) is dict else clean
+
+    def _below_sequence(self, value: Any, kind: str, key: str, depth: int) -> object:
+        clean: list[object] = []
+        for item in value:
+            if self._nodes < 0:
+                clean.append(SIZE_MARK)
+                break
+            clean.append(self._leaves(item, kind, key, depth + 1))
+        same = len(clean) == len(value) and all(a is b for a, b in zip(clean, value, strict=True))
+        return value if same else clean
+
+    def _leaf(self, value: object, kind: str, key: str) -> object:
+        if isinstance(value, (int, float)) and (
+            kind in _UNTOUCHED_NUMBERS or key.endswith(_COUNTABLE)
+        ):
+            return value
+        if isinstance(value, str):
+            text = str.__str__(value)
+            if not text or text == mark(kind) or is_blank(text):
+                return value if type(value) is str else text
+            instead = redact_content(text, kind, key)
+            if instead is None:
+                return self._string(text, self._rules.text)
+            self._rules.found(kind)
+            return instead
+        self._rules.found(kind)
+        return mark(kind)
+
+
+def _is_pair(item: object) -> bool:
+    return type(item) in (list, tuple) and len(item) == _PAIR and type(item[0]) in (str, bytes)  # type: ignore[arg-type, index]
+
+
+class _NoKeys(KeyClassifier):
+    """Judges no key: below a `Public` value everything is written."""
+
+    def __init__(self) -> None:
+        """Take no policy."""
+
+    def kind(self, name: str) -> str | None:
+        """Return None for every `name`."""
+        del name
+        return None
+
+    query_kind = kind
+
+
+_NO_KEYS = _NoKeys()

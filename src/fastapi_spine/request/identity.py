@@ -1,0 +1,173 @@
+"""Request id and trace context, read from the request's own headers or made new.
+
+Nothing here trusts a byte: headers are what strangers send. Rules for `traceparent` and `tracestate`
+are those of W3C Trace Context level 2 (https://www.w3.org/TR/trace-context-2/).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from fastapi_spine.core.asgi import Scope
+from fastapi_spine.core.conventions import (
+    HEADER_REQUEST_ID,
+    HEADER_TRACEPARENT,
+    HEADER_TRACESTATE,
+)
+from fastapi_spine.core.exchange import Identity, RefusedId
+from fastapi_spine.core.ids import IdSource
+
+MAX_REQUEST_ID_LENGTH: Final = 128
+MAX_TRACESTATE_MEMBERS: Final = 32
+
+REFUSED_REPEATED: Final = "repeated"
+REFUSED_EMPTY: Final = "empty"
+REFUSED_TOO_LONG: Final = "too_long"
+REFUSED_CHARACTERS: Final = "characters"
+REFUSED_SECRET: Final = "looks_secret"  # noqa: S105 - a reason, not a password
+REFUSED_BY_SETTING: Final = "not_accepted"
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+_TRACEPARENT = re.compile(
+    rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.DOTALL
+)
+_TRACESTATE_MEMBER = re.compile(
+    rb"([a-z0-9][a-z0-9_\-*/@]{0,255})=([\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e])"
+)
+_FORBIDDEN_VERSION = b"ff"
+_FIRST_VERSION = b"00"
+_KNOWN_FLAGS = 0x03
+_ZERO_TRACE = b"0" * 32
+_ZERO_SPAN = b"0" * 16
+
+_WANTED = frozenset({HEADER_REQUEST_ID, HEADER_TRACEPARENT, HEADER_TRACESTATE})
+_NO_HEADERS: Final[tuple[tuple[bytes, bytes], ...]] = ()
+
+
+class IdentityReader:
+    """Reads or makes the ids of each request.
+
+    Args:
+        ids: where new ids come from.
+        accept: whether an inbound `x-request-id` may be taken at all.
+        looks_secret: tells a token or key that was sent as an id; such an id is refused, because an id is
+            echoed and written everywhere.
+    """
+
+    __slots__ = ("_accept", "_ids", "_looks_secret")
+
+    def __init__(self, ids: IdSource, *, accept: bool, looks_secret: Callable[[str], bool]) -> None:
+        self._ids = ids
+        self._accept = accept
+        self._looks_secret = looks_secret
+
+    def read(self, scope: Scope) -> Identity:
+        """Return the identity of the request that this scope begins."""
+        request_ids: list[bytes] = []
+        traceparents: list[bytes] = []
+        tracestates: list[bytes] = []
+        for name, value in _headers(scope):
+            if name in _WANTED:
+                if name == HEADER_REQUEST_ID:
+                    request_ids.append(value)
+                elif name == HEADER_TRACEPARENT:
+                    traceparents.append(value)
+                else:
+                    tracestates.append(value)
+        identity = self._trace(traceparents, tracestates)
+        if request_ids:
+            self._take_request_id(identity, request_ids)
+        if not identity.request_id:
+            identity.request_id = self._ids.request_id()
+        return identity
+
+    def _trace(self, traceparents: list[bytes], tracestates: list[bytes]) -> Identity:
+        parent = parse_traceparent(traceparents[0]) if len(traceparents) == 1 else None
+        if parent is None:
+            trace_id, span_id = self._ids.trace_and_span()
+            return Identity("", trace_id, span_id)
+        trace_id, parent_span_id, flags = parent
+        return Identity(
+            "",
+            trace_id,
+            self._ids.span_id(),
+            parent_span_id,
+            flags,
+            parse_tracestate(tracestates) if tracestates else None,
+        )
+
+    def _take_request_id(self, identity: Identity, values: list[bytes]) -> None:
+        reason = self._why_refused(values)
+        if reason is None:
+            identity.request_id = values[0].decode("ascii")
+        else:
+            identity.refused = RefusedId(reason, sum(map(len, values)))
+
+    def _why_refused(self, values: list[bytes]) -> str | None:
+        value = values[0]
+        if not self._accept:
+            return REFUSED_BY_SETTING
+        if len(values) > 1:
+            return REFUSED_REPEATED
+        if not value:
+            return REFUSED_EMPTY
+        if len(value) > MAX_REQUEST_ID_LENGTH:
+            return REFUSED_TOO_LONG
+        if _REQUEST_ID.fullmatch(value) is None:
+            return REFUSED_CHARACTERS
+        return REFUSED_SECRET if self._looks_secret(value.decode("ascii")) else None
+
+
+def _headers(scope: Scope) -> Iterable[tuple[bytes, bytes]]:
+    """Return the request's headers, unless reading them would use them up."""
+    headers: Iterable[tuple[bytes, bytes]] = scope.get("headers") or _NO_HEADERS
+    if type(headers) is list:
+        return headers
+    return _NO_HEADERS if iter(headers) is headers else headers
+
+
+def parse_traceparent(value: bytes) -> tuple[str, str, int] | None:
+    """Read a `traceparent` header.
+
+    Args:
+        value: the header's bytes.
+
+    Returns:
+        Trace id (32 hex digits), the caller's span id (16) and the flags this level knows (sampled 0x01,
+        random trace id 0x02); None if the header is invalid, which means: begin a new trace. A version
+        newer than 00 is read as far as version 00 goes (section 3.2.4 of the standard).
+    """
+    match = _TRACEPARENT.fullmatch(value)
+    if match is None:
+        return None
+    version, trace_id, span_id, flags, rest = match.groups()
+    if version == _FORBIDDEN_VERSION or (version == _FIRST_VERSION and rest is not None):
+        return None
+    if trace_id == _ZERO_TRACE or span_id == _ZERO_SPAN:
+        return None
+    return trace_id.decode("ascii"), span_id.decode("ascii"), int(flags, 16) & _KNOWN_FLAGS
+
+
+def parse_tracestate(values: list[bytes]) -> str | None:
+    """Read `tracestate` headers, combined in order.
+
+    Args:
+        values: the bytes of each header of that name.
+
+    Returns:
+        The members as one header value, or None if any member is malformed or repeated or there are more
+        than 32: a bad `tracestate` is dropped whole and never touches `traceparent` (section 3.3).
+    """
+    members = [member.strip(b" \t") for value in values for member in value.split(b",")]
+    members = [member for member in members if member]
+    if not members or len(members) > MAX_TRACESTATE_MEMBERS:
+        return None
+    keys = set()
+    for member in members:
+        match = _TRACESTATE_MEMBER.fullmatch(member)
+        if match is None or match[1] in keys:
+            return None
+        keys.add(match[1])
+    return b",".join(members).decode("ascii")

@@ -1,0 +1,198 @@
+"""The pass: one walk over every request, in the application's own task.
+
+begin: one Exchange, one context variable → the application runs, watched by a wire → finish: the
+observers hear of it once. Every step of ours runs under `Health.guarded`, so that a fault here ends as a
+counter, and the request goes on as if the layer were not there.
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import Callable, Sequence
+from contextvars import Token
+from typing import Literal
+
+from fastapi_spine.core.asgi import App, Receive, Scope, Send
+from fastapi_spine.core.clock import Clock
+from fastapi_spine.core.context import current
+from fastapi_spine.core.conventions import SCOPE_MARKER, SCOPE_STATE, STATE_REQUEST_ID, Outcome
+from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.health import Health
+from fastapi_spine.core.observer import LifespanListener, Observer
+from fastapi_spine.request import endings
+from fastapi_spine.request.identity import IdentityReader
+from fastapi_spine.request.lifespan import LifespanWire
+from fastapi_spine.request.route import route_template
+from fastapi_spine.request.websocket import WebSocketWire, outcome_of_return
+from fastapi_spine.request.wrappers import HttpWire
+
+
+class RequestPass:
+    """Takes each connection of one application through its observers.
+
+    Args:
+        identity: reads or makes ids.
+        observers: hear of each finished exchange, in this order.
+        listener: hears of the application's start and end.
+        clock: tells time.
+        health: catches and counts what fails here.
+    """
+
+    __slots__ = (
+        "_clock", "_guarded", "_identity", "_listener", "_observers", "_open", "_ready", "health",
+        "stopping",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        identity: IdentityReader,
+        observers: Sequence[Observer],
+        listener: LifespanListener,
+        clock: Clock,
+        health: Health,
+    ) -> None:
+        self._identity = identity
+        self._observers = tuple(observers)
+        self._listener = listener
+        self._clock = clock
+        self._guarded = health.guarded
+        self._open: set[Exchange] = set()
+        self._ready = False
+        self.health = health
+        self.stopping = False
+
+    async def serve(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application on one connection; scope types other than the three known pass untouched."""
+        kind = scope["type"]
+        if kind == "http":
+            await self._serve_http(app, scope, receive, send)
+        elif kind == "websocket":
+            await self._serve_websocket(app, scope, receive, send)
+        elif kind == "lifespan":
+            wire = LifespanWire(self, receive, send)
+            self._guarded("lifespan", self.starting)
+            await app(scope, wire.receive, wire.send)
+        else:
+            await app(scope, receive, send)
+
+    async def _serve_http(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = self._guarded("begin", self._begin, "http", scope)
+        if exchange is None:
+            await app(scope, receive, send)
+            return
+        wire = HttpWire(exchange, receive, send, self._finish, self._clock, self.health)
+        token = current.set(exchange)
+        try:
+            await app(scope, wire.receive, wire.send)
+        except BaseException as error:
+            self._guarded("ending", self._raised, exchange, error)
+            raise
+        else:
+            if not exchange.finished:
+                self._guarded("ending", self._returned, exchange, endings.of_return)
+        finally:
+            self._guarded("leave", self._leave, exchange, token)
+
+    async def _serve_websocket(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = self._guarded("begin", self._begin, "websocket", scope)
+        if exchange is None:
+            await app(scope, receive, send)
+            return
+        wire = WebSocketWire(exchange, receive, send, self.health)
+        token = current.set(exchange)
+        try:
+            await app(scope, wire.receive, wire.send)
+        except BaseException as error:
+            self._guarded("ending", self._raised, exchange, error)
+            raise
+        else:
+            self._guarded("ending", self._returned, exchange, self._socket_outcome)
+        finally:
+            self._guarded("leave", self._leave, exchange, token)
+
+    def _begin(self, kind: Literal["http", "websocket"], scope: Scope) -> Exchange | None:
+        """Make the exchange; None for a spine inside a spine, which leaves the work to the outer one."""
+        if SCOPE_MARKER in scope:
+            return None
+        if not self._ready:
+            self._guarded("lifespan", self.starting)
+        clock = self._clock
+        identity = self._identity.read(scope)
+        exchange = Exchange(kind, scope, identity, clock.wall_ns(), clock.monotonic_ns())
+        self._guarded("state", _announce, scope, exchange)
+        self._open.add(exchange)
+        return exchange
+
+    def _returned(self, exchange: Exchange, judge: Callable[[Exchange], Outcome]) -> None:
+        if not exchange.finished:
+            exchange.outcome = judge(exchange)
+            self._finish(exchange)
+
+    def _socket_outcome(self, exchange: Exchange) -> Outcome:
+        return outcome_of_return(exchange, stopping=self.stopping)
+
+    def _raised(self, exchange: Exchange, error: BaseException) -> None:
+        if exchange.finished or self._came_after(exchange, error):
+            self._returned(exchange, endings.of_return)
+            if not isinstance(error, CancelledError) and not endings.is_disconnect(error):
+                self._tell_of_failure_after(exchange, error)
+            return
+        exchange.outcome = endings.of_error(exchange, error, stopping=self.stopping)
+        exchange.error = error
+        exchange.traceback = error.__traceback__
+        self._finish(exchange)
+
+    def _tell_of_failure_after(self, exchange: Exchange, error: BaseException) -> None:
+        background = endings.from_background(error)
+        for observer in self._observers:
+            self._guarded(
+                observer.name, observer.failed_after, exchange, error, background=background
+            )
+
+    def _came_after(self, exchange: Exchange, error: BaseException) -> bool:
+        """Tell what happened after a complete 5xx from the failure behind that 5xx."""
+        return exchange.response_complete and (
+            isinstance(error, CancelledError) or endings.from_background(error)
+        )
+
+    def _finish(self, exchange: Exchange) -> None:
+        """Complete the exchange and tell the observers, once."""
+        if exchange.finished:
+            return
+        exchange.finished = True
+        if not exchange.ended:
+            exchange.ended = self._clock.monotonic_ns()
+        exchange.route = self._guarded("route", route_template, exchange.scope) or exchange.route
+        exchange.endpoint = exchange.scope.get("endpoint")
+        for observer in self._observers:
+            self._guarded(observer.name, observer.finish, exchange)
+
+    def _leave(self, exchange: Exchange, token: Token[Exchange | None]) -> None:
+        self._open.discard(exchange)
+        exchange.scope.pop(SCOPE_MARKER, None)
+        current.reset(token)
+        if exchange.held is not None:
+            for observer in self._observers:
+                self._guarded(observer.name, observer.leave, exchange)
+
+    def starting(self) -> None:
+        """Take note that the application is about to start, or that its first request came without."""
+        self._ready = True
+        self.stopping = False
+        self._listener.starting()
+
+    def started(self) -> None:
+        """Take note that the application's own start-up code has run."""
+        self._listener.started()
+
+    def stopped(self) -> None:
+        """Take note that the application has shut down: whatever is still open was interrupted."""
+        for exchange in tuple(self._open):
+            self._guarded("ending", self._returned, exchange, endings.of_shutdown)
+        self._listener.stopped()
+
+
+def _announce(scope: Scope, exchange: Exchange) -> None:
+    """Leave the two marks we allow ourselves in the scope: the request's id, and that we are here."""
+    scope[SCOPE_MARKER] = exchange
+    scope.setdefault(SCOPE_STATE, {})[STATE_REQUEST_ID] = exchange.request_id

@@ -1,0 +1,1 @@
+"""Settings: one declaration serves keywords, files, the environment and the reference page."""

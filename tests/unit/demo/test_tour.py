@@ -1,0 +1,122 @@
+"""The tour shows what the lines say, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from fastapi_spine.demo.capture import Capture
+from fastapi_spine.demo.look import Look, visible
+from fastapi_spine.demo.tour import (
+    complete,
+    excerpt,
+    failed_request,
+    failure_part,
+    follow_part,
+    human_part,
+    json_part,
+    secrets_part,
+    slowest_order,
+    tour,
+)
+
+Line = dict[str, Any]
+
+
+def captured(lines: list[Line]) -> Capture:
+    """A capture that took the lines as bytes, the way it does from a service."""
+    capture = Capture()
+    for line in lines:
+        capture.take(line["service"], json.dumps(line).encode() + b"\n")
+    return capture
+
+
+def statuses(lines: list[Line]) -> list[Any]:
+    """What the access lines among the lines answered."""
+    return [line.get("status") for line in lines]
+
+
+def test_the_excerpt_has_one_line_of_each_kind_in_the_order_of_time(lines: list[Line]) -> None:
+    """An application's line, a good order, a slow one, and each kind of refusal."""
+    assert statuses(excerpt(lines)) == [None, 201, 201, 401, 404, 422]
+
+
+def test_the_json_is_of_the_same_lines_as_the_human_excerpt(lines: list[Line], plain: Look) -> None:
+    """Part 2 parses to exactly the lines that part 1 rendered; piped output is not cut."""
+    shown = [json.loads(text) for text in json_part(lines, plain)[2:]]
+    assert shown == excerpt(lines)
+    assert len(human_part(lines, plain)[2:]) == len(shown)
+
+
+def test_the_tour_follows_the_slowest_order_through_all_services(
+    lines: list[Line], plain: Look
+) -> None:
+    """The timeline has the request id, and a bar with the measured time for each service."""
+    chosen = slowest_order(lines)
+    text = "\n".join(follow_part(lines, plain))
+    assert chosen is not None
+    assert chosen in text
+    assert [row.split()[-3] for row in text.splitlines() if "█" in row] == ["320.0", "300.0", "3.0"]
+
+
+def test_an_order_that_did_not_cross_all_services_is_not_followed(lines: list[Line]) -> None:
+    """Without payments' lines there is no order to follow."""
+    assert slowest_order([line for line in lines if line["service"] != "payments"]) is None
+
+
+def test_the_failed_request_shows_its_held_back_lines(lines: list[Line], plain: Look) -> None:
+    """The failing services' lines come in order, the held-back one marked, the stack shortened."""
+    text = failure_part(lines, plain)
+    held = [row for row in text[2:] if "┆" in row]
+    assert len(held) == 1
+    assert "splitting 4200 cents" in held[0]
+    assert any("lines of the stack not shown here" in row for row in text)
+    assert text[-2].strip() == "Boom: by zero"
+    assert "/reservations" not in "\n".join(text)
+
+
+@pytest.mark.parametrize("leaks", [0, 3])
+def test_the_search_for_secrets_says_what_it_found(
+    leaks: int, lines: list[Line], plain: Look
+) -> None:
+    """The count that is shown is the count of the search."""
+    capture = captured(lines)
+    capture.leaks = leaks
+    text = secrets_part(lines, capture, plain)
+    assert f"Searched all {len(lines)} lines" in text[-1]
+    assert f"found {leaks} times" in text[-1]
+    assert "[REDACTED:password]" in text[2]
+
+
+def test_every_part_says_when_it_has_nothing_to_show(plain: Look) -> None:
+    """A shop that wrote nothing yet gets a tour without inventions."""
+    text = "\n".join(tour(Capture(), plain))
+    assert "No order has gone through all three services yet." in text
+    assert "No request has failed yet." in text
+    assert "Searched all 0 lines" in text
+
+
+def test_the_tour_waits_until_every_part_has_something(lines: list[Line]) -> None:
+    """A tour is complete with all lines, and not without the failure."""
+    assert complete(lines)
+    assert not complete([line for line in lines if not line.get("held")])
+    assert failed_request([line for line in lines if not line.get("exc")]) is None
+
+
+def test_the_tour_fits_a_terminal(lines: list[Line], terminal: Look) -> None:
+    """On a terminal only the lines of which every character matters are wider."""
+    text = tour(captured(lines), terminal)
+    too_wide = [row for row in text if len(visible(row)) > terminal.width]
+    assert [row for row in too_wide if row[0] != "{" and "REDACTED" not in row] == []
+    assert len(text) <= 60
+
+
+def test_colours_say_nothing_that_the_text_does_not(
+    lines: list[Line], plain: Look, terminal: Look
+) -> None:
+    """Without its colours, the timeline on a terminal is the piped one."""
+    wide = Look(colour=True, live=True, width=plain.width)
+    assert [visible(row) for row in follow_part(lines, wide)] == follow_part(lines, plain)
+    assert any("\x1b[" in row for row in follow_part(lines, terminal))
