@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.numbers import Spread, differences, ratio
-from benchmarks.rounds import Contender, Plan, run
+from benchmarks.rounds import Contender, Plan, calls_added, run
 from benchmarks.stacks.sizes import HELD_LINES
 from benchmarks.table import table
 from benchmarks.targets import Target
@@ -53,10 +53,14 @@ class Overhead:
     Attributes:
         costs: for each number of routes, CPU microseconds a request of each stack, round by round.
         flat: for each number of routes, what ours adds, round by round.
+        flat_floor: the same of the floor.
+        calls: for each number of routes, how many function calls ours adds to a request.
     """
 
     costs: Mapping[int, Costs]
     flat: Mapping[int, Sequence[float]]
+    flat_floor: Mapping[int, Sequence[float]]
+    calls: Mapping[int, int]
 
     def added(self, stack: str, routes: int) -> Spread:
         """Say what a stack adds to the bare application."""
@@ -72,9 +76,10 @@ def stacks(routes: int) -> list[Contender]:
     ]
 
 
-def beside_bare(routes: int) -> Contender:
-    """Make the contender that measures ours against the bare application in one process."""
-    return Contender(str(routes), "benchmarks.stacks.ours:beside_bare", (routes,), beside=True)
+def beside_bare(stack: str, routes: int) -> Contender:
+    """Make a contender that is measured against the bare application in its own process."""
+    target = f"benchmarks.stacks.{stack}:beside_bare"
+    return Contender(f"{stack} {routes}", target, (routes,), beside=True)
 
 
 def measure(plans: Mapping[int, Plan], flat: Plan) -> Overhead:
@@ -82,11 +87,27 @@ def measure(plans: Mapping[int, Plan], flat: Plan) -> Overhead:
 
     Args:
         plans: for each number of routes how much is measured.
-        flat: how much is measured of ours for each of `FLAT_ROUTES`.
+        flat: how much is measured for each of `FLAT_ROUTES`.
     """
     costs = {routes: run(stacks(routes), plans[routes]) for routes in ROUTES}
-    beside = run([beside_bare(routes) for routes in FLAT_ROUTES], flat)
-    return Overhead(costs, {routes: beside[str(routes)] for routes in FLAT_ROUTES})
+    return Overhead(costs, *measure_flat(flat))
+
+
+def measure_flat(
+    plan: Plan,
+) -> tuple[Mapping[int, Sequence[float]], Mapping[int, Sequence[float]], Mapping[int, int]]:
+    """Measure what ours and the floor add with more and more routes, and count ours' calls."""
+    contenders = {
+        (stack, routes): beside_bare(stack, routes)
+        for stack in ("ours", "floor")
+        for routes in FLAT_ROUTES
+    }
+    costs = run(list(contenders.values()), plan)
+    ours, floor = (
+        {routes: costs[contenders[stack, routes].name] for routes in FLAT_ROUTES}
+        for stack in ("ours", "floor")
+    )
+    return ours, floor, {routes: calls_added(beside_bare("ours", routes)) for routes in FLAT_ROUTES}
 
 
 def stacks_table(found: Overhead, routes: int) -> str:
@@ -108,9 +129,20 @@ def flat_table(found: Overhead) -> str:
     one = Spread.of(found.flat[FLAT_ROUTES[0]]).median
     rows = []
     for routes, added in found.flat.items():
-        spread = Spread.of(added)
-        rows.append((str(routes), f"{spread}", spread.range, ratio(spread.median, one)))
-    return table(("Routes", "added µs", "middle half", "vs 1 route"), rows, texts=0)
+        spread, floor = Spread.of(added), Spread.of(found.flat_floor[routes])
+        rows.append(
+            (
+                str(routes),
+                f"{spread}",
+                spread.range,
+                ratio(spread.median, one),
+                f"{floor}",
+                ratio(spread.median, floor.median),
+                str(found.calls[routes]),
+            )
+        )
+    head = ("Routes", "added µs", "middle half", "vs 1 route", "floor adds", "vs floor", "calls")
+    return table(head, rows, texts=0)
 
 
 def single_lines(found: Overhead) -> str:
@@ -141,7 +173,10 @@ def targets(found: Overhead) -> list[Target]:
                 LIMIT_OF_BASE_HTTP,
             ),
         ]
-    few, *_, many = (Spread.of(found.flat[routes]).median for routes in FLAT_ROUTES)
-    promise = f"adds with {FLAT_ROUTES[-1]} routes at most {LIMIT_FLAT} times what it adds with one"
-    made.append(Target(promise, f"{many / few:.2f}", many / few, LIMIT_FLAT))
+    few, many = FLAT_ROUTES[0], FLAT_ROUTES[-1]
+    grown = Spread.of(found.flat[many]).median / Spread.of(found.flat[few]).median
+    promise = f"adds with {many} routes at most {LIMIT_FLAT} times what it adds with {few}"
+    made.append(Target(f"{promise}: CPU time", f"{grown:.2f}", grown, LIMIT_FLAT))
+    calls = found.calls[many] / found.calls[few]
+    made.append(Target(f"{promise}: function calls", f"{calls:.2f}", calls, LIMIT_FLAT))
     return made

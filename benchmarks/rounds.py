@@ -23,11 +23,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from benchmarks.worker import ADDED, ANSWER, MEASURE, READY
+from benchmarks.worker import ADDED, ANSWER, CALLS, MEASURE, READY
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 10.0
 """Seconds to wait for lines that must already be in the pipe."""
+
+
+WARM_UP = 50
+"""Repetitions after which every cache of the contender is filled."""
 
 
 class BenchmarkError(Exception):
@@ -135,6 +139,10 @@ class Worker:
         verb = ADDED if self.contender.beside else MEASURE
         return int(self._ask(f"{verb} {count}")) / 1000 / count
 
+    def calls_added(self) -> int:
+        """Return how many function calls the layer adds to one repetition."""
+        return int(self._ask(CALLS))
+
     def answer(self) -> str:
         """Return what a client of this contender gets."""
         return self._ask(ANSWER)
@@ -175,6 +183,18 @@ class Plan:
             f"{self.generations * self.rounds} rounds of {self.count:,} "
             f"in {self.generations} generation(s) of processes"
         )
+
+
+def calls_added(contender: Contender) -> int:
+    """Return how many function calls a contender's layer adds to one repetition."""
+    drain = Drain()
+    try:
+        with Worker(contender, drain.writing) as worker:
+            worker.wait_until_ready()
+            worker.measure(WARM_UP)
+            return worker.calls_added()
+    finally:
+        drain.close()
 
 
 def run(contenders: Sequence[Contender], plan: Plan) -> dict[str, list[float]]:

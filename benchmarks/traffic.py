@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine, MutableMapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from benchmarks.subject import Subject, nothing
@@ -143,3 +144,13 @@ def served(app: App, flush: Callable[[], object] = nothing) -> Subject:
         answer=lambda: server.run(ask(app, 7)),
         close=server.close,
     )
+
+
+def beside(ours: Subject, bare: Subject) -> Subject:
+    """Join an application with a layer and one without, in one process, to measure the difference."""
+
+    def close() -> None:
+        bare.close()
+        ours.close()
+
+    return replace(ours, without=bare.repeat, close=close)

@@ -8,6 +8,8 @@ replies go to the descriptor FD: first `ready`, then one for each command.
 - `added N` does so in slices that take turns with the same number of repetitions without the layer;
   the reply is the difference. Two processes differ by a few per cent for no other reason than where
   things lie in memory; one process with itself does not.
+- `calls` counts what no machine can disturb: function calls, Python's and C's, of one repetition with
+  and without the layer; the reply is the difference.
 - `answer` asks once; the reply is what a client would get.
 """
 
@@ -15,18 +17,23 @@ from __future__ import annotations
 
 import importlib
 import os
+import statistics
 import sys
+from collections.abc import Callable
 from time import process_time_ns
 
 from benchmarks.subject import Subject
 
 MEASURE = "measure"
 ADDED = "added"
+CALLS = "calls"
 ANSWER = "answer"
 READY = "ready"
 
-SLICE = 200
+SLICE = 100
 """Repetitions between two changes of side in `added`."""
+
+TRIES = 15
 
 
 def build(target: str, arguments: list[str]) -> Subject:
@@ -49,18 +56,48 @@ def measure(subject: Subject, count: int) -> int:
 def measure_added(subject: Subject, count: int) -> int:
     """Return the CPU nanoseconds that `count` repetitions cost more than as many without the layer.
 
-    Every slice ends with a flush, so that no line is written on the other side's account.
+    The median of slices, so that a moment in which the machine did something else does not count. Every
+    slice ends with a flush, so that no line is written on the other side's account.
     """
+    without = _other_side(subject)
+    added = []
+    for _ in range(max(1, count // SLICE)):
+        before = process_time_ns()
+        without(SLICE)
+        spent = process_time_ns() - before
+        added.append(measure(subject, SLICE) - spent)
+    return round(statistics.median(added) / SLICE * count)
+
+
+def count_calls(repeat: Callable[[int], None]) -> int:
+    """Return how many functions one repetition calls in this thread: the usual number of several tries."""
+    return int(statistics.median(_calls_of_one(repeat) for _ in range(TRIES)))
+
+
+def _calls_of_one(repeat: Callable[[int], None]) -> int:
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        repeat(1)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def calls_added(subject: Subject) -> int:
+    """Return how many more functions a repetition calls with the layer than without."""
+    return count_calls(subject.repeat) - count_calls(_other_side(subject))
+
+
+def _other_side(subject: Subject) -> Callable[[int], None]:
     if subject.without is None:
         raise TypeError("this subject has nothing to be compared with in its own process")
-    added = 0
-    for done in range(0, count, SLICE):
-        size = min(SLICE, count - done)
-        before = process_time_ns()
-        subject.without(size)
-        without = process_time_ns() - before
-        added += measure(subject, size) - without
-    return added
+    return subject.without
 
 
 def reply(subject: Subject, command: str) -> str:
@@ -70,6 +107,8 @@ def reply(subject: Subject, command: str) -> str:
         return str(measure(subject, int(count)))
     if verb == ADDED:
         return str(measure_added(subject, int(count)))
+    if verb == CALLS:
+        return str(calls_added(subject))
     if verb == ANSWER:
         answer = subject.answer()
         subject.flush()

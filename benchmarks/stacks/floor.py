@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from benchmarks.application import application
 from benchmarks.subject import Subject
-from benchmarks.traffic import App, served
+from benchmarks.traffic import App, beside, served
 
 PAUSE = 0.05
 
@@ -117,3 +117,8 @@ def build(routes: int) -> Subject:
     """Put the layer around the application."""
     writer = Writer()
     return served(Floor(application(routes), writer), writer.flush)
+
+
+def beside_bare(routes: int) -> Subject:
+    """Put the layer around one of two equal applications; see `stacks.ours.beside_bare`."""
+    return beside(build(routes), served(application(routes)))

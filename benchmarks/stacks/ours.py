@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 from benchmarks.application import Answer, application, item
 from benchmarks.subject import Subject
-from benchmarks.traffic import served
+from benchmarks.traffic import beside, served
 
 from fastapi_spine import Spine
 
@@ -37,14 +36,7 @@ def build(routes: int) -> Subject:
 
 def beside_bare(routes: int) -> Subject:
     """Add the layer to one of two equal applications, to measure what it adds with any number of routes."""
-    bare = served(application(routes))
-    ours = build(routes)
-
-    def close() -> None:
-        bare.close()
-        ours.close()
-
-    return replace(ours, without=bare.repeat, close=close)
+    return beside(build(routes), served(application(routes)))
 
 
 def without_redaction(routes: int) -> Subject:

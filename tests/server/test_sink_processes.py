@@ -19,12 +19,13 @@ import pytest
 PATIENT = 60.0
 
 PRELUDE = """
-import atexit, fcntl, gc, json, os, resource, signal, sys, threading, time
+import atexit, json, os, resource, signal, sys, threading, time, warnings
 from fastapi_spine.logs.sink import DescriptorSink
 def report(dropped):
     return json.dumps({"dropped": dropped}).encode() + b"\\n"
 def say(**words):
     os.write(2, json.dumps(words).encode() + b"\\n")
+warnings.simplefilter("ignore", DeprecationWarning)  # 3.12+: fork in a process with threads
 sink = DescriptorSink(1, report=report)
 """
 
@@ -226,8 +227,6 @@ say(flushed=sink.flush(10.0), dropped=sink.dropped, written=sink.written)
 
 
 FORKS = """
-import warnings
-warnings.simplefilter("ignore", DeprecationWarning)  # 3.12+: fork in a process with threads
 forks, stop = int(sys.argv[1]), threading.Event()
 counts = [0] * 4
 def emit(name):
@@ -286,7 +285,7 @@ for number in range(count):
     long = size if number % 3 == 0 else 200
     head = b"%s %d " % (name.encode(), number)
     sink.put(head + name.encode() * (long - len(head)) + b"\\n")
-    if number % 10 == 0: time.sleep(0.001)
+    while sink.queued_bytes > 1_000_000: time.sleep(0.001)
 say(flushed=sink.flush(60.0), dropped=sink.dropped)
 """
 
@@ -323,7 +322,7 @@ def is_whole(line: bytes) -> bool:
 
 
 @pytest.mark.parametrize(
-    "count", [150, pytest.param(10_000, marks=pytest.mark.soak)], ids=["small", "soak"]
+    "count", [150, pytest.param(3_000, marks=pytest.mark.soak)], ids=["small", "soak"]
 )
 @pytest.mark.parametrize("slowly", [False, True], ids=["fast reader", "slow reader"])
 def test_four_processes_with_long_lines_on_one_pipe_tear_none(count: int, *, slowly: bool) -> None:

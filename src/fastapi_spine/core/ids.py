@@ -9,8 +9,10 @@ from typing import Protocol
 
 from fastapi_spine.core.clock import Clock
 
-_UUID7_VERSION = 0x7 << 76
-_UUID_VARIANT = 0x2 << 62
+_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+"""RFC 9562 section 4.1: the two high bits of the 17th hex digit are 10."""
+_NO_TRACE = "0" * 32
+_NO_SPAN = "0" * 16
 
 
 class IdSource(Protocol):
@@ -34,12 +36,13 @@ class RandomIds:
     never repeat each other. It is not cryptographic: an id is a name, not a secret.
     """
 
-    __slots__ = ("__weakref__", "_bits", "_random", "_wall_ns")
+    __slots__ = ("__weakref__", "_bits", "_prefix", "_random", "_wall_ns")
 
     def __init__(self, clock: Clock) -> None:
         self._random = random.Random(os.urandom(32))
         self._bits = self._random.getrandbits
         self._wall_ns = clock.wall_ns
+        self._prefix = (-1, "")
         _reseed_after_fork(self)
 
     def reseed(self) -> None:
@@ -48,22 +51,20 @@ class RandomIds:
 
     def request_id(self) -> str:
         """Return a new UUIDv7 in its usual text form, 36 characters."""
-        bits = self._bits(74)
-        number = (
-            (self._wall_ns() // 1_000_000) << 80
-            | _UUID7_VERSION
-            | (bits >> 62) << 64
-            | _UUID_VARIANT
-            | (bits & 0x3FFF_FFFF_FFFF_FFFF)
-        )
-        text = f"{number:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        millisecond = self._wall_ns() // 1_000_000
+        known, prefix = self._prefix
+        if millisecond != known:
+            stamp = f"{millisecond:012x}"
+            prefix = f"{stamp[:8]}-{stamp[8:12]}-7"
+            self._prefix = (millisecond, prefix)
+        text = self._bits(80).to_bytes(10, "big").hex()
+        return f"{prefix}{text[:3]}-{_VARIANT[text[3]]}{text[4:7]}-{text[7:19]}"
 
     def trace_and_span(self) -> tuple[str, str]:
         """Return a new trace id and span id, drawn together."""
-        text = f"{self._bits(192):048x}"
+        text = self._bits(192).to_bytes(24, "big").hex()
         trace_id, span_id = text[:32], text[32:]
-        if trace_id == "0" * 32 or span_id == "0" * 16:
+        if trace_id == _NO_TRACE or span_id == _NO_SPAN:
             return self.trace_and_span()
         return trace_id, span_id
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from fastapi_spine.testing import render_human
+
 Line = dict[str, Any]
 
 KEPT_LINES: Final = 5_000
@@ -70,6 +72,13 @@ class Capture:
     def secrets_told(self) -> int:
         """How many times a password or token was sent or received."""
         return self._told
+
+
+def readable(raw: bytes) -> str:
+    """A line as a person reads it: rendered when it is one of the log, as it came otherwise."""
+    text = raw.decode("utf-8", "replace").rstrip("\n")
+    line = _parsed(text)
+    return text if line is None else render_human(line)
 
 
 def _parsed(text: str) -> Line | None:

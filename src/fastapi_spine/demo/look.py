@@ -77,7 +77,9 @@ def clip(text: str, width: int) -> str:
         if _ANSI.fullmatch(piece):
             shown.append(piece)
             continue
-        shown.append(piece[: max(width - 1 - columns, 0)])
+        shown.append(piece[: width - 1 - columns])
         columns += len(shown[-1])
+        if columns == width - 1:
+            break
     tail = "\x1b[0m" if "\x1b[" in text else ""
     return f"{''.join(shown)}{tail}…"

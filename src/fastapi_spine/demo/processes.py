@@ -15,10 +15,13 @@ from typing import Final
 
 import httpx
 
+from fastapi_spine.demo.capture import readable
+
 HOST: Final = "127.0.0.1"
 NAMES: Final = ("orders", "inventory", "payments")
 UP_DEADLINE_S: Final = 30.0
 STOP_DEADLINE_S: Final = 5.0
+_SHOWN: Final = 12
 LONGEST_LINE: Final = 1 << 20
 
 Taker = Callable[[str, bytes], object]
@@ -174,7 +177,6 @@ class Service:
     async def _failed(self, how: str) -> ShopError:
         if self.exit_code is not None:
             await asyncio.wait(self._readers, timeout=1)
-        said = "".join(
-            f"\n  {line.decode('utf-8', 'replace').rstrip()}" for line in self.last_lines
-        )
-        return ShopError(f"{self.name} {how}; its last lines:{said or ' none'}")
+        rows = [row.strip() for raw in self.last_lines for row in readable(raw).splitlines()]
+        shown = "".join(f"\n  {row}" for row in [row for row in rows if row][-_SHOWN:]) or " none"
+        return ShopError(f"{self.name} {how}; its last lines:{shown}")

@@ -17,13 +17,12 @@ from fastapi_spine.demo.timeline import access_lines, elapsed_ms, is_access, tim
 from fastapi_spine.testing import render_human
 
 _NOTHING: Final = "Nothing has been written yet."
-_STACK_HEAD: Final = 1
 _STACK_TAIL: Final = 3
 
 _EXCERPT: Final[tuple[Callable[[Line], bool], ...]] = (
     lambda line: line.get("msg") == "payment booked",
-    lambda line: _ended(line, HTTPStatus.CREATED) and line.get("level") == "INFO",
-    lambda line: _ended(line, HTTPStatus.CREATED) and line.get("level") == "WARNING",
+    lambda line: _succeeded(line) and line.get("level") == "INFO",
+    lambda line: _succeeded(line) and line.get("level") == "WARNING",
     lambda line: _ended(line, HTTPStatus.UNAUTHORIZED),
     lambda line: _ended(line, HTTPStatus.NOT_FOUND),
     lambda line: _ended(line, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -47,7 +46,7 @@ def complete(lines: Sequence[Line]) -> bool:
     """Whether the lines hold something for every part of the tour."""
     return (
         len(excerpt(lines)) == len(_EXCERPT)
-        and slowest_order(lines) is not None
+        and longest_wait(lines) is not None
         and failed_request(lines) is not None
     )
 
@@ -78,16 +77,16 @@ def json_part(lines: Sequence[Line], look: Look) -> list[str]:
 
 
 def follow_part(lines: Sequence[Line], look: Look) -> list[str]:
-    """Part 3: the slowest order that touched all three services, on one time axis."""
-    chosen = slowest_order(lines)
+    """Part 3: the order that waited longest for another service, on one time axis."""
+    chosen = longest_wait(lines)
     title = look.title(3, "One request id across three services")
     if chosen is None:
         return [title, "No order has gone through all three services yet."]
     mine = [line for line in lines if line.get("request_id") == chosen]
     return [
         title,
-        "The slowest order so far: every line any service wrote for it has this request id,",
-        f"{look.paint('cyan', chosen)}, and the bars show who waited for whom:",
+        "The order that waited longest for another service: each line that was written for it has",
+        f"the request id {look.paint('cyan', chosen)}, and the bars show who waited for whom:",
         *timeline(mine, look),
     ]
 
@@ -136,26 +135,29 @@ def in_time(lines: Iterable[Line]) -> list[Line]:
     return sorted(lines, key=lambda line: str(line["ts"]))
 
 
-def slowest_order(lines: Sequence[Line]) -> str | None:
-    """The request id with an access line of all three services that took longest."""
+def longest_wait(lines: Sequence[Line]) -> str | None:
+    """The request id that all three services answered, with the longest wait for one of the others."""
     services: dict[str, set[str]] = {}
-    slowest: dict[str, float] = {}
+    waited: dict[str, float] = {}
     for line in lines:
         key = line.get("request_id")
-        if is_access(line) and isinstance(key, str):
-            services.setdefault(key, set()).add(str(line["service"]))
-            slowest[key] = max(slowest.get(key, 0.0), elapsed_ms(line))
+        if not is_access(line) or not isinstance(key, str):
+            continue
+        services.setdefault(key, set()).add(str(line["service"]))
+        if line["service"] != NAMES[0]:
+            waited[key] = max(waited.get(key, 0.0), elapsed_ms(line))
     crossing = [key for key, seen in services.items() if seen.issuperset(NAMES)]
-    return max(crossing, key=lambda key: slowest[key], default=None)
+    return max(crossing, key=lambda key: waited[key], default=None)
 
 
 def failed_request(lines: Sequence[Line]) -> str | None:
-    """The last request id with an exception in one service and the caller's failure in another."""
-    held = {line.get("request_id") for line in lines if line.get("held")}
+    """The last request id with an exception in it; one with held-back lines if there is any."""
     broken = {line.get("request_id") for line in lines if line.get("exc")}
+    explained = broken & {line.get("request_id") for line in lines if line.get("held")}
+    wanted = explained or broken
     for line in reversed(lines):
         key = line.get("request_id")
-        if line["service"] == NAMES[0] and is_access(line) and key in held & broken:
+        if line.get("service") == NAMES[0] and is_access(line) and key in wanted:
             return str(key)
     return None
 
@@ -163,15 +165,23 @@ def failed_request(lines: Sequence[Line]) -> str | None:
 def human(line: Line, look: Look) -> list[str]:
     """A line as the human renderer writes it, behind its service's name; a long stack is shortened."""
     first, *rest = render_human(line, color=look.colour).splitlines()
-    left_out = len(rest) - _STACK_HEAD - _STACK_TAIL
-    if left_out > 1:
-        note = look.paint("dim", f"      … {left_out} lines of the stack not shown here")
-        rest = [*rest[:_STACK_HEAD], note, *rest[-_STACK_TAIL:]]
-    return [f"{look.service(str(line.get('service')))} {first}", *rest]
+    return [f"{look.service(str(line.get('service')))} {first}", *_shortened(rest, look)]
+
+
+def _shortened(stack: list[str], look: Look) -> list[str]:
+    left_out = len(stack) - _STACK_TAIL
+    if left_out <= 1:
+        return stack
+    note = look.paint("dim", f"    … {left_out} lines of the stack not shown here")
+    return [note, *stack[-_STACK_TAIL:]]
 
 
 def _ended(line: Line, status: HTTPStatus) -> bool:
     return is_access(line) and line["service"] == NAMES[0] and line.get("status") == status
+
+
+def _succeeded(line: Line) -> bool:
+    return _ended(line, HTTPStatus.OK) or _ended(line, HTTPStatus.CREATED)
 
 
 def _has_failed(line: Line) -> bool:

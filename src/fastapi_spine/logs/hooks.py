@@ -65,7 +65,7 @@ class UncaughtExceptions:
     def install(self) -> None:
         """Put our hook in, once: one that came after ours may call ours, and a second time would be a loop."""
         self._active = True
-        if not self._placed:
+        if not self._placed and not isinstance(_owner(sys.excepthook), UncaughtExceptions):
             self._before = sys.excepthook
             sys.excepthook = self.hook
             self._placed = True
@@ -103,7 +103,7 @@ class UncaughtInThreads:
     def install(self) -> None:
         """Put our hook in, once."""
         self._active = True
-        if not self._placed:
+        if not self._placed and not isinstance(_owner(threading.excepthook), UncaughtInThreads):
             self._before = threading.excepthook
             threading.excepthook = self.hook
             self._placed = True
@@ -123,6 +123,11 @@ class UncaughtInThreads:
         told = told and _tell(logging.ERROR, (kind, error, args.exc_traceback), self._reaches)
         if not told or self._before is not threading.__excepthook__:
             self._before(args)
+
+
+def _owner(hook: object) -> object:
+    """Return whose method a hook is: one layer of a process is enough to tell."""
+    return getattr(hook, "__self__", None)
 
 
 def _tell(level: int, exc_info: Any, reaches: Reaches) -> bool:

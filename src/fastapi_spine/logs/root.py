@@ -38,6 +38,9 @@ class SpineHandler(logging.Handler):
         events: takes the structlog event that a record may carry.
         gate: keeps a record about a record from recursing.
         level: the lowest level that is written from loggers without a level of their own.
+
+    Attributes:
+        active: whether its capture is installed.
     """
 
     def __init__(self, emit: TakeRecord, events: EventTaker, gate: Gate, level: int) -> None:
@@ -46,6 +49,7 @@ class SpineHandler(logging.Handler):
         self._events = events
         self._through = gate.through
         self._level = level
+        self.active = False
 
     def createLock(self) -> None:  # noqa: N802 - logging's name
         """Make no lock."""
@@ -75,6 +79,11 @@ class SpineHandler(logging.Handler):
             self._emit(record)
 
 
+def is_a_layers(handler: logging.Handler) -> bool:
+    """Tell whether a handler is ours, or another layer's in the same process."""
+    return isinstance(handler, SpineHandler)
+
+
 def _has_own_level(name: str) -> bool:
     """Tell whether somebody gave this logger, or one above it but the root, a level of its own."""
     source = deciding(name)
@@ -92,6 +101,9 @@ def _is_told_already(record: logging.LogRecord) -> bool:
 class RootCapture:
     """Our place in the standard library's logging.
 
+    A process with several layers has one handler at a time, or every line would be written once for each: the
+    layer that set up last. When it goes, the one before is back.
+
     Args:
         handler: the one handler of ours.
         level: the root logger's level while we are there.
@@ -103,11 +115,14 @@ class RootCapture:
         self._muted: weakref.WeakKeyDictionary[logging.Handler, int] = weakref.WeakKeyDictionary()
         self._root_level = ROOT.level
         self._disabled: set[logging.Logger] = set()
+        self._displaced: list[tuple[logging.Logger, SpineHandler]] = []
 
     def install(self) -> None:
         """Take our place, or take it again where somebody has put theirs back."""
+        self.handler.active = True
         loggers = every_logger()
         for logger in loggers:
+            self._displace(logger)
             self._mute(logger)
         for logger in loggers:
             self._place(logger)
@@ -118,8 +133,13 @@ class RootCapture:
 
     def remove(self) -> None:
         """Give everything back that nobody has changed since."""
+        self.handler.active = False
         for logger in every_logger():
             logger.removeHandler(self.handler)
+        for logger, other in self._displaced:
+            if other.active and not any(map(is_a_layers, logger.handlers)):
+                logger.addHandler(other)
+        self._displaced.clear()
         for handler, level in self._muted.items():
             if handler.level is MUTED:
                 handler.setLevel(level)
@@ -131,8 +151,15 @@ class RootCapture:
             ROOT.setLevel(self._root_level)
 
     def is_ours_or_silent(self, handler: logging.Handler) -> bool:
-        """Tell whether a handler is our own or one we have silenced."""
-        return handler is self.handler or handler.level is MUTED
+        """Tell whether a handler is a layer's or one that is silenced."""
+        return is_a_layers(handler) or handler.level is MUTED
+
+    def _displace(self, logger: logging.Logger) -> None:
+        for handler in list(logger.handlers):
+            if isinstance(handler, SpineHandler) and handler is not self.handler:
+                if (logger, handler) not in self._displaced:
+                    self._displaced.append((logger, handler))
+                logger.removeHandler(handler)
 
     def _mute(self, logger: logging.Logger) -> None:
         for handler in logger.handlers:
@@ -145,22 +172,19 @@ class RootCapture:
         above = logger.parent if logger.propagate else None
         wanted = logger is ROOT or (
             any(handler.level is MUTED for handler in logger.handlers)
-            and not anywhere_up(above, self._is_ours)
+            and not anywhere_up(above, is_a_layers)
         )
         if wanted:
             logger.addHandler(self.handler)
         else:
             logger.removeHandler(self.handler)
 
-    def _is_ours(self, handler: logging.Handler) -> bool:
-        return handler is self.handler
-
     def _set_root_level(self) -> None:
         """Set the root's level; a lower one stays while others read there, and our handler does the sifting.
 
         So a file that wants DEBUG keeps getting it, and so does pytest's `caplog` when it asks.
         """
-        if ROOT.level is self.level:
+        if isinstance(ROOT.level, Mark):
             return
         others = any(_reads(h) and not self.is_ours_or_silent(h) for h in ROOT.handlers)
         if ROOT.level < self.level and others:

@@ -15,7 +15,7 @@ from fastapi_spine.logs.hold import HeldLoggers
 from fastapi_spine.logs.hooks import UncaughtExceptions, UncaughtInThreads, Warnings
 from fastapi_spine.logs.loggers import ROOT, anywhere_up
 from fastapi_spine.logs.loguru_bridge import LoguruBridge
-from fastapi_spine.logs.root import RootCapture, SpineHandler
+from fastapi_spine.logs.root import RootCapture, SpineHandler, is_a_layers
 from fastapi_spine.logs.structlog_bridge import StructlogBridge
 
 STEP = "log_capture"
@@ -33,6 +33,10 @@ class Source(Protocol):
 
     def remove(self) -> None:
         """Give it back as it was, as far as nobody has changed it since."""
+
+
+def _reaches(logger: logging.Logger) -> bool:
+    return anywhere_up(logger, is_a_layers)
 
 
 def _plainly(_step: str, action: Callable[[], None]) -> None:
@@ -84,7 +88,7 @@ class LogCapture:
         if warnings:
             self.sources.append(Warnings())
         if excepthook:
-            self.sources += [UncaughtExceptions(self._reaches), UncaughtInThreads(self._reaches)]
+            self.sources += [UncaughtExceptions(_reaches), UncaughtInThreads(_reaches)]
         if structlog:
             self.sources.append(StructlogBridge(events, clock or SystemClock()))
         if loguru:
@@ -129,7 +133,8 @@ class LogCapture:
         )
 
     def _look_again(self) -> None:
-        if self._installed and (self.root.handler not in ROOT.handlers or self._access.disabled):
+        gone = not any(map(is_a_layers, ROOT.handlers))
+        if self._installed and (gone or self._access.disabled):
             self.install()
         else:
             self._look_around()
@@ -137,15 +142,12 @@ class LogCapture:
     def _look_around(self) -> None:
         self._seen = list(ROOT.handlers)
         self._alone = (
-            self.root.handler in self._seen
+            any(map(is_a_layers, self._seen))
             and all(self.root.is_ours_or_silent(handler) for handler in self._seen)
             and not self.root.handler.filters
             and logging.getLogRecordFactory() is logging.LogRecord
             and logging.Logger.callHandlers.__module__ == logging.__name__
         )
-
-    def _reaches(self, logger: logging.Logger) -> bool:
-        return anywhere_up(logger, lambda handler: handler is self.root.handler)
 
     def _again(self) -> None:
         if self._installed:

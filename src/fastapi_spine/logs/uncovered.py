@@ -40,6 +40,9 @@ class Uncovered(NamedTuple):
     what: str
     remedy: str
 
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what} {self.remedy}"
+
 
 def uncovered() -> list[Uncovered]:
     """List what is not covered now: empty before set-up tells nothing, so ask after the application has started.

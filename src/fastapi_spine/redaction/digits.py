@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from fastapi_spine.redaction.gate import DIGITS, ROUGH_DIGITS
 from fastapi_spine.redaction.marks import mark
 
 _CARD = re.compile(
@@ -53,6 +54,8 @@ class DigitRules:
 
     def __call__(self, text: str) -> str:
         """Return `text` without card and social security numbers."""
+        if not (ROUGH_DIGITS.search(text) and DIGITS.search(text)):
+            return text
         if self._cards:
             text = _CARD.sub(self._card, text)
         return _SSN.sub(self._ssn, text) if self._ssns else text

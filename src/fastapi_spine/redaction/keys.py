@@ -42,6 +42,7 @@ class KeyClassifier:
     """Answers what kind of secret a key names, from a bounded cache."""
 
     def __init__(self, policy: Policy) -> None:
+        self._enabled = policy.enabled
         self._allowed = {name.lower() for name in policy.allow_keys}
         self._extra = {tuple(words_of(name)) for name in policy.extra_keys} - {()}
         self._disabled = policy.disable_kinds
@@ -71,12 +72,11 @@ class KeyClassifier:
     def query_kind(self, name: str) -> str | None:
         """Return the kind of `name` as a parameter of a query string, where signatures count too."""
         kind = QUERY.get(name.lower())
-        if kind is None or kind in self._disabled or name.lower() in self._allowed:
-            return self.kind(name)
-        return kind
+        allowed = not self._enabled or name.lower() in self._allowed
+        return self.kind(name) if allowed or kind is None or kind in self._disabled else kind
 
     def _classify(self, name: str) -> str | None:
-        if len(name) > LONGEST_KEY or name.lower() in self._allowed:
+        if not self._enabled or len(name) > LONGEST_KEY or name.lower() in self._allowed:
             return None
         words = words_of(name)
         if self._extra and tuple(words) in self._extra:

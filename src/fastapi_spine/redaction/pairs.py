@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from fastapi_spine.redaction.keys import KeyClassifier
 from fastapi_spine.redaction.marks import MARK, mark
+from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.values import (
     CONTENT_GROUPS,
     COOKIES,
@@ -28,18 +29,26 @@ from fastapi_spine.redaction.values import (
 )
 
 _QUOTE = r"""(?:\\{0,7}["'`]|[\])]|%(?:25)?2[27]|&quot;|&\#3[49];)"""
-_KEY = re.compile(
+_GAP = r"(?:[ \t]|%(?:25)?20){0,4}+"
+_TAIL = rf"""
+    (?:{_QUOTE}{{0,4}}+{_GAP}
+       (?:%(?:25)?3[aAdD]|:=|=>|->|={{1,2}}|:(?!:|//)){_GAP}
+      |\\{{0,7}}["'],[ \t]{{0,3}}+(?=[bu]?\\{{0,7}}["']))
+"""
+# Words without a separator are skipped inside the one match: a step of the loop costs a match,
+# and a search would begin anew at every character.
+_NEXT = re.compile(
     rf"""
-    (?P<mark>{MARK})
-    |(?:(?<![\w.$%-])|(?<=%[0-9A-Fa-f]{{2}})|(?<=\\[nrt])|(?<=\.\.\.))
-     (?P<dash>-{{1,2}}+)?(?P<key>\w[\w.$-]{{0,79}}+)
-     (?:(?P<close>{_QUOTE}{{0,4}}+)[ \t]{{0,4}}+
-        (?P<sep>%(?:25)?3[aAdD]|:=|=>|->|={{1,2}}|:(?!:|//))[ \t]{{0,4}}+
-       |(?P<comma>\\{{0,7}}["'],[ \t]{{0,3}}+)(?=[bu]?\\{{0,7}}["'])
-       |(?(dash)[ \t]{{1,4}}+(?=[^\s-]|-[\w-]{{12}})|(?!)))
+    [^\w.$-]*+(?:[\w.$-]++(?!{_TAIL})[^\w.$-]*+)*+
+    (?P<key>[\w.$-]++)
+    (?:{_QUOTE}{{0,4}}+{_GAP}
+       (?P<sep>%(?:25)?3[aAdD]|:=|=>|->|={{1,2}}|:(?!:|//)){_GAP}
+      |(?P<comma>\\{{0,7}}["'],[ \t]{{0,3}}+)(?=[bu]?\\{{0,7}}["']))
     """,
     re.VERBOSE,
 )
+_FLAG = re.compile(r"-{1,2}+(?P<key>[A-Za-z][\w-]{1,60}+)[ \t]{1,4}+(?=[^\s-]|-[\w-]{12})")
+_LONGEST_NAME = 80
 _SECOND_WORDS = frozenset({"key", "keys", "id", "number", "num", "no", "code", "card"})
 _BEFORE = re.compile(r"(?:[A-Za-z]{2,20} ){1,2}$")
 _BEFORE_SPAN = 42
@@ -48,9 +57,10 @@ _TUPLE_END = re.compile(r"[ \t]{0,3}[)\]]")
 _FIELD_NAME = re.compile(r"[A-Za-z_]{1,24}")
 _BRACKET = re.compile(r"[\[\](){}]")
 _LONGEST_GROUP = 4000
+_DEEPEST_GROUP = 6
+_TELLING = re.compile(r"[\"'%&0-9\[({]")
+_MARK_HEAD = len("[REDACTED:")
 _WRAPPED_HEADER = frozenset({"authorization", "cookie"})
-
-Span = tuple[int, int, str]
 
 
 class PairRule:
@@ -62,28 +72,49 @@ class PairRule:
 
     def __call__(self, text: str) -> str:
         """Return `text` with the value of each sensitive key replaced by its mark."""
-        parts: list[str] = []
-        done = place = 0
-        while match := _KEY.search(text, place):
+        spans: list[Span] = []
+        place = 0
+        while match := _NEXT.match(text, place):
             place = match.end()
             kind = self._kind(text, match)
             span = self._value(text, match, kind) if kind else None
-            if span is None or kind is None:
+            if span is not None and kind is not None:
+                spans.append(span)
+                place = span[1]
+                self._found(kind)
+        text = splice(text, spans)
+        return self._flags(text) if "-" in text else text
+
+    def _flags(self, text: str) -> str:
+        """Replace what follows a sensitive flag after a blank: ``--token x``."""
+        spans: list[Span] = []
+        for match in _FLAG.finditer(text):
+            kind = self._keys.kind(match["key"])
+            start = match.start()
+            if kind is None or (start and (text[start - 1].isalnum() or text[start - 1] in "_-.")):
                 continue
-            start, end, instead = span
-            parts += (text[done:start], instead)
-            done = place = end
-            self._found(kind)
-        if not parts:
-            return text
-        return "".join(parts) + text[done:]
+            value = VALUE.match(text, match.end())
+            span = self._span(text, value, match, kind) if value else None
+            if span is not None:
+                spans.append(span)
+                self._found(kind)
+        return splice(text, spans)
 
     def _kind(self, text: str, match: re.Match[str]) -> str | None:
-        name = match["key"]
-        if name is None:
+        name, start = match["key"], match.start("key")
+        if len(name) > _LONGEST_NAME:
             return None
-        start = match.start("key")
         before = text[start - 1] if start else ""
+        if before == "%":
+            name, start = name[2:], start + 2
+        elif before == "\\" and name[0] in "nrt":
+            name, start = name[1:], start + 1
+        elif (name == "REDACTED" and before == "[") or (
+            match["sep"]
+            and start > _MARK_HEAD
+            and text.startswith("[REDACTED:", start - _MARK_HEAD)
+        ):
+            return None
         if before in "?&;6FfB#" and match["sep"] and self._in_query(text, start):
             return self._keys.query_kind(name)
         kind = self._keys.kind(name)
@@ -104,17 +135,22 @@ class PairRule:
     def _value(self, text: str, match: re.Match[str], kind: str) -> Span | None:
         place = match.end()
         if match["comma"] is not None:
-            return _paired(text, match, kind)
+            return _paired(text, match, kind, self._keys)
         value = VALUE.match(text, place)
-        if value is None or value["mark"] or value["holder"]:
+        return self._span(text, value, match, kind) if value else None
+
+    def _span(
+        self, text: str, value: re.Match[str], match: re.Match[str], kind: str
+    ) -> Span | None:
+        if value["mark"] or value["holder"]:
             return None
         for group in CONTENT_GROUPS:
             if value[group] is not None:
                 return _quoted(value, group, kind, match["key"])
         if value["open"]:
             return _group(text, match, kind)
-        if (match["sep"] or "").startswith("%"):
-            value = ENCODED.match(text, place) or value
+        if match.re is _NEXT and match["sep"].startswith("%"):
+            value = ENCODED.match(text, match.end()) or value
         return _bare(text, value, match, kind)
 
 
@@ -154,7 +190,11 @@ def _bare(text: str, value: re.Match[str], match: re.Match[str], kind: str) -> S
         word = word[:-1]
     if not word or is_innocent(word, kind, match["key"], quoted=False):
         return None
-    if match["sep"] == "==" and word.replace("_", "").replace(".", "").isalpha():
+    if (
+        match.re is _NEXT
+        and match["sep"] == "=="
+        and word.replace("_", "").replace(".", "").isalpha()
+    ):
         return None
     end = place + len(word)
     if kind == "password":
@@ -193,23 +233,29 @@ def _header(text: str, place: int, kind: str) -> Span | None:
 def _group(text: str, match: re.Match[str], kind: str) -> Span | None:
     """Replace a bracketed value whole, if it holds anything but names."""
     start = match.end()
-    if match["sep"] in {"=", "=="} and text[start + 1 : start + 2] in {"", "\n"}:
+    if match.re is _NEXT and match["sep"][0] == "=" and text[start + 1 : start + 2] in {"", "\n"}:
         return None
-    depth, end = 0, min(len(text), start + _LONGEST_GROUP)
-    for bracket in _BRACKET.finditer(text, start, end):
-        depth += 1 if bracket[0] in "[({" else -1
-        if depth == 0:
-            end = bracket.end()
-            break
-    content = text[start + 1 : end - 1]
-    if not any(char in "\"'%&" or char.isdigit() for char in content):
+    end = _group_end(text, start)
+    if not _TELLING.search(text, start + 1, end):
         return None
     if re.fullmatch(rf"[\[({{]['\"\s]*{MARK}['\"\s]*[\])}}]", text[start:end]):
         return None
     return start, end, mark(kind)
 
 
-def _paired(text: str, match: re.Match[str], kind: str) -> Span | None:
+def _group_end(text: str, start: int) -> int:
+    """Return where the bracket at `start` closes; too deep or too long, where we stop caring."""
+    depth, limit = 0, min(len(text), start + _LONGEST_GROUP)
+    for bracket in _BRACKET.finditer(text, start, limit):
+        depth += 1 if bracket[0] in "[({" else -1
+        if depth == 0:
+            return bracket.end()
+        if depth > _DEEPEST_GROUP:
+            break
+    return limit
+
+
+def _paired(text: str, match: re.Match[str], kind: str, keys: KeyClassifier) -> Span | None:
     """Replace the second of two quoted strings: an argument after its flag, or a 2-tuple."""
     value = VALUE.match(text, match.end())
     if value is None:
@@ -217,7 +263,7 @@ def _paired(text: str, match: re.Match[str], kind: str) -> Span | None:
     group = next((name for name in CONTENT_GROUPS if value[name] is not None), None)
     if group is None or value["mark"]:
         return None
-    if not match["dash"]:
+    if not match["key"].startswith("-"):
         start = match.start("key")
         opening = _TUPLE_START.search(text, max(0, start - 10), start)
         after = value.end() + len(value["slashes"] or "") + (1 if value["esc"] else 0)
@@ -226,5 +272,7 @@ def _paired(text: str, match: re.Match[str], kind: str) -> Span | None:
         if _FIELD_NAME.fullmatch(value[group]) and (
             opening[0][0] == "[" or is_blank(value[group]) or "_" in value[group]
         ):
+            return None
+        if keys.kind(value[group]):
             return None
     return _quoted(value, group, kind, match["key"])

@@ -85,4 +85,4 @@ def _repeat_ways(op: Any, argument: Any, where: str, *, inside_repeat: bool, las
     inner = _ways(body, where, inside_repeat=inside_repeat or high > 1, last=False)
     if op is sre.POSSESSIVE_REPEAT or (last and variable):
         return inner
-    return inner * (high - low + 1)
+    return inner * int(high - low + 1)

@@ -21,7 +21,7 @@ PEM_BASE64 = re.compile(r"LS0tLS1CRUdJTi(?!BDRVJ|BQVUJM)[A-Za-z0-9+/=]{20,20000}
 PEM_BASE64_ANCHOR = Anchor("ls0tls1crudjti")
 
 # RFC 3986 userinfo. People leave @ and / unencoded in passwords; a port is no password.
-_HOST = r"(?=[\w\[.-])"
+_HOST = r"(?=[\w\[./-])"
 USERINFO = re.compile(
     r"(?:(?<=://)|(?<=:\\/\\/))(?:(?P<user>[^\s/?#@:'\"<>\[\\]{0,128}):"
     r"(?:(?P<password>(?!REDACTED@)[^\s/'\"<>]{1,256}@)" + _HOST
@@ -29,8 +29,10 @@ USERINFO = re.compile(
     r"|(?P<token>(?=[^@]{0,200}[0-9])[A-Za-z0-9_-]{20,256}@)(?=[\w.-]{1,80}))"
 )  # fmt: skip
 USERINFO_ANCHORS = (
-    Anchor("://", r"[^\s'\"<>@]{0,400}+@"),
-    Anchor(r":\/\/", r"[^\s'\"<>@]{0,400}+@"),
+    *(
+        Anchor(slashes, r"(?:[^\s/'\"<>@:]{0,128}:[^\s'\"<>@]{1,256}+|[a-z0-9_-]{20,256}+)@")
+        for slashes in ("://", r":\/\/")
+    ),
 )
 BARE_DSN = re.compile(
     r"(?<![\w/@:.%-])[\w.-]{1,64}:(?P<password>[^\s/@:'\"<>,;()]{1,128}+@)"

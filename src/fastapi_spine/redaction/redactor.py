@@ -12,11 +12,11 @@ from functools import lru_cache
 from typing import TypeVar
 
 from fastapi_spine.redaction.keys import KeyClassifier
-from fastapi_spine.redaction.marks import ERROR_MARK, mark
+from fastapi_spine.redaction.marks import ERROR_MARK
 from fastapi_spine.redaction.policy import Policy
 from fastapi_spine.redaction.text import LONGEST_TEXT, TextRules
-from fastapi_spine.redaction.tree import MOST_NODES, Rules, Walk
-from fastapi_spine.redaction.urls import UrlRule, is_url_key
+from fastapi_spine.redaction.tree import Rules, Walk
+from fastapi_spine.redaction.urls import UrlRule
 
 T = TypeVar("T")
 
@@ -98,7 +98,7 @@ class Redactor:
         clean: dict[str, object] = {}
         changed = False
         for key, value in fields.items():
-            name = self._guard(walk._key, key)
+            name = self._guard(walk.name, key)
             clean[name] = after = self._guard(walk.keyed, name, value, "", 1)
             changed = changed or after is not value or name is not key
         return clean if changed else fields
@@ -131,18 +131,22 @@ class Redactor:
         Args:
             pairs: names and values as ASGI or an HTTP client hands them out.
         """
-        clean = []
-        for name, value in pairs:
-            key = name.decode("latin-1") if isinstance(name, bytes) else name
-            content = value.decode("latin-1") if isinstance(value, bytes) else value
-            clean.append((key, str(self.value(content, key))))
-        return clean
+        clean: object = self._guard(self._headers, pairs)
+        return clean if isinstance(clean, list) else [("", ERROR_MARK)]
 
     def is_sensitive_key(self, name: str) -> bool:
         """Say whether the value under `name` would be removed whatever it is."""
         return self._keys.kind(name) is not None
 
     # --- inside -------------------------------------------------------------------------------
+
+    def _headers(self, pairs: Iterable[tuple[bytes | str, bytes | str]]) -> list[tuple[str, str]]:
+        clean = []
+        for name, value in pairs:
+            key = name.decode("latin-1") if isinstance(name, bytes) else name
+            content = value.decode("latin-1") if isinstance(value, bytes) else value
+            clean.append((key, str(self.value(content, key))))
+        return clean
 
     def _url(self, url: str) -> str:
         return self._text(self._url_rule(url[: 4 * LONGEST_TEXT]))

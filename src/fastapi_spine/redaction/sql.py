@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from fastapi_spine.redaction.keys import KeyClassifier
 from fastapi_spine.redaction.marks import MARK, mark
-from fastapi_spine.redaction.structures import splice
+from fastapi_spine.redaction.spans import Span, splice
 
 _PARAMETERS = re.compile(r"\[parameters: (?P<rows>[\[(][^\n]{0,8000}+)")
 _STATEMENT = re.compile(r"\[SQL: (?P<sql>[^\0]{1,6000})\Z")
@@ -37,7 +37,7 @@ class SqlRule:
 
     def __call__(self, text: str) -> str:
         """Return `text` with the positional parameters of sensitive columns replaced."""
-        spans: list[tuple[int, int, str]] = []
+        spans: list[Span] = []
         done = 0
         for match in _PARAMETERS.finditer(text):
             head = text[max(done, match.start() - _STATEMENT_SPAN) : match.start()]
@@ -60,9 +60,7 @@ class SqlRule:
             names = [place["column"] or "" for place in _PLACE.finditer(sql)]
         return [self._keys.kind(name.strip(' "`').rpartition(".")[2]) for name in names]
 
-    def _spans(
-        self, text: str, match: re.Match[str], kinds: list[str | None] | None
-    ) -> list[tuple[int, int, str]]:
+    def _spans(self, text: str, match: re.Match[str], kinds: list[str | None] | None) -> list[Span]:
         rows = _rows(text, *match.span("rows"))
         spans = []
         for row in rows:

@@ -12,12 +12,13 @@ from collections.abc import Callable
 from fastapi_spine.redaction.keys import KeyClassifier
 from fastapi_spine.redaction.marks import MARK
 from fastapi_spine.redaction.pairs import redact_content
+from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.values import CONTENT_GROUPS, VALUE, is_blank
 
 Found = Callable[[str], None]
 
 _NAMED = re.compile(
-    r"""\b(?i:name|key|field|header)\b\\{0,7}["']?[ ]?[=:][ ]?(?P<q>\\{0,7}["'])(?P<key>[\w.\[\]-]{1,80}+)(?P=q)"""
+    r"""(?:name|key|field|header|Name|Key|Field|Header)\\{0,7}["']?[ ]?[=:][ ]?(?P<q>\\{0,7}["'])(?P<key>[\w.\[\]-]{1,80}+)(?P=q)"""
     r"""(?:
           (?:;[^\r\n\\]{0,200}+)?
           (?P<gap>(?:(?:\r?\n|\\r\\n|\\n)[A-Za-z-]{1,40}+:[^\r\n\\]{0,200}+){0,3}+(?:(?:\r?\n){2}|(?:\\r\\n|\\n){2}))
@@ -28,7 +29,7 @@ _NAMED = re.compile(
 )
 _ELEMENT = re.compile(
     r"<(?:[\w-]{1,40}:)?(?P<key>[A-Za-z][\w.-]{0,60}+)(?:\s[\w:.-]{1,60}+=[^<>]{0,200}+)?>"
-    r"(?:<!\[CDATA\[)?(?P<value>[^<\]\n]{1,4000}+)(?=\]\]>|</|\n|$)"
+    r"(?:<!\[CDATA\[)?(?P<value>[^<\]\n]{1,4000}+(?=\]\]>|</)|[^\s<>'\"\]]{4,4000}+$)"
 )
 _LOC = re.compile(
     r"""\\{0,7}["']loc\\{0,7}["'][ ]?:[ ]?[\[(](?P<loc>[^\])]{1,300}+)[\])]"""
@@ -38,9 +39,9 @@ _INPUT = re.compile(r"\[type=[\w.]{1,80}+, input_value=")
 _INPUT_END = re.compile(r", input_type=|\]?(?:\n|\\n|$)")
 _LINE = re.compile(r"\n|\\n|\A")
 _TORN = re.compile(r"\.{3}[^\n'\",]{0,60}+['\"]?[ ]?:?[ ]?(?P<rest>['\"]?[^,\n]{1,400}+)")
-_DETAIL = re.compile(
-    r"""\((?P<keys>[\w", .()]{1,300}?)\)=\((?P<values>[^\n]{1,4000}?)\)(?=[\s.]|$)"""
-)
+_DETAIL_END = re.compile(r"\)(?=[\s.,;\"']|\\n|$)|\n")
+_LONGEST_NAMES = 300
+_LONGEST_VALUES = 4000
 _CURL = re.compile(
     r"""\bcurl\b[^\n|;]{0,120}?(?:(?<=[\s'"])-u|--user)(?:[= ]|['"],[ ]?|\\\n)?[ ]{0,4}\\{0,3}['"]?"""
     r"""(?P<user>[^\s:'"]{0,64}+):(?P<password>[^\s'"\\]{1,256}+)"""
@@ -49,17 +50,6 @@ _CLIENT = re.compile(
     r"""\b(?:(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]{0,80}?\s-p(?=[^\s-])"""
     r"""|sshpass\s+-p\s?|redis-cli\b[^\n|;]{0,80}?\s-a\s)['"]?(?P<password>[^\s'"]{1,256}+)"""
 )
-
-
-def splice(text: str, spans: list[tuple[int, int, str]]) -> str:
-    """Return `text` with each (start, end, replacement) put in; spans ascend and do not overlap."""
-    if not spans:
-        return text
-    parts, done = [], 0
-    for start, end, instead in spans:
-        parts += (text[done:start], instead)
-        done = end
-    return "".join(parts) + text[done:]
 
 
 class StructureRules:
@@ -71,7 +61,7 @@ class StructureRules:
 
     def named(self, text: str) -> str:
         """Multipart fields, ``<input name= value=>`` and ``{"name": k, "value": v}`` in text."""
-        spans = []
+        spans: list[Span] = []
         for match in _NAMED.finditer(text):
             kind = self._keys.kind(match["key"])
             if kind is None:
@@ -84,7 +74,7 @@ class StructureRules:
 
     def element(self, text: str) -> str:
         """Text of an XML or HTML element with a sensitive name."""
-        spans: list[tuple[int, int, str]] = []
+        spans: list[Span] = []
         for match in _ELEMENT.finditer(text):
             kind = self._keys.kind(match["key"])
             if kind:
@@ -93,7 +83,7 @@ class StructureRules:
 
     def loc(self, text: str) -> str:
         """The rejected input of a pydantic error that is printed as a dict or as JSON."""
-        spans: list[tuple[int, int, str]] = []
+        spans: list[Span] = []
         for match in _LOC.finditer(text):
             kind = self._loc_kind(match["loc"])
             if kind and (not spans or spans[-1][1] <= match.end()):
@@ -106,9 +96,12 @@ class StructureRules:
         pydantic cuts long input in the middle, which tears keys apart: what follows the cut is
         replaced too, since its key can no longer be judged.
         """
-        spans: list[tuple[int, int, str]] = []
+        spans: list[Span] = []
+        end = 0
         for match in _INPUT.finditer(text):
             start = match.end()
+            if start < end:
+                continue
             end_mark = _INPUT_END.search(text, start, start + 2000)
             end = end_mark.start() if end_mark else min(len(text), start + 2000)
             kind = self._loc_kind(_line_above(text, match.start()))
@@ -118,7 +111,7 @@ class StructureRules:
                 self._torn(text, start, end, spans)
         return splice(text, spans)
 
-    def _torn(self, text: str, start: int, end: int, spans: list[tuple[int, int, str]]) -> None:
+    def _torn(self, text: str, start: int, end: int, spans: list[Span]) -> None:
         torn = _TORN.search(text, start, end)
         if torn is None:
             return
@@ -129,17 +122,24 @@ class StructureRules:
 
     def detail(self, text: str) -> str:
         """PostgreSQL's ``Key (a, b)=(1, 2)``."""
-        spans: list[tuple[int, int, str]] = []
-        for match in _DETAIL.finditer(text):
-            kinds = [self._keys.kind(name.strip(' "()')) for name in match["keys"].split(",")]
+        spans: list[Span] = []
+        place = text.find(")=(")
+        while place >= 0:
+            start = end = place + 3
+            names = text[max(0, place - _LONGEST_NAMES) : place].rpartition("(")[2]
+            kinds = (self._keys.kind(name.strip(' "')) for name in names.split(","))
             kind = next(filter(None, kinds), None)
             if kind:
-                self._replace(spans, (*match.span("values"), match["values"]), kind, "")
+                limit = min(len(text), start + _LONGEST_VALUES)
+                close = _DETAIL_END.search(text, start, limit)
+                end = close.start() if close else limit
+                self._replace(spans, (start, end, text[start:end]), kind, "")
+            place = text.find(")=(", end)
         return splice(text, spans)
 
     def command(self, text: str) -> str:
         """Passwords in the arguments of curl and of database clients."""
-        spans: list[tuple[int, int, str]] = []
+        spans: list[Span] = []
         for match in _CURL.finditer(text):
             if not match["password"].isdigit() or match["user"].isalpha():
                 self._replace(spans, (*match.span("password"), match["password"]), "password", "")
@@ -158,7 +158,7 @@ class StructureRules:
 
     def _replace(
         self,
-        spans: list[tuple[int, int, str]],
+        spans: list[Span],
         piece: tuple[int, int, str] | None,
         kind: str,
         key: str,

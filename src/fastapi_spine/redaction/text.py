@@ -21,6 +21,7 @@ from fastapi_spine.redaction.keys import KeyClassifier
 from fastapi_spine.redaction.marks import mark
 from fastapi_spine.redaction.pairs import PairRule
 from fastapi_spine.redaction.policy import SHORTEST_KNOWN_VALUE, Policy
+from fastapi_spine.redaction.prose import ProseRule
 from fastapi_spine.redaction.sql import SqlRule
 from fastapi_spine.redaction.structures import StructureRules
 
@@ -29,6 +30,7 @@ LONGEST_TEXT = 16 * 1024
 LONGEST_CLEAN = 256
 _MOST_CLEAN = 4096
 _CUT_BACK = 256
+_BASE64_GROUP = 3
 _ASCII_RUN = re.compile(r"[\x20-\x7e]{4,}")
 
 Found = Callable[[str], None]
@@ -48,9 +50,9 @@ class TextRules:
     """All rules for text under one policy."""
 
     def __init__(self, policy: Policy, keys: KeyClassifier, found: Found) -> None:
-        self.steps = _steps(policy, keys, found)
+        self.steps = _steps(policy, keys, found) if policy.enabled else []
         gated = [step for step in self.steps if step.anchors is not None]
-        always = len(gated) < len(self.steps) - _DIGIT_STEPS
+        always = len(gated) + _DIGIT_STEPS < len(self.steps)
         anchors = [anchor for step in gated for anchor in step.anchors or ()]
         self.may_match = _always if always else Gate(anchors)
         self._rules = [
@@ -67,7 +69,7 @@ class TextRules:
         """
         if len(text) < SHORTEST_TEXT:
             return text
-        if len(text) > LONGEST_TEXT:
+        if len(text) > LONGEST_TEXT and self.steps:
             return self._long(text)
         if text in self.clean or not self.is_suspect(text):
             return text
@@ -132,6 +134,7 @@ def _steps(policy: Policy, keys: KeyClassifier, found: Found) -> list[Step]:
         Step("named", key_anchors, structures.named),
         Step("element", key_anchors, structures.element),
         Step("pairs", key_anchors, PairRule(keys, found)),
+        Step("prose", key_anchors, ProseRule(keys, found)),
         Step("digits", None, DigitRules(policy.disable_kinds, found)),
     ]
     if policy.pii:
@@ -206,16 +209,19 @@ def _known_steps(policy: Policy, found: Found) -> Iterable[Step]:
 
 
 def known_forms(value: str) -> set[str]:
+    """Return the forms of a known `value`; one shorter than 10 characters has none."""
+    return encodings(value) if len(value) >= SHORTEST_KNOWN_VALUE else set()
+
+
+def encodings(value: str) -> set[str]:
     """Return `value` as it may stand in a log: plain, URL-, JSON- and base64-encoded.
 
-    Args:
-        value: a secret; one shorter than 10 characters has no forms, it would hit ordinary text.
+    The end of a base64 form is left out where it depends on what follows.
     """
-    if len(value) < SHORTEST_KNOWN_VALUE:
-        return set()
     data = value.encode("utf-8", "surrogatepass")
-    plain = base64.b64encode(data).decode().rstrip("=")
-    url_safe = base64.urlsafe_b64encode(data).decode().rstrip("=")
+    whole = data[: len(data) - len(data) % 3] if len(data) > _BASE64_GROUP else data
+    plain = base64.b64encode(whole).decode().rstrip("=")
+    url_safe = base64.urlsafe_b64encode(whole).decode().rstrip("=")
     quoted = {quote(data, safe=""), quote(data), quote_plus(data)}
     return {value, plain, url_safe, json.dumps(value)[1:-1], *quoted}
 

@@ -25,6 +25,7 @@ from fastapi_spine.redaction.marks import (
     mark,
 )
 from fastapi_spine.redaction.pairs import redact_content
+from fastapi_spine.redaction.policy import Policy
 from fastapi_spine.redaction.urls import is_url_key
 from fastapi_spine.redaction.values import is_blank
 
@@ -40,6 +41,7 @@ _VALUE_KEYS = ("value", "val", "content")
 _USER_FLAGS = frozenset({"-u", "--user"})
 _QUERY_PARENTS = frozenset({"query", "params", "query_params", "query_string", "queryparams"})
 _PAIR = 2
+_LONGEST_FLAG = 12
 _UNTOUCHED_NUMBERS = frozenset({"cookie", "authorization", "session"})
 _COUNTABLE = ("s", "S")
 
@@ -152,13 +154,14 @@ class Walk:
             if self._nodes < 0:
                 clean["…"], changed = SIZE_MARK, True
                 break
-            name = self._key(key)
+            name = self.name(key)
             clean[name] = after = self.keyed(name, value, path, depth + 1)
             changed = changed or name is not key or after is not value
         changed = self._by_name(clean, depth) or changed
         return clean if changed else mapping
 
-    def _key(self, key: object) -> str:
+    def name(self, key: object) -> str:
+        """Return `key` as text, itself scanned unless it is a sensitive name."""
         if type(key) is not str:
             key = key.decode("latin-1") if isinstance(key, bytes) else self._rules.guarded_text(key)
         if len(key) > LONGEST_KEY or self._rules.keys.kind(key) is None:
@@ -217,7 +220,7 @@ class Walk:
     def _item(self, item: Any, before: object, *, pairs: bool, path: str, depth: int) -> object:
         if type(before) is str and before[:1] == "-" and type(item) is str:
             kind = self._rules.keys.kind(before)
-            if kind and item[:1] != "-":
+            if kind and (item[:1] != "-" or _is_value(item)):
                 return self._leaves(item, kind, before, depth)
             if before in _USER_FLAGS and ":" in item and not item.replace(":", "").isdigit():
                 self._rules.found("password")
@@ -231,12 +234,14 @@ class Walk:
         return type(name) in (str, bytes) and len(name) <= LONGEST_KEY  # type: ignore[arg-type]
 
     def _pair(self, pair: Any, path: str, depth: int) -> list[object]:
-        name = pair[0]
+        name, value = pair
         key = name.decode("latin-1") if type(name) is bytes else name
+        if type(pair) is tuple and type(value) is str and self._rules.keys.kind(value):
+            return [name, value]  # two names of fields, not a name and its value
         self._nodes -= 1
         if self._nodes < 0 or depth > DEEPEST:
             return [SIZE_MARK, SIZE_MARK]
-        return [self._key(key), self.keyed(key, pair[1], path, depth + 1)]
+        return [self.name(key), self.keyed(key, pair[1], path, depth + 1)]
 
     # --- everything below a sensitive key -----------------------------------------------------
 
@@ -263,7 +268,7 @@ class Walk:
             if self._nodes < 0:
                 clean["…"] = SIZE_MARK
                 break
-            clean[self._key(name)] = self._leaves(item, kind, key, depth + 1)
+            clean[self.name(name)] = self._leaves(item, kind, key, depth + 1)
         return value if clean == value and type(value) is dict else clean
 
     def _below_sequence(self, value: Any, kind: str, key: str, depth: int) -> object:
@@ -294,22 +299,14 @@ class Walk:
         return mark(kind)
 
 
+def _is_value(item: str) -> bool:
+    """Say whether an argument that begins with a dash is a token rather than the next flag."""
+    return item[1:2] != "-" and len(item) > _LONGEST_FLAG and any(char.isdigit() for char in item)
+
+
 def _is_pair(item: object) -> bool:
     return type(item) in (list, tuple) and len(item) == _PAIR and type(item[0]) in (str, bytes)  # type: ignore[arg-type, index]
 
 
-class _NoKeys(KeyClassifier):
-    """Judges no key: below a `Public` value everything is written."""
-
-    def __init__(self) -> None:
-        """Take no policy."""
-
-    def kind(self, name: str) -> str | None:
-        """Return None for every `name`."""
-        del name
-        return None
-
-    query_kind = kind
-
-
-_NO_KEYS = _NoKeys()
+# Judges no key: below a `Public` value everything is written.
+_NO_KEYS = KeyClassifier(Policy(enabled=False))

@@ -5,6 +5,8 @@ that name a secret and hold none. What is skipped here is what a reader can see 
 mask, a placeholder or an expression.
 """
 
+# ruff: noqa: SIM905 -- word lists are read as text
+
 from __future__ import annotations
 
 import re
@@ -33,7 +35,12 @@ STOP_WORDS = frozenset(
     " input output expected got unexpected unauthorized unauthenticated unavailable reset"
     " requested sent received timeout retry retrying skipped ignored new old same different"
     " await async self cls lambda yield return raise depends annotated literal secretstr get post"
-    " put patch head options delete path id name names bad stale fresh lost".split()
+    " put patch head options delete path id name names bad stale fresh lost email username"
+    " phone address trim choose enter type add remove ensure make set avoid store hash validate"
+    " handle support deny fix never always please see try keep let first last only once both each"
+    " every more less than strip encode decode parse limit rename move improve prevent hide show"
+    " drop bump clean test document log mask redact escape quote expose leak see such what which"
+    " who how why where needs need needed provide".split()
 )
 
 # At least two of these make a sentence about a field rather than a passphrase.

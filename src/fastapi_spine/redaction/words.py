@@ -4,6 +4,8 @@ Sources: the deny-lists of sentry-sdk, logfire, elastic-apm and ddtrace, and the
 for what those lists hit by mistake (author, monkey, max_tokens, password_changed_at).
 """
 
+# ruff: noqa: SIM905 -- word lists are read as text
+
 from __future__ import annotations
 
 from fastapi_spine.redaction.gate import Anchor

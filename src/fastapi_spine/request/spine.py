@@ -62,20 +62,10 @@ class RequestPass:
         self.stopping = False
 
     async def serve(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application on one connection; scope types other than the three known pass untouched."""
-        kind = scope["type"]
-        if kind == "http":
-            await self._serve_http(app, scope, receive, send)
-        elif kind == "websocket":
-            await self._serve_websocket(app, scope, receive, send)
-        elif kind == "lifespan":
-            wire = LifespanWire(self, receive, send)
-            self._guarded("lifespan", self.starting)
-            await app(scope, wire.receive, wire.send)
-        else:
-            await app(scope, receive, send)
-
-    async def _serve_http(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application on one connection; HTTP right here, because each further frame costs."""
+        if scope["type"] != "http":
+            await self._serve_other(app, scope, receive, send)
+            return
         exchange = self._guarded("begin", self._begin, "http", scope)
         if exchange is None:
             await app(scope, receive, send)
@@ -92,6 +82,18 @@ class RequestPass:
                 self._guarded("ending", self._returned, exchange, endings.of_return)
         finally:
             self._guarded("leave", self._leave, exchange, token)
+
+    async def _serve_other(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application on a WebSocket or its lifespan; unknown scope types pass untouched."""
+        kind = scope["type"]
+        if kind == "websocket":
+            await self._serve_websocket(app, scope, receive, send)
+        elif kind == "lifespan":
+            wire = LifespanWire(self, receive, send)
+            self._guarded("lifespan", self.starting)
+            await app(scope, wire.receive, wire.send)
+        else:
+            await app(scope, receive, send)
 
     async def _serve_websocket(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = self._guarded("begin", self._begin, "websocket", scope)

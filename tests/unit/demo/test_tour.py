@@ -18,7 +18,7 @@ from fastapi_spine.demo.tour import (
     human_part,
     json_part,
     secrets_part,
-    slowest_order,
+    longest_wait,
     tour,
 )
 
@@ -50,11 +50,11 @@ def test_the_json_is_of_the_same_lines_as_the_human_excerpt(lines: list[Line], p
     assert len(human_part(lines, plain)[2:]) == len(shown)
 
 
-def test_the_tour_follows_the_slowest_order_through_all_services(
+def test_the_tour_follows_the_longest_wait_through_all_services(
     lines: list[Line], plain: Look
 ) -> None:
     """The timeline has the request id, and a bar with the measured time for each service."""
-    chosen = slowest_order(lines)
+    chosen = longest_wait(lines)
     text = "\n".join(follow_part(lines, plain))
     assert chosen is not None
     assert chosen in text
@@ -63,7 +63,7 @@ def test_the_tour_follows_the_slowest_order_through_all_services(
 
 def test_an_order_that_did_not_cross_all_services_is_not_followed(lines: list[Line]) -> None:
     """Without payments' lines there is no order to follow."""
-    assert slowest_order([line for line in lines if line["service"] != "payments"]) is None
+    assert longest_wait([line for line in lines if line["service"] != "payments"]) is None
 
 
 def test_the_failed_request_shows_its_held_back_lines(lines: list[Line], plain: Look) -> None:
@@ -101,8 +101,17 @@ def test_every_part_says_when_it_has_nothing_to_show(plain: Look) -> None:
 def test_the_tour_waits_until_every_part_has_something(lines: list[Line]) -> None:
     """A tour is complete with all lines, and not without the failure."""
     assert complete(lines)
-    assert not complete([line for line in lines if not line.get("held")])
-    assert failed_request([line for line in lines if not line.get("exc")]) is None
+    assert not complete([line for line in lines if not line.get("exc")])
+    assert not complete([line for line in lines if line.get("status") != 422])
+    assert not complete([line for line in lines if line["service"] != "inventory"])
+
+
+def test_a_failure_with_held_back_lines_is_the_better_example(lines: list[Line]) -> None:
+    """A later failure without them is shown only when there is no other."""
+    later = [{**line, "request_id": "later"} for line in lines if line.get("status") in {500, 502}]
+    assert failed_request(lines) == failed_request([*lines, *later]) != "later"
+    unheld = [line for line in lines if not line.get("held")]
+    assert failed_request([*unheld, *later]) == "later"
 
 
 def test_the_tour_fits_a_terminal(lines: list[Line], terminal: Look) -> None:

@@ -99,6 +99,17 @@ def test_a_hook_that_comes_later_and_calls_the_one_before_makes_no_loop(
     assert sys.excepthook is later
 
 
+def test_two_layers_in_a_process_tell_once(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second finds the first's hook there and leaves it at that."""
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+    process.install()
+    process.install()
+    sys.excepthook(ValueError, ValueError("boom"), None)
+    assert process.heard.lines == [("CRITICAL", "spine.uncaught", "uncaught exception")]
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("after removal")])
 def test_what_is_not_ours_to_tell_goes_to_the_hook_before(
     process: Process, monkeypatch: pytest.MonkeyPatch, error: BaseException

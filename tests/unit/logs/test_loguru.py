@@ -4,7 +4,7 @@ import io
 import logging
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
 from loguru import logger
@@ -18,10 +18,10 @@ Numbers = list[int]
 
 
 @pytest.fixture(autouse=True)
-def _like_new(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+def _like_new() -> Iterator[None]:
     core: Any = logger._core  # type: ignore[attr-defined]  # noqa: SLF001 - as after `from loguru import logger`
     before = core.handlers
-    number = logger.add(sys.stderr)
+    number = logger.add(_stderr())
     core.handlers = {0: core.handlers[number]}
     yield
     logger.remove()
@@ -32,18 +32,18 @@ def _like_new(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
 @pytest.fixture
 def printing() -> int:
     """The number of a handler of the user's that prints."""
-    return logger.add(sys.stderr, level="DEBUG")
+    return logger.add(_stderr(), level="DEBUG")
 
 
 def test_records_arrive_with_their_fields_and_are_not_printed(
-    process: Process, capsys: pytest.CaptureFixture[str]
+    process: Process, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Bound values and keyword arguments are fields; the logger is the module."""
     process.install()
     logger.bind(order=7).info("paid {amount}", amount=3)
     assert process.heard.lines == [("INFO", __name__, "paid 3")]
     assert process.heard.fields == [{"order": 7, "amount": 3}]
-    assert capsys.readouterr().err == ""
+    assert capfd.readouterr().err == ""
 
 
 def test_an_exception_arrives_as_an_exception(process: Process) -> None:
@@ -170,6 +170,13 @@ def test_a_repr_that_logs_does_not_lock(process: Process) -> None:
     assert sorted(msg for _, _, msg in process.heard.lines) == ["inner", "outer x"]
 
 
+def _stderr() -> TextIO:
+    """Standard error as the process got it: pytest replaces `sys.stderr` between fixture and test."""
+    stream = sys.__stderr__
+    assert stream is not None
+    return stream
+
+
 def _handlers() -> dict[int, tuple[int, int]]:
     core: Any = logger._core  # type: ignore[attr-defined]  # noqa: SLF001 - loguru has no public view
     return {number: (id(one), one.levelno) for number, one in core.handlers.items()}
@@ -205,12 +212,3 @@ class _Stranger:
 
     def remove(self, number: int) -> None:
         self._calls.append((f"remove {number}", number))
-
-
-def test_zz(process: Process) -> None:
-    core: Any = logger._core
-    h = core.handlers[0]
-    print(h, h._sink._stream, sys.stderr, h._levelno)
-    process.install()
-    print(core.handlers, h._levelno, sys.modules["loguru"].logger is logger)
-    assert 0

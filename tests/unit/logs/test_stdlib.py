@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gc
-import io
 import logging
 import logging.config
 import logging.handlers
@@ -14,9 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from fastapi_spine.core.conventions import REPORTED_ATTRIBUTE
-from fastapi_spine.logs.uncovered import uncovered
 
 if TYPE_CHECKING:
     from tests.unit.logs.conftest import ListHandler, Process
@@ -183,94 +179,21 @@ def test_set_up_twice_says_everything_once(process: Process) -> None:
     assert process.heard.held == [("DEBUG", "shop", "held once")]
 
 
-def test_dict_config_after_set_up_changes_nothing_for_us(process: Process) -> None:
-    """A server calls it after the application was built, and logs before the application hears of it."""
-    process.install()
-    printed = process.printer("uvicorn")
-    logging.config.dictConfig(UVICORN)
-    logging.getLogger("uvicorn.error").info("Waiting for application startup.")
-    assert printed.getvalue() == ""
-    assert process.heard.lines == [
-        ("INFO", "uvicorn.error", "Waiting for application startup."),
-    ]
-
-
-def test_dict_config_that_replaces_the_root_leaves_us_there(process: Process) -> None:
-    """A configuration with a root section throws every handler out, ours included, for a moment."""
-    process.install(level=logging.INFO)
-    console = {"class": "logging.StreamHandler", "stream": "ext://sys.stdout"}
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "handlers": {"console": console},
-            "root": {"handlers": ["console"], "level": "ERROR"},
-        }
-    )
-    logging.getLogger("new").info("still here")
-    assert process.heard.lines == [("INFO", "new", "still here")]
-
-
-def test_existing_loggers_that_dict_config_disables_are_not_ours(process: Process) -> None:
-    """The application's loggers are its business, the layer's own lines are ours."""
-    process.install()
-    ours, theirs = logging.getLogger("spine.access"), logging.getLogger("shop")
-    logging.config.dictConfig({"version": 1, "disable_existing_loggers": True})
-    ours.info("request completed")
-    theirs.error("silenced by the application itself")
-    assert process.heard.lines == [("INFO", "spine.access", "request completed")]
-
-
-def test_basic_config_by_force_is_noticed_at_the_next_request(process: Process) -> None:
-    """Thrown out by hand, the layer comes back when it is asked about its access line."""
-    capture = process.install()
-    logging.basicConfig(force=True)
-    assert capture.covers_access_alone() is True
-    logging.getLogger("shop").warning("back")
-    assert process.heard.lines == [("WARNING", "shop", "back")]
-
-
-def test_the_servers_access_line_is_gone_and_comes_back(process: Process) -> None:
-    """Our own line says it; after the layer has gone the server's is as it was."""
-    process.forget_pytest()
-    logging.config.dictConfig(UVICORN)
-    access = logging.getLogger("uvicorn.access")
-    capture = process.install()
-    access.info('%s - "%s %s HTTP/%s" %d', "1.2.3.4:5", "GET", "/", "1.1", 200)
-    assert (access.disabled, process.heard.lines) == (True, [])
-    capture.remove()
-    assert access.disabled is False
-
-
-def test_an_access_log_that_goes_to_a_file_keeps_going_there(
-    process: Process, list_handler: Callable[..., ListHandler]
-) -> None:
-    """Only what is printed is replaced; what the user's own handler reads is not."""
-    file = list_handler()
-    logging.getLogger("uvicorn.access").addHandler(file)
-    process.install()
-    logging.getLogger("uvicorn.access").warning("GET / 200")
-    assert [msg for _, _, msg in file.said] == ["GET / 200"]
-    assert process.heard.lines == []
-
-
-def test_a_stack_that_the_access_line_has_shown_is_not_shown_again(
-    process: Process, list_handler: Callable[..., ListHandler]
-) -> None:
-    """The server's line is dropped by us alone, and only from the server's own logger."""
-    tracker = list_handler()
-    error = ValueError("boom")
-    process.install()
-    logging.getLogger().addHandler(tracker)
-    server = logging.getLogger("uvicorn.error")
-    server.error("Exception in ASGI application", exc_info=error)
-    setattr(error, REPORTED_ATTRIBUTE, True)
-    server.error("Exception in ASGI application", exc_info=error)
-    logging.getLogger("shop").error("mine", exc_info=error)
-    assert process.heard.lines == [
-        ("ERROR", "uvicorn.error", "Exception in ASGI application"),
-        ("ERROR", "shop", "mine"),
-    ]
-    assert len(tracker.said) == 3
+def test_two_layers_in_a_process_say_everything_once(process: Process) -> None:
+    """A mounted application may bring its own: the one set up last writes, and the other is back when it goes."""
+    first = process.install()
+    one, process.heard = process.heard, type(process.heard)()
+    second = process.install()
+    two = process.heard
+    logging.getLogger("shop").warning("for the second")
+    assert (first.covers_access_alone(), second.covers_access_alone()) == (True, True)
+    second.remove()
+    logging.getLogger("shop").warning("for the first")
+    assert first.covers_access_alone() is True
+    first.remove()
+    logging.getLogger("shop").warning("for nobody")
+    assert one.lines == [("WARNING", "shop", "for the first")]
+    assert two.lines == [("WARNING", "shop", "for the second")]
 
 
 def test_only_an_undisturbed_access_logger_counts_as_covered_alone(
@@ -352,170 +275,6 @@ def test_a_queue_whose_listener_only_prints_is_a_handler_that_prints(process: Pr
     assert process.heard.lines == [("WARNING", "shop", "once")]
 
 
-class TestRecorder:
-    """DEBUG lines are held for the flight recorder and stay invisible to everybody else."""
-
-    def test_a_debug_line_is_held_and_seen_by_nobody_else(
-        self, process: Process, list_handler: Callable[..., ListHandler]
-    ) -> None:
-        """Handlers on the logger, on a child, on the root, added before and after, keep their threshold."""
-        handlers = [list_handler() for _ in range(5)]
-        logging.getLogger("shop").addHandler(handlers[0])
-        logging.getLogger("shop.db").addHandler(handlers[1])
-        logging.getLogger().addHandler(handlers[2])
-        process.install(recorder=("shop",))
-        logging.getLogger("shop").addHandler(handlers[3])
-        logging.getLogger().addHandler(handlers[4])
-        logging.getLogger("shop.db").debug("select %d", 1)
-        logging.getLogger("shop").info("fact")
-        logging.getLogger("other").debug("not ours to hold")
-        assert process.heard.held == [("DEBUG", "shop.db", "select 1")]
-        assert process.heard.lines == [("INFO", "shop", "fact")]
-        seen = [[msg for _, _, msg in handler.said] for handler in handlers]
-        assert seen == [["fact"], [], ["fact"], ["fact"], ["fact"]]
-
-    def test_children_made_later_are_held_too(self, process: Process) -> None:
-        """A module imported during a request logs like any other."""
-        process.install(recorder=("shop",))
-        adapter = logging.LoggerAdapter(logging.getLogger("shop.made.later"), {"a": 1})
-        adapter.debug("late")
-        assert process.heard.held == [("DEBUG", "shop.made.later", "late")]
-
-    def test_a_child_with_handlers_that_does_not_propagate_is_held(
-        self, process: Process, list_handler: Callable[..., ListHandler]
-    ) -> None:
-        """Its records never come up to the logger that is held."""
-        child = logging.getLogger("shop.audit")
-        file = list_handler()
-        child.addHandler(file)
-        child.propagate = False
-        process.install(recorder=("shop",))
-        child.debug("detail")
-        child.info("fact")
-        assert process.heard.held == [("DEBUG", "shop.audit", "detail")]
-        assert file.said == [("INFO", "shop.audit", "fact")]
-
-    def test_a_child_with_a_level_of_its_own_is_left_alone(
-        self, process: Process, list_handler: Callable[..., ListHandler]
-    ) -> None:
-        """Who set it wants to see those lines, now and when set later."""
-        file = list_handler()
-        logging.getLogger().addHandler(file)
-        logging.getLogger("shop.sql").setLevel(logging.DEBUG)
-        process.install(recorder=("shop",))
-        logging.getLogger("shop.sql").debug("early")
-        logging.getLogger("shop.cache").setLevel(logging.DEBUG)
-        logging.getLogger("shop.cache").debug("late")
-        both = [("DEBUG", "shop.sql", "early"), ("DEBUG", "shop.cache", "late")]
-        assert (process.heard.held, process.heard.lines, file.said) == ([], both, both)
-
-    def test_a_logger_with_a_higher_level_of_its_own_has_everything_below_held(
-        self, process: Process
-    ) -> None:
-        """Its INFO lines were not written before, and are not written now."""
-        logging.getLogger("shop").setLevel(logging.WARNING)
-        process.install(recorder=("shop",))
-        logging.getLogger("shop").info("fact")
-        logging.getLogger("shop").warning("look")
-        assert process.heard.held == [("INFO", "shop", "fact")]
-        assert process.heard.lines == [("WARNING", "shop", "look")]
-
-    def test_somebody_who_asks_for_debug_since_gets_it(self, process: Process) -> None:
-        """`setLevel(DEBUG)` by hand ends the holding, though the number is the same."""
-        process.install(recorder=("shop",))
-        logging.getLogger("shop").setLevel(logging.DEBUG)
-        logging.getLogger("shop").debug("asked for")
-        assert process.heard.lines == [("DEBUG", "shop", "asked for")]
-        assert process.heard.held == []
-
-    def test_logging_disabled_is_disabled(self, process: Process) -> None:
-        """`logging.disable` stands above the recorder."""
-        process.install(recorder=("shop",))
-        logging.disable(logging.DEBUG)
-        logging.getLogger("shop").debug("no")
-        assert process.heard.held == []
-
-    def test_a_record_that_logs_debug_while_it_is_held_waits_its_turn(
-        self, process: Process
-    ) -> None:
-        """The waiting one is still a DEBUG record when its turn comes."""
-        process.install(recorder=("shop",))
-        logging.getLogger("shop").debug("outer %s", _Talking(times=1, level=logging.DEBUG))
-        assert process.heard.held == [("DEBUG", "shop", "outer x"), ("DEBUG", "shop", "inner 1")]
-
-    def test_with_debug_as_the_level_nothing_is_held(self, process: Process) -> None:
-        """What is written need not be held."""
-        process.install(level=logging.DEBUG, recorder=("shop",))
-        logging.getLogger("shop").debug("written")
-        assert (process.heard.lines, process.heard.held) == ([("DEBUG", "shop", "written")], [])
-
-
-class TestCaplog:
-    """A user's tests read log lines with pytest's `caplog`."""
-
-    def test_caplog_sees_info_and_not_what_is_held(
-        self, process: Process, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        """The application's tests see what its other handlers see."""
-        process.capture(recorder=("shop",)).install()
-        logging.getLogger("shop").debug("held")
-        logging.getLogger("shop").info("seen")
-        assert caplog.messages == ["seen"]
-        assert [msg for _, _, msg in process.heard.held] == ["held"]
-
-    def test_caplog_that_asks_for_debug_gets_it(
-        self, process: Process, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        """Asked on the root or on a logger, before set-up or after; holding goes on when the test is over."""
-        capture = process.capture(recorder=("shop",))
-        with caplog.at_level(logging.DEBUG):
-            capture.install()
-            logging.getLogger("shop").debug("one")
-        with caplog.at_level(logging.DEBUG, logger="shop"):
-            capture.install()
-            logging.getLogger("shop").debug("two")
-        logging.getLogger("shop").debug("three")
-        assert caplog.messages == ["one", "two"]
-        assert [msg for _, _, msg in process.heard.held] == ["one", "three"]
-
-
-class TestUncovered:
-    """`spine doctor` names what goes past the layer."""
-
-    def test_a_clean_process_has_nothing_uncovered(self, process: Process) -> None:
-        """No finding without a reason."""
-        process.printer()
-        process.install(structlog=False, loguru=False)
-        assert [one.where for one in uncovered() if one.where in {"root", "shop"}] == []
-        assert [one for one in uncovered() if "logger 'root'" in one.where] == []
-
-    def test_before_set_up_it_says_so(self, process: Process) -> None:
-        """An empty list would be a lie."""
-        process.forget_pytest()
-        assert [one.where for one in uncovered()] == ["root logger"]
-
-    def test_ways_around_are_named(
-        self, process: Process, list_handler: Callable[..., ListHandler]
-    ) -> None:
-        """A printing handler added later, one with code of its own, silenced loggers."""
-        process.install(structlog=False, loguru=False)
-        process.printer("late")
-        logging.getLogger("own").addHandler(_OwnPrinter())
-        logging.getLogger("queued").addHandler(logging.handlers.QueueHandler(queue.Queue()))
-        logging.getLogger("file.only").addHandler(list_handler())
-        logging.getLogger("file.only").propagate = False
-        logging.getLogger("dead").disabled = True
-        found = {one.where: one.what for one in uncovered()}
-        mine = {"late", "own", "queued", "file.only", "dead"}
-        assert {name: found[f"logger {name!r}"] for name in mine} == {
-            "late": "StreamHandler was added after set-up and prints beside the layer.",
-            "own": "_OwnPrinter seems to print from its own code.",
-            "queued": "QueueHandler feeds a listener that cannot be looked into and may print.",
-            "file.only": "It does not propagate, so its records go to its own handlers only.",
-            "dead": "It is disabled, as dictConfig and fileConfig do with loggers that they are not told of.",
-        }
-
-
 def test_logging_at_the_very_end_of_the_process_raises_nothing(tmp_path: Path) -> None:
     """Exit hooks and destructors log after `logging.shutdown`, and the interpreter says nothing on stderr."""
     (tmp_path / "late.py").write_text(LATE)
@@ -553,27 +312,6 @@ LogCapture(
 last = late.Last()
 late.log.warning("main")
 """
-
-
-def test_printing_handlers_are_told_by_where_they_write(process: Process, tmp_path: Path) -> None:
-    """By stream, by descriptor, by path, by what stands behind them."""
-    target = logging.StreamHandler(sys.stdout)
-    with open(1, "w", closefd=False) as same_descriptor, (tmp_path / "x").open("w") as file:
-        handlers: list[tuple[logging.Handler, bool]] = [
-            (logging.StreamHandler(sys.__stderr__), True),
-            (logging.StreamHandler(same_descriptor), True),
-            (logging.FileHandler("/dev/stdout", delay=True), True),
-            (logging.handlers.MemoryHandler(10, target=target), True),
-            (_RichLike(), True),
-            (logging.StreamHandler(io.StringIO()), False),
-            (logging.StreamHandler(file), False),
-            (logging.FileHandler(tmp_path / "y", delay=True), False),
-        ]
-        for handler, _ in handlers:
-            logging.getLogger().addHandler(handler)
-        process.install()
-        silent = [handler.level > logging.CRITICAL for handler, _ in handlers]
-        assert silent == [expected for _, expected in handlers]
 
 
 def _pass(_record: logging.LogRecord) -> bool:
@@ -615,18 +353,3 @@ class _Cycle:
 
     def __del__(self) -> None:
         logging.getLogger("shop").info("gone")
-
-
-class _OwnPrinter(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        sys.stdout.write(record.getMessage())
-
-
-class _RichLike(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__()
-        self.console = self
-
-    @property
-    def file(self) -> object:
-        return sys.stderr

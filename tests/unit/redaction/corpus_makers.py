@@ -84,7 +84,9 @@ def luhn(body: str) -> str:
 
 def card(rng: Random) -> str:
     """Draw a payment card number, solid, spaced or dashed."""
-    head, length = rng.choice([("4", 16), ("52", 16), ("2223", 16), ("37", 15), ("6011", 16), ("3530", 16)])
+    head, length = rng.choice(
+        [("4", 16), ("52", 16), ("2223", 16), ("37", 15), ("6011", 16), ("3530", 16)]
+    )
     number = luhn(head + pick(rng, string.digits, length - 1 - len(head)))
     gap = rng.choice(["", " ", "-"])
     cuts = [number[:4], number[4:10], number[10:]] if length == 15 else re.findall(".{4}", number)
@@ -105,7 +107,9 @@ def vendor(rng: Random) -> str:
         lambda: "github_pat_" + mixed(rng, 22) + "_" + mixed(rng, 59),
         lambda: "glpat-" + mixed(rng, 20, URLSAFE),
         lambda: "glptt-" + pick(rng, HEX, 40),
-        lambda: f"xoxb-{pick(rng, string.digits, 12)}-{pick(rng, string.digits, 12)}-{mixed(rng, 24)}",
+        lambda: (
+            f"xoxb-{pick(rng, string.digits, 12)}-{pick(rng, string.digits, 12)}-{mixed(rng, 24)}"
+        ),
         lambda: f"xoxp-{pick(rng, string.digits, 11)}-{pick(rng, HEX, 32)}",
         lambda: rng.choice(["sk_live_", "sk_test_", "rk_live_"]) + mixed(rng, 24),
         lambda: "whsec_" + mixed(rng, 32),
@@ -284,7 +288,7 @@ def fill(template: Any, rng: Random, case: Case) -> Any:
 
 def make(templates: list[Any], *, seed: int, each: int) -> list[Case]:
     """Fill every template `each` times; a bare string becomes the message of an ordinary record."""
-    rng = Random(seed)
+    rng = Random(seed)  # noqa: S311 -- a corpus, not a key
     cases = []
     for number, template in enumerate(templates):
         shape = template if isinstance(template, dict) else {"msg": template}

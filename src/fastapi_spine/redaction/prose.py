@@ -1,0 +1,68 @@
+"""Secrets told in a sentence: ``the new password is hunter2``.
+
+Only a value that no sentence would hold is taken: letters and digits mixed, at least six, or a
+quoted password. ``password is required`` and ``token is base64-encoded`` stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from fastapi_spine.redaction.keys import KeyClassifier
+from fastapi_spine.redaction.marks import mark
+from fastapi_spine.redaction.spans import Span, splice
+from fastapi_spine.redaction.values import is_blank
+
+_VERB = re.compile(
+    r" (?:is|was|now|to):? (?=(?P<quote>[\"'`])?(?P<value>[^\s\"'`<>,;]{4,200}+)(?(quote)(?P=quote)))"
+)
+_SUBJECT = re.compile(r"(?:[\w-]{2,30} )?[\w-]{2,30}$")
+_CHANGED = re.compile(r"(?: (?:is|was|has been|been|set|changed|reset|updated|now)){1,4}$")
+_SUBJECT_SPAN = 90
+_TOLD = frozenset({"password", "secret", "token", "api_key", "otp"})
+_MIXED = re.compile(r"(?=[^\d]{0,200}\d)(?=[^A-Za-z]{0,200}[A-Za-z])\S{6,200}")
+_TECHNICAL = re.compile(
+    r"(?:base|sha|md|utf|aes|rsa|hs|rs|es|oauth|pbkdf|http|v)-?\d{1,4}(?![A-Za-z0-9])|\d{1,6}[a-z]{1,12}$",
+    re.IGNORECASE,
+)
+
+
+class ProseRule:
+    """Replaces values that a sentence attributes to a secret."""
+
+    def __init__(self, keys: KeyClassifier, found: Callable[[str], None]) -> None:
+        self._keys = keys
+        self._found = found
+
+    def __call__(self, text: str) -> str:
+        """Return `text` without the secrets its sentences tell."""
+        spans: list[Span] = []
+        for match in _VERB.finditer(text):
+            kind = self._subject(text, match.start())
+            value = match["value"].rstrip(".:!)")
+            if kind is None or not _is_told(value, kind, quoted=match["quote"] is not None):
+                continue
+            start = match.start("value")
+            spans.append((start, start + len(value), mark(kind)))
+            self._found(kind)
+        return splice(text, spans)
+
+    def _subject(self, text: str, end: int) -> str | None:
+        head = _CHANGED.sub("", text[max(0, end - _SUBJECT_SPAN) : end])
+        subject = _SUBJECT.search(head)
+        if subject is None:
+            return None
+        words = subject[0]
+        kind = self._keys.kind(words.rpartition(" ")[2]) or self._keys.kind(words)
+        return kind if kind in _TOLD else None
+
+
+def _is_told(value: str, kind: str, *, quoted: bool) -> bool:
+    if is_blank(value) or value.startswith("[REDACTED"):
+        return False
+    if kind == "otp":
+        return value.isdigit()
+    if quoted and kind == "password":
+        return True
+    return _MIXED.fullmatch(value) is not None and not _TECHNICAL.match(value)

@@ -1,0 +1,228 @@
+"""Servers as people start them: whatever they log, what comes out is our lines."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+APP = """
+import logging
+from fastapi import FastAPI
+from fastapi_spine import Spine
+
+log = logging.getLogger("shop")
+app = FastAPI()
+Spine(app)
+
+@app.get("/hello")
+async def hello():
+    log.debug("held back")
+    log.info("served")
+    return {}
+
+@app.get("/boom")
+async def boom():
+    raise ValueError("boom")
+
+if __name__ == "__main__":
+    import sys
+    import uvicorn
+    uvicorn.run(app, port=int(sys.argv[1]))
+"""
+
+LOG_CONFIG = {
+    "version": 1,
+    "disable_existing_loggers": True,
+    "formatters": {"plain": {"format": "%(levelname)s %(message)s"}},
+    "handlers": {
+        "out": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stdout",
+            "formatter": "plain",
+        },
+        "err": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stderr",
+            "formatter": "plain",
+        },
+    },
+    "root": {"handlers": ["out"], "level": "DEBUG"},
+    "loggers": {
+        "uvicorn": {"handlers": ["err"], "level": "INFO", "propagate": False},
+        "uvicorn.access": {"handlers": ["out"], "level": "INFO", "propagate": False},
+    },
+}
+"""A configuration that prints everything, the access lines too."""
+
+FAKE_LIFESPAN = ("--lifespan", "off")
+DEADLINE_S = 40
+
+UVICORN = {
+    "run": ["app.py", "{port}"],
+    "command": ["-m", "uvicorn", "app:app", "--port", "{port}"],
+    "h11": ["-m", "uvicorn", "app:app", "--port", "{port}", "--http", "h11", "--loop", "asyncio"],
+    "log_config": ["-m", "uvicorn", "app:app", "--port", "{port}", "--log-config", "log.json"],
+    "no_lifespan": ["-m", "uvicorn", "app:app", "--port", "{port}", *FAKE_LIFESPAN],
+    "debug": ["-m", "uvicorn", "app:app", "--port", "{port}", "--log-level", "debug"],
+    "gunicorn_preload": [
+        "-m", "gunicorn", "app:app", "-b", "127.0.0.1:{port}", "-k", "uvicorn_worker.UvicornWorker",
+        "--preload", "--access-logfile", "-",
+    ],
+}  # fmt: skip
+"""Ways to start that load the application before they log; everything they say is ours."""
+
+SUPERVISED = {
+    "uvicorn_workers": (
+        ["-m", "uvicorn", "app:app", "--port", "{port}", "--workers", "2"],
+        re.compile(
+            r"INFO: +(Uvicorn running on|Started parent process|Received SIG|Terminated child process|"
+            r"Waiting for child process|Stopping parent process)"
+        ),
+    ),
+    "gunicorn": (
+        [
+            "-m", "gunicorn", "app:app", "-b", "127.0.0.1:{port}", "-w", "2",
+            "-k", "uvicorn_worker.UvicornWorker", "--access-logfile", "-",
+        ],
+        re.compile(
+            r"\[[^]]+\] \[\d+\] \[INFO\] (Starting gunicorn|Listening at|Using worker|Booting worker|"
+            r"Control socket|Handling signal|Shutting down|Worker \(pid:\d+\) was sent)"
+        ),
+    ),
+}  # fmt: skip
+"""Ways to start whose parent process never loads the application, and what that parent may say as text."""
+
+
+class Said(NamedTuple):
+    """What a server wrote on standard output and standard error."""
+
+    lines: list[dict[str, Any]]
+    text: list[str]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with an application in it."""
+    (tmp_path / "app.py").write_text(APP)
+    (tmp_path / "log.json").write_text(json.dumps(LOG_CONFIG))
+    return tmp_path
+
+
+@pytest.mark.parametrize("how", UVICORN)
+def test_every_line_of_a_server_is_one_object(folder: Path, how: str) -> None:
+    """Its own lines, the application's, the access line; nothing is said twice and nothing as text."""
+    said = serve(folder, UVICORN[how])
+    assert said.text == []
+    check_lines(said.lines)
+    own = {"uvicorn.error", "gunicorn.error"}
+    assert [line for line in said.lines if line["logger"] in own] != []
+
+
+@pytest.mark.parametrize("how", SUPERVISED)
+def test_workers_speak_in_objects_and_only_their_parent_in_text(folder: Path, how: str) -> None:
+    """The parent never loads the application, so it cannot know of the layer."""
+    command, parents = SUPERVISED[how]
+    said = serve(folder, command)
+    assert [line for line in said.text if not parents.match(line)] == []
+    check_lines(said.lines)
+
+
+def test_the_first_words_of_a_server_are_objects(folder: Path) -> None:
+    """`uvicorn.run` sets up its own handlers after the layer and speaks before the application starts."""
+    said = serve(folder, UVICORN["run"])
+    messages = [re.sub(r"[\d\[\]]+", "N", line["msg"]) for line in said.lines[:3]]
+    assert messages == [
+        "Started server process N",
+        "Waiting for application startup.",
+        "Application startup complete.",
+    ]
+
+
+def check_lines(lines: list[dict[str, Any]]) -> None:
+    """Three requests were made: two went well, one failed."""
+    access = [(one["path"], one["status"]) for one in lines if one["logger"] == "spine.access"]
+    assert Counter(access) == Counter({("/hello", 200): 2, ("/boom", 500): 1})
+    assert [one["msg"] for one in lines if one["logger"] == "shop"] == ["served", "served"]
+    assert [one["logger"] for one in lines if "exc" in one] == ["spine.access"]
+    loggers = {one["logger"] for one in lines}
+    assert loggers.isdisjoint({"uvicorn.access", "gunicorn.access"})
+
+
+def serve(folder: Path, command: list[str]) -> Said:
+    """Start a server, make three requests, stop it, and return what it wrote."""
+    port = free_port()
+    with running(folder, [part.format(port=port) for part in command]) as server:
+        wait_until_up(server, port)
+        assert get(port, "/hello") == 200
+        assert get(port, "/hello") == 200
+        assert get(port, "/boom") == 500
+    written = (folder / "stdout").read_text() + (folder / "stderr").read_text()
+    lines, text = [], []
+    for line in written.splitlines():
+        if line.startswith("{"):
+            lines.append(json.loads(line))
+        else:
+            text.append(line)
+    return Said([one for one in lines if one.get("path") != "/up"], text)
+
+
+@contextmanager
+def running(folder: Path, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A server process, asked to end in the usual way."""
+    with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+        server = subprocess.Popen([sys.executable, *command], cwd=folder, stdout=out, stderr=err)
+        try:
+            yield server
+            server.send_signal(signal.SIGTERM)
+            server.wait(DEADLINE_S)
+        finally:
+            if server.poll() is None:
+                server.kill()
+                server.wait()
+
+
+def wait_until_up(server: subprocess.Popen[bytes], port: int) -> None:
+    """Ask for a page that does not exist until somebody says so."""
+    pause = threading.Event()
+    until = time.monotonic() + DEADLINE_S
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            assert get(port, "/up") == 404
+        except OSError:
+            pause.wait(0.05)
+        else:
+            return
+    pytest.fail(f"The server did not come up (exit code {server.poll()}).")
+
+
+def get(port: int, path: str) -> int:
+    """Make one request on a connection of its own and return the status."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    finally:
+        connection.close()
+
+
+def free_port() -> int:
+    """A port that nobody listens on right now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

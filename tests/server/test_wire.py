@@ -1,0 +1,179 @@
+"""The pass under real servers: what clients see on the wire, and what is written of it."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+from servers import DEADLINE_S, Server, get, serving, wait_for
+
+APP = """
+import asyncio
+from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
+from fastapi_spine import Spine, request_id
+
+app = FastAPI()
+Spine(app, service="wire")
+
+@app.get("/id")
+async def current_id():
+    return request_id()
+
+@app.post("/unread")
+async def unread():
+    return {}
+
+@app.post("/size")
+async def size(request: Request):
+    return len(await request.body())
+
+@app.get("/boom")
+async def boom():
+    raise ValueError("boom")
+
+@app.get("/slow")
+async def slow():
+    await asyncio.sleep(0.3)
+    return {}
+
+@app.get("/drip")
+async def drip():
+    async def chunks():
+        while True:
+            yield b"x" * 1000
+            await asyncio.sleep(0.01)
+    return StreamingResponse(chunks())
+"""
+PROTOCOLS = ["h11", "httptools"]
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> Path:
+    (tmp_path / "app.py").write_text(APP)
+    return tmp_path
+
+
+def uvicorn(protocol: str, *more: str) -> list[str]:
+    return ["-m", "uvicorn", "app:app", "--port", "{port}", "--http", protocol, *more]
+
+
+def pipelined(server: Server, request: bytes, times: int, answers: int) -> bytes:
+    """Send requests without waiting for answers, then read until that many have come."""
+    with server.connect() as connection:
+        connection.sendall(request * times)
+        received = b""
+        while received.count(b"HTTP/1.1 ") < answers or not received.endswith((b'"', b"}", b"0")):
+            more = connection.recv(65536)
+            if not more:
+                break
+            received += more
+    return received
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_requests_of_one_connection_share_nothing(folder: Path, protocol: str) -> None:
+    """Four pipelined requests: four ids, four traces, and each endpoint sees its own."""
+    with serving(folder, *uvicorn(protocol)) as server:
+        request = b"GET /id HTTP/1.1\r\nhost: x\r\n\r\n"
+        received = pipelined(server, request, 4, 4)
+        wait_for(lambda: len(server.access()) == 4, "four access lines")
+        access = server.access()
+    headers = re.findall(rb"x-request-id: (\S+)", received)
+    bodies = re.findall(rb'"([0-9a-f-]{36})"', received)
+    assert headers == bodies
+    assert sorted(line["request_id"].encode() for line in access) == sorted(headers)
+    assert len({line["trace_id"] for line in access}) == 4
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_an_unhandled_500_carries_its_id_on_the_wire(folder: Path, protocol: str) -> None:
+    """The caller's own id comes back on the worst answer, and opens exactly one error line."""
+    with serving(folder, *uvicorn(protocol)) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)
+        connection.request("GET", "/boom", headers={"x-request-id": "req-42"})
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (500, b"Internal Server Error")
+        assert answer.headers.get_all("x-request-id") == ["req-42"]
+        connection.close()
+        server.end()
+        errors = [line for line in server.lines() if line["level"] == "ERROR"]
+    assert [(line["logger"], line["request_id"]) for line in errors] == [("spine.access", "req-42")]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_layer_never_says_continue(folder: Path, protocol: str) -> None:
+    """Only an application that reads the body asks for it."""
+    head = b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\nexpect: 100-continue\r\n\r\n"
+    with serving(folder, *uvicorn(protocol)) as server:
+        with server.connect() as connection:
+            connection.sendall(head % b"/unread")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        with server.connect() as connection:
+            connection.sendall(head % b"/size")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 100")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_client_that_leaves_mid_stream_is_disconnected(folder: Path, protocol: str) -> None:
+    """No error, no stack: INFO, with the status that went out."""
+    with serving(folder, *uvicorn(protocol)) as server:
+        with server.connect() as connection:
+            connection.sendall(b"GET /drip HTTP/1.1\r\nhost: x\r\n\r\n")
+            connection.recv(5000)
+        wait_for(server.access, "the access line")
+        (line,) = server.access()
+        texts = server.text()
+    assert (line["level"], line["status"], line["outcome"]) == ("INFO", 200, "disconnected")
+    assert "Traceback" not in texts
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        uvicorn("httptools"),
+        uvicorn("h11", "--workers", "2"),
+        ["-m", "gunicorn", "app:app", "-b", "127.0.0.1:{port}", "-w", "2",
+         "-k", "uvicorn_worker.UvicornWorker"],
+    ],
+    ids=["uvicorn", "uvicorn-workers", "gunicorn"],
+)  # fmt: skip
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_every_answered_request_has_exactly_one_line_after_the_end(
+    folder: Path, command: list[str], how: signal.Signals
+) -> None:
+    """The server is told to end under load; ids on answers and ids on lines are the same, each once."""
+    answered: list[str] = []
+    with serving(folder, *command) as server:
+        clients = [
+            threading.Thread(target=ask_until_refused, args=(server.port, answered, f"c{number}"))
+            for number in range(4)
+        ]
+        for client in clients:
+            client.start()
+        wait_for(lambda: len(answered) > 100, "some traffic")
+        server.end(how)
+        for client in clients:
+            client.join(DEADLINE_S)
+        lines = [line["request_id"] for line in server.access()]
+    assert len(lines) == len(set(lines))
+    assert set(answered) <= set(lines)
+    assert len(set(lines) - set(answered)) <= len(clients), "at most the requests in flight"
+
+
+def ask_until_refused(port: int, answered: list[str], name: str) -> None:
+    """Make requests one after the other; note the ids of those that were answered."""
+    number = 0
+    while True:
+        number += 1
+        identity = f"{name}-{number}"
+        path = "/slow" if number % 20 == 0 else "/id"
+        try:
+            get(port, path, **{"x-request-id": identity})
+        except (OSError, http.client.HTTPException):
+            return
+        answered.append(identity)

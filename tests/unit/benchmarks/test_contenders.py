@@ -1,0 +1,114 @@
+"""Every contender does the job that it is measured at.
+
+Here those run whose packages are installed; `make bench` installs them all and, before and while it
+measures, checks the same of each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from contextlib import ExitStack
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+from benchmarks import log_line, overhead
+from benchmarks.rounds import BenchmarkError, Contender, Plan, Worker, calls_added, run
+
+PACKAGES = {
+    "structlog_correlation": "asgi_correlation_id",
+    "logfire_spans": "logfire",
+    "json_logger": "pythonjsonlogger",
+    "structlog_lines": "orjson",
+}
+"""What must be installed for the contenders of a module."""
+
+REPETITIONS = 5
+
+
+def is_here(contender: Contender) -> bool:
+    """Tell whether the contender's package is installed."""
+    module = contender.target.partition(":")[0].rpartition(".")[2]
+    return find_spec(PACKAGES.get(module, "benchmarks")) is not None
+
+
+STACKS = [one for one in overhead.stacks(routes=3) if is_here(one)]
+LOGGERS = [one for one in log_line.LOGGERS if is_here(one)]
+
+
+def name_of(contender: Contender) -> str:
+    """Name a test after its contender's code."""
+    return contender.target.removeprefix("benchmarks.")
+
+
+def output_of(contender: Contender) -> list[dict[str, Any]]:
+    """Run a contender a few times and read the lines that it wrote."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, encoding="utf-8") as pipe:
+        with Worker(contender, writing) as worker:
+            os.close(writing)
+            worker.wait_until_ready()
+            worker.measure(REPETITIONS)
+        return [json.loads(line) for line in pipe]
+
+
+def test_every_stack_answers_the_same() -> None:
+    """A client cannot tell the stacks apart by status and body."""
+    with ExitStack() as stack:
+        workers = [stack.enter_context(Worker(one, subprocess.DEVNULL)) for one in STACKS]
+        for worker in workers:
+            worker.wait_until_ready()
+        answers = {worker.answer() for worker in workers}
+    body = '{"item_id":7,"name":"desk lamp","price":39.5,"in_stock":true}'
+    assert answers == {json.dumps([200, body])}
+
+
+@pytest.mark.parametrize("contender", STACKS, ids=name_of)
+def test_a_stack_writes_the_lines_it_is_paid_for(contender: Contender) -> None:
+    """Each request brings as many lines as the table assumes, all with the id of that request."""
+    lines = output_of(contender)
+    assert len(lines) == REPETITIONS * contender.lines
+    assert len({line["request_id"] for line in lines}) == (REPETITIONS if lines else 0)
+
+
+@pytest.mark.parametrize("contender", LOGGERS, ids=name_of)
+def test_a_logger_writes_all_five_fields(contender: Contender) -> None:
+    """Each repetition brings one line with the message's five fields, whatever else stands there."""
+    lines = [line for line in output_of(contender) if "order_id" in line]
+    assert [
+        {key: line[key] for key in ("order_id", "customer", "total", "currency", "express")}
+        for line in lines
+    ] == [
+        {
+            "order_id": number,
+            "customer": "c-20417",
+            "total": 129.95,
+            "currency": "EUR",
+            "express": True,
+        }
+        for number in range(REPETITIONS)
+    ]
+
+
+def test_a_contender_that_loses_lines_ends_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack that writes fewer lines than it is listed with is an error, not a fast stack."""
+    monkeypatch.setattr("benchmarks.rounds.PATIENCE", 0.1)
+    silent = Contender("silent", "benchmarks.stacks.bare:build", (1,), lines=1)
+    plan = Plan(generations=1, rounds=1, count=2, warm_up=2)
+    with pytest.raises(BenchmarkError, match="silent wrote 0 lines where 2 were due"):
+        run([silent], plan)
+
+
+def test_every_contender_gets_every_round() -> None:
+    """Each round brings one cost of each contender, in every generation of processes."""
+    bare, noop = overhead.stacks(routes=1)[:2]
+    costs = run([bare, noop], Plan(generations=2, rounds=3, count=2, warm_up=1))
+    assert {name: len(values) for name, values in costs.items()} == {bare.name: 6, noop.name: 6}
+
+
+def test_the_layer_does_the_same_work_with_any_number_of_routes() -> None:
+    """As many functions are called for a request with sixty routes as with one."""
+    one, many = (calls_added(overhead.beside_bare("ours", routes)) for routes in (1, 60))
+    assert one == many > 0
