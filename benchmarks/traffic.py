@@ -7,6 +7,7 @@ would hide what is measured.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import Callable, Coroutine, MutableMapping
 from dataclasses import replace
@@ -28,8 +29,7 @@ HEADERS = (
 )
 """Neither an id nor a trace context: every stack has to make its own."""
 
-ITEMS = 997
-"""How many different paths are asked for."""
+_numbers = itertools.count()
 
 Message = MutableMapping[str, Any]
 App = Callable[[Any, Any, Any], Any]
@@ -66,9 +66,9 @@ async def send(message: Message) -> None:
 
 
 async def drive(app: App, count: int) -> None:
-    """Serve that many requests, one after the other."""
-    for number in range(count):
-        await app(http_scope(number % ITEMS), receive, send)
+    """Serve that many requests, one after the other, each for a path that nobody has seen before."""
+    for number in itertools.islice(_numbers, count):
+        await app(http_scope(number), receive, send)
 
 
 async def ask(app: App, item_id: int) -> str:

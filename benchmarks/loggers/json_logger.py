@@ -19,7 +19,7 @@ def build() -> Subject:
     logger = logging.getLogger(LOGGER)
 
     def repeat(count: int) -> None:
-        for number in range(count):
-            logger.info(MESSAGE, extra=fields(number))
+        for _ in range(count):
+            logger.info(MESSAGE, extra=fields())
 
     return Subject(repeat)

@@ -15,8 +15,8 @@ logger = logging.getLogger(LOGGER)
 
 
 def _log(count: int) -> None:
-    for number in range(count):
-        logger.info(MESSAGE, extra=fields(number))
+    for _ in range(count):
+        logger.info(MESSAGE, extra=fields())
 
 
 async def _log_and_answer(scope: Any, receive: Any, send: Any) -> None:

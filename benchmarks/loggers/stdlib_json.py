@@ -44,7 +44,7 @@ def build() -> Subject:
     request_id.set(REQUEST_ID)
 
     def repeat(count: int) -> None:
-        for number in range(count):
-            logger.info(MESSAGE, extra=fields(number))
+        for _ in range(count):
+            logger.info(MESSAGE, extra=fields())
 
     return Subject(repeat)

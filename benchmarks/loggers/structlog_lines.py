@@ -16,8 +16,8 @@ def _subject() -> Subject:
     logger = structlog.get_logger(LOGGER)
 
     def repeat(count: int) -> None:
-        for number in range(count):
-            logger.info(MESSAGE, **fields(number))
+        for _ in range(count):
+            logger.info(MESSAGE, **fields())
 
     return Subject(repeat)
 

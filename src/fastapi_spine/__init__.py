@@ -9,7 +9,7 @@ Spine(app)
 
 from __future__ import annotations
 
-from fastapi_spine.core.context import bind, request_id
+from fastapi_spine.core.context import bind, outgoing_headers, request_id
 from fastapi_spine.core.errors import (
     MissingExtraError,
     PlacementError,
@@ -36,6 +36,7 @@ __all__ = [
     "SpineError",
     "Wrapped",
     "bind",
+    "outgoing_headers",
     "policy",
     "redact",
     "request_id",

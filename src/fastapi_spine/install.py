@@ -29,6 +29,7 @@ from fastapi_spine.settings.origin import Origin
 _DEFAULT_TITLES = frozenset({"FastAPI", ""})
 _DEFAULT_SERVICE = "app"
 _MAIN = "__main__"
+_SHORTEST_SECRET = 10
 
 
 class Layer:
@@ -241,9 +242,16 @@ def _redactor(settings: Redaction, health: Health, environ: Mapping[str, str]) -
 
 
 def _secrets_of(environ: Mapping[str, str], redactor: Redactor) -> tuple[str, ...]:
-    """Return the values of environment variables whose name says that they are secret."""
+    """Return the values of environment variables whose name says that they are secret.
+
+    `PWD` is a directory, and so is whatever looks like a path; short values would mask half a stack trace.
+    """
     return tuple(
-        value for name, value in environ.items() if value and redactor.is_sensitive_key(name)
+        value
+        for name, value in environ.items()
+        if len(value) >= _SHORTEST_SECRET
+        and not value.startswith(("/", "~", "./"))
+        and redactor.is_sensitive_key(name)
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from fastapi import BackgroundTasks, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from fastapi_spine import bind, request_id
+from fastapi_spine import bind, outgoing_headers, request_id
 from fastapi_spine.testing import CountedIds, capture
 
 log = logging.getLogger("shop")
@@ -113,3 +113,28 @@ def test_a_context_left_over_is_not_taken_over(drive: Any, leak: str) -> None:
         first, second = drive(app), drive(app)
     assert first.request_id != second.request_id
     assert len({line["trace_id"] for line in lines.access}) == 2
+
+
+def test_the_request_is_carried_on_to_other_services(drive: Any) -> None:
+    """Same request id, same trace, this request's span as the parent, the caller's vendor entries."""
+    app = FastAPI()
+    sent: dict[str, str] = {}
+
+    @app.get("/")
+    async def index() -> None:
+        sent.update(outgoing_headers())
+
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    headers = [
+        (b"x-request-id", b"req-1"),
+        (b"traceparent", f"00-{trace}-b7ad6b7169203331-01".encode()),
+        (b"tracestate", b"a=1"),
+    ]
+    with capture(app, id_source=CountedIds()):
+        drive(app, headers=headers)
+    assert sent == {
+        "x-request-id": "req-1",
+        "traceparent": f"00-{trace}-{1:016x}-01",
+        "tracestate": "a=1",
+    }
+    assert outgoing_headers() == {}

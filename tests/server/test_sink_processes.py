@@ -45,14 +45,14 @@ def running(
 
 def read_to_end(fd: int, *, slowly: bool = False) -> bytes:
     """Read until every writer is gone, or fail."""
-    found = b""
+    found = bytearray()
     deadline = monotonic() + PATIENT
     while True:
         ready, _, _ = select.select([fd], [], [], max(0.0, deadline - monotonic()))
         assert ready, f"nobody wrote and nobody left; {len(found)} bytes so far"
         piece = os.read(fd, 512 if slowly else 1 << 20)
         if not piece:
-            return found
+            return bytes(found)
         found += piece
 
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Final
 
+from fastapi_spine.core.conventions import (
+    HEADER_REQUEST_ID,
+    HEADER_TRACEPARENT,
+    HEADER_TRACESTATE,
+)
 from fastapi_spine.core.exchange import Exchange
 
 current: Final[ContextVar[Exchange | None]] = ContextVar("fastapi_spine_exchange", default=None)
@@ -21,6 +26,32 @@ def request_id() -> str | None:
     """
     exchange = current.get()
     return exchange.request_id if exchange is not None else None
+
+
+def outgoing_headers() -> dict[str, str]:
+    """Return the headers that carry the running request on to another service.
+
+    Send them with a call, and the service called writes the same request id and continues the same trace::
+
+        await client.get(url, headers=outgoing_headers())
+
+    Returns:
+        `x-request-id`, `traceparent` (this request's span as the parent, W3C Trace Context) and, if one came in,
+        `tracestate`; empty outside a request.
+    """
+    exchange = current.get()
+    if exchange is None:
+        return {}
+    identity = exchange.identity
+    headers = {
+        HEADER_REQUEST_ID.decode(): identity.request_id,
+        HEADER_TRACEPARENT.decode(): (
+            f"00-{identity.trace_id}-{identity.span_id}-{identity.trace_flags:02x}"
+        ),
+    }
+    if identity.tracestate is not None:
+        headers[HEADER_TRACESTATE.decode()] = identity.tracestate
+    return headers
 
 
 def bind(**fields: object) -> None:

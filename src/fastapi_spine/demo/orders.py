@@ -19,7 +19,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 from sqlalchemy import insert, select, update
 
-from fastapi_spine import Spine, bind, policy, request_id
+from fastapi_spine import Spine, bind, outgoing_headers, policy
 from fastapi_spine.demo.storage import (
     customer_rows,
     customers,
@@ -91,16 +91,7 @@ async def shopper(
     return read_token(request, bearer.credentials if bearer else "")
 
 
-def onward(request: Request) -> dict[str, str]:
-    """The headers that carry this request's id and trace to the next service."""
-    headers = {"x-request-id": request_id() or ""}
-    if "traceparent" in request.headers:
-        headers["traceparent"] = request.headers["traceparent"]
-    return headers
-
-
 Shopper = Annotated[str, Depends(shopper)]
-Onward = Annotated[dict[str, str], Depends(onward)]
 
 
 @app.get("/healthz")
@@ -125,14 +116,14 @@ async def login(form: Login, request: Request) -> dict[str, str]:
 
 @app.post("/orders", status_code=201)
 @policy(slow="200ms")
-async def place_order(basket: Basket, request: Request, email: Shopper, headers: Onward) -> Order:
+async def place_order(basket: Basket, request: Request, email: Shopper) -> Order:
     """Reserve the articles, keep the order, have it paid."""
     log.info("basket received", extra={"articles": len(basket.items)})
-    prices = await reserve(basket, request, headers)
+    prices = await reserve(basket, request)
     total = sum(prices[item.sku] * item.quantity for item in basket.items)
     order_id = await keep_order(basket, email, prices, total, request)
     bind(order_id=order_id)
-    await pay(order_id, total, basket.instalments, request, headers)
+    await pay(order_id, total, basket.instalments, request)
     token = make_token(request, email, minutes=60)
     receipt = str(
         request.url_for("show_receipt", order_id=order_id).include_query_params(token=token)
@@ -142,11 +133,13 @@ async def place_order(basket: Basket, request: Request, email: Shopper, headers:
 
 
 @app.get("/orders/{order_id}")
-async def show_order(order_id: int, request: Request, email: Shopper, headers: Onward) -> Order:
+async def show_order(order_id: int, request: Request, email: Shopper) -> Order:
     """Show a shopper one of their orders."""
     order, items = await find_order(order_id, email, request)
     for item in items:
-        answer = await request.app.state.inventory.get(f"/stock/{item.sku}", headers=headers)
+        answer = await request.app.state.inventory.get(
+            f"/stock/{item.sku}", headers=outgoing_headers()
+        )
         log.debug("inventory says %s for %s", answer.status_code, item.sku)
     return Order(id=order_id, state=order.state, total_cents=order.total_cents, items=items)
 
@@ -177,23 +170,25 @@ def read_token(request: Request, token: str) -> str:
     return email
 
 
-async def reserve(basket: Basket, request: Request, headers: dict[str, str]) -> dict[str, int]:
+async def reserve(basket: Basket, request: Request) -> dict[str, int]:
     """Have the articles put aside; answers each article's price in cents."""
     body = {"items": [item.model_dump() for item in basket.items]}
-    answer = await request.app.state.inventory.post("/reservations", json=body, headers=headers)
+    answer = await request.app.state.inventory.post(
+        "/reservations", json=body, headers=outgoing_headers()
+    )
     if answer.status_code == httpx.codes.NOT_FOUND:
         raise HTTPException(404, answer.json()["detail"])
     answer.raise_for_status()
     return {article["sku"]: article["unit_cents"] for article in answer.json()}
 
 
-async def pay(
-    order_id: int, cents: int, instalments: int, request: Request, headers: dict[str, str]
-) -> None:
+async def pay(order_id: int, cents: int, instalments: int, request: Request) -> None:
     """Have the order paid, or say that it could not be."""
     bill = {"order_id": order_id, "amount_cents": cents, "instalments": instalments}
     log.debug("asking payments: %s", bill)
-    answer = await request.app.state.payments.post("/payments", json=bill, headers=headers)
+    answer = await request.app.state.payments.post(
+        "/payments", json=bill, headers=outgoing_headers()
+    )
     paid = answer.is_success
     async with request.app.state.database.begin() as connection:
         state = "paid" if paid else "unpaid"

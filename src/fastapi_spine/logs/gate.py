@@ -16,12 +16,21 @@ MOST_WAITING: Final = 64
 """Records that one record may bring about. A `__repr__` that logs itself would bring one about for ever."""
 
 
-class _Turn(threading.local):
+class _Turn:
     """What one thread is doing."""
+
+    __slots__ = ("busy", "waiting")
 
     def __init__(self) -> None:
         self.busy = False
         self.waiting: list[tuple[Callable[[Any], None], Any]] = []
+
+
+class _Turns(threading.local):
+    """One turn a thread. An object in one attribute: reading a thread's local is what costs."""
+
+    def __init__(self) -> None:
+        self.turn = _Turn()
 
 
 class Gate:
@@ -31,10 +40,10 @@ class Gate:
         dropped: records given up because one record brought about more than `MOST_WAITING` others.
     """
 
-    __slots__ = ("_turn", "dropped")
+    __slots__ = ("_turns", "dropped")
 
     def __init__(self) -> None:
-        self._turn = _Turn()
+        self._turns = _Turns()
         self.dropped = 0
 
     def through(self, action: Callable[[Any], None], subject: Any) -> None:
@@ -45,7 +54,7 @@ class Gate:
             subject: a log record or an event; one that has to wait is copied, so that what happens to it meanwhile
                 does not show.
         """
-        turn = self._turn
+        turn = self._turns.turn
         if turn.busy:
             turn.waiting.append((action, copy.copy(subject)))
             return
@@ -53,12 +62,12 @@ class Gate:
         try:
             action(subject)
         finally:
-            turn.busy = False
             if turn.waiting:
                 self._let_the_rest_through(turn)
+            else:
+                turn.busy = False
 
     def _let_the_rest_through(self, turn: _Turn) -> None:
-        turn.busy = True
         done = 0
         try:
             while turn.waiting and done < MOST_WAITING:

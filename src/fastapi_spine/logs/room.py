@@ -168,8 +168,11 @@ class LogsRoom:
     def starting(self) -> None:
         """Set up logging, again if somebody put theirs back since."""
         self.capture.install()
+        self._directly(on=False)
+
+    def _directly(self, *, on: bool) -> None:
         if isinstance(self.sink, DescriptorSink):
-            self.sink.direct(False)
+            self.sink.direct(on)
 
     def started(self) -> None:
         """Set up logging once more: the application's start-up code may have configured its own."""
@@ -178,21 +181,25 @@ class LogsRoom:
     def stopped(self) -> None:
         """Write what is queued; from now on every line at once, because no exit hook may run."""
         self.flush(self._settings.flush_timeout)
-        if isinstance(self.sink, DescriptorSink):
-            self.sink.direct(True)
+        self._directly(on=True)
 
     def flush(self, timeout: float) -> bool:
         """Wait until what is queued is written, at most `timeout` seconds; say whether it was."""
         return self.sink.flush(timeout)
 
     def exiting(self) -> None:
-        """Write what is queued before the interpreter ends."""
+        """Write what is queued before the interpreter ends, and later lines at once."""
+        self._directly(on=True)
         self.flush(self._settings.flush_timeout)
 
     def close(self) -> None:
         """Give logging back as it was, and write what is queued."""
         self.capture.remove()
-        self.flush(self._settings.flush_timeout)
+        timeout = self._settings.flush_timeout
+        if isinstance(self.sink, DescriptorSink):
+            self.sink.close(timeout)
+        else:
+            self.flush(timeout)
 
 
 def _encoder(

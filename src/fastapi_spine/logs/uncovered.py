@@ -117,12 +117,16 @@ def _unreached_loggers() -> Iterator[Uncovered]:
                 "It is disabled, as dictConfig and fileConfig do with loggers that they are not told of.",
                 "Configure with disable_existing_loggers=False.",
             )
-        elif not logger.propagate and not _reaches_us(logger):
+        elif not logger.propagate and _is_read(logger) and not _reaches_us(logger):
             yield Uncovered(
                 f"logger {logger.name!r}",
                 "It does not propagate, so its records go to its own handlers only.",
                 "Set propagate to true if its lines should be written here too.",
             )
+
+
+def _is_read(logger: logging.Logger) -> bool:
+    return any(not isinstance(handler, logging.NullHandler) for handler in logger.handlers)
 
 
 def _reaches_us(logger: logging.Logger) -> bool:

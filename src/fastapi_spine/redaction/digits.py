@@ -10,18 +10,19 @@ import re
 from collections.abc import Callable
 
 from fastapi_spine.redaction.gate import DIGITS, ROUGH_DIGITS
+from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import mark
 
-_CARD = re.compile(
+_CARD = LazyPattern(
     r"(?<![\w-])(?<!\d\.)(?:[0-9]{4}(?P<gap>[ -])[0-9]{4}(?P=gap)[0-9]{4}(?P=gap)[0-9]{4}"
     r"|[0-9]{4}(?P<amex>[ -])[0-9]{6}(?P=amex)[0-9]{4,5}|[0-9](?:[ -]?[0-9]){12,18})(?![\w-]|\.[0-9])"
 )
 # SSA: no area 000, 666 or 9xx, no group 00, no serial 0000.
-_SSN = re.compile(
+_SSN = LazyPattern(
     r"(?<![\w-])(?<!\d\.)(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![\w-]|\.[0-9])"
 )
-_ISSUERS: tuple[tuple[re.Pattern[str], frozenset[int]], ...] = tuple(
-    (re.compile(prefix), frozenset(lengths))
+_ISSUERS: tuple[tuple[LazyPattern, frozenset[int]], ...] = tuple(
+    (LazyPattern(prefix), frozenset(lengths))
     for prefix, lengths in (
         (r"4", (13, 16, 19)),  # Visa
         (r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720", (16,)),  # Mastercard
@@ -90,13 +91,13 @@ class PersonalRules:
         return text
 
 
-_EMAIL = re.compile(
+_EMAIL = LazyPattern(
     r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}+@(?:[A-Za-z0-9-]{1,63}+\.){1,6}+(?<=\.)[A-Za-z]{2,24}\b"
     r"|(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}+@(?:[A-Za-z0-9-]{1,63}\.){1,6}[A-Za-z]{2,24}\b"
 )
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})"
-_IPV4 = re.compile(rf"(?<![\w.])(?:{_OCTET}\.){{3}}{_OCTET}(?![\w/]|\.[0-9])")
+_IPV4 = LazyPattern(rf"(?<![\w.])(?:{_OCTET}\.){{3}}{_OCTET}(?![\w/]|\.[0-9])")
 _H = r"[0-9A-Fa-f]{1,4}"
-_IPV6 = re.compile(
+_IPV6 = LazyPattern(
     rf"(?<![\w:.])(?:(?:{_H}:){{7}}{_H}|(?:{_H}:){{1,6}}(?::{_H}){{1,6}}|::(?:{_H}:){{0,5}}{_H})(?![\w:/])"
 )

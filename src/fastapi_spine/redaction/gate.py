@@ -18,6 +18,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+from fastapi_spine.redaction.lazy import LazyPattern
 
 # How often a character stands in a thousand of log lines, tracebacks, paths and hexadecimal ids.
 _FREQUENCY = dict.fromkeys("etaoinsrdlc01234567890/.", 45.0) | {
@@ -53,20 +56,30 @@ class _Node:
 class Gate:
     """Answers whether any of `anchors` is in a lowered text."""
 
-    def __init__(self, anchors: Iterable[Anchor]) -> None:
+    def __init__(self, anchors: frozenset[Anchor]) -> None:
         groups = _by_pivot(set(anchors))
         sources = [_pattern(pivot, group) for pivot, group in sorted(groups.items())]
-        self._searches = [re.compile(source, re.ASCII).search for source in sources]
-        self._short = re.compile("|".join(sources) or r"(?!)", re.ASCII).search
+        self._patterns = [LazyPattern(source, re.ASCII) for source in sources]
+        self._short = LazyPattern("|".join(sources) or r"(?!)", re.ASCII)
 
     def __call__(self, lowered: str) -> bool:
         """Say whether a rule may match the text that was lowered to `lowered`."""
         if len(lowered) < _SHORT:
-            return self._short(lowered) is not None
-        for search in self._searches:  # noqa: SIM110 -- any() would cost a generator a text
-            if search(lowered):
+            return self._short.search(lowered) is not None
+        for pattern in self._patterns:  # noqa: SIM110 -- any() would cost a generator a text
+            if pattern.search(lowered):
                 return True
         return False
+
+
+@lru_cache(maxsize=64)
+def _gate(anchors: frozenset[Anchor]) -> Gate:
+    return Gate(anchors)
+
+
+def gate(anchors: Iterable[Anchor]) -> Gate:
+    """Return the gate of `anchors`; redactors of one policy share theirs, they hold no state."""
+    return _gate(frozenset(anchors))
 
 
 def _by_pivot(anchors: set[Anchor]) -> dict[str, list[Anchor]]:
@@ -131,5 +144,5 @@ def _two_before(ends: list[tuple[Anchor, int]]) -> str:
 # Eleven characters of digits, blanks and dashes: necessary for both digit rules and very cheap.
 # Dates with a time pass it, so a second question follows: thirteen digits with single gaps, or a
 # dashed social security number. Neither starts with a look-behind, so that `re` can skip ahead.
-ROUGH_DIGITS = re.compile(r"[0-9][0-9 -]{10}", re.ASCII)
-DIGITS = re.compile(r"[0-9](?:[0-9]{2}-[0-9]{2}-[0-9]{4}|(?:[ -]?[0-9]){12})", re.ASCII)
+ROUGH_DIGITS = LazyPattern(r"[0-9][0-9 -]{10}", re.ASCII)
+DIGITS = LazyPattern(r"[0-9](?:[0-9]{2}-[0-9]{2}-[0-9]{4}|(?:[ -]?[0-9]){12})", re.ASCII)

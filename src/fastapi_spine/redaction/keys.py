@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from fastapi_spine.redaction.gate import Anchor
+from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.policy import Policy
 from fastapi_spine.redaction.words import (
     ANCHORS,
@@ -28,7 +29,8 @@ CACHE_SIZE = 4096
 LONGEST_KEY = 128
 _MOST_WORDS = 8
 _LONG_WORD = 6
-_WORD = re.compile(r"[A-Z]{2,}(?![a-z])[0-9]*|[A-Z]?[a-z0-9]+|[A-Z][0-9]*", re.ASCII)
+_SHORTEST_PAST = 4
+_WORD = LazyPattern(r"[A-Z]{2,}(?![a-z])[0-9]*|[A-Z]?[a-z0-9]+|[A-Z][0-9]*", re.ASCII)
 _SUFFIX = tuple(SUFFIXES)
 
 
@@ -76,7 +78,9 @@ class KeyClassifier:
         return self.kind(name) if allowed or kind is None or kind in self._disabled else kind
 
     def _classify(self, name: str) -> str | None:
-        if not self._enabled or len(name) > LONGEST_KEY or name.lower() in self._allowed:
+        if not self._enabled or len(name) > LONGEST_KEY or "=" in name:
+            return None
+        if name.lower() in self._allowed:
             return None
         words = words_of(name)
         if self._extra and tuple(words) in self._extra:
@@ -97,7 +101,9 @@ def _kind_of(words: list[str]) -> str | None:
 
 def _denied(words: list[str]) -> bool:
     last = words[-1]
-    if last in DENY_LAST or (words[0] in DENY_FIRST and len(words) > 1):
+    if last in DENY_LAST or (last.endswith("ed") and len(last) > _SHORTEST_PAST):
+        return last != "encoded"
+    if words[0] in DENY_FIRST and len(words) > 1:
         return True
     if last != "id" or len(words) == 1:
         return False

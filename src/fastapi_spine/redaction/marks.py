@@ -6,15 +6,16 @@ its match has leaked before: logfire#1909).
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+from fastapi_spine.redaction.lazy import LazyPattern
 
 URL_MARK = "REDACTED"  # OpenTelemetry semantic conventions, url.full and url.query
 DEPTH_MARK = "[REDACTED:depth]"
 SIZE_MARK = "[REDACTED:size]"
 ERROR_MARK = "[REDACTED:error]"
 SECRET_KIND = "secret"  # noqa: S105 -- the name of a kind, not a secret
-KIND_SHAPE = re.compile(r"[a-z][a-z0-9_]{1,31}")
+KIND_SHAPE = LazyPattern(r"[a-z][a-z0-9_]{1,31}")
 
 MARK = r"\[REDACTED:(?!secret_)[a-z][a-z0-9_]{1,31}\]"
 

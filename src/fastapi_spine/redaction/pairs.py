@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 
 from fastapi_spine.redaction.keys import KeyClassifier
+from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import MARK, mark
 from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.values import (
@@ -28,7 +29,7 @@ from fastapi_spine.redaction.values import (
     is_innocent,
 )
 
-_QUOTE = r"""(?:\\{0,7}["'`]|[\])]|%(?:25)?2[27]|&quot;|&\#3[49];)"""
+_QUOTE = r"""(?:\\{0,7}["'`]|[\])]|\[\]|%(?:25)?(?:2[27]|5[dD])|&quot;|&\#3[49];)"""
 _GAP = r"(?:[ \t]|%(?:25)?20){0,4}+"
 _TAIL = rf"""
     (?:{_QUOTE}{{0,4}}+{_GAP}
@@ -37,7 +38,7 @@ _TAIL = rf"""
 """
 # Words without a separator are skipped inside the one match: a step of the loop costs a match,
 # and a search would begin anew at every character.
-_NEXT = re.compile(
+_NEXT = LazyPattern(
     rf"""
     [^\w.$-]*+(?:[\w.$-]++(?!{_TAIL})[^\w.$-]*+)*+
     (?P<key>[\w.$-]++)
@@ -47,18 +48,24 @@ _NEXT = re.compile(
     """,
     re.VERBOSE,
 )
-_FLAG = re.compile(r"-{1,2}+(?P<key>[A-Za-z][\w-]{1,60}+)[ \t]{1,4}+(?=[^\s-]|-[\w-]{12})")
+_FLAG = LazyPattern(
+    r"-{1,2}+(?P<key>[A-Za-z][\w-]{1,60}+)[ \t]{1,4}+(?P<sep>)(?=[^\s-]|-[\w-]{12})"
+)
 _LONGEST_NAME = 80
 _SECOND_WORDS = frozenset({"key", "keys", "id", "number", "num", "no", "code", "card"})
-_BEFORE = re.compile(r"(?:[A-Za-z]{2,20} ){1,2}$")
+_BEFORE = LazyPattern(r"(?:[A-Za-z]{2,20} ){1,2}$")
 _BEFORE_SPAN = 42
-_TUPLE_START = re.compile(r"[(\[][bu]?\\{0,7}[\"']$")
-_TUPLE_END = re.compile(r"[ \t]{0,3}[)\]]")
-_FIELD_NAME = re.compile(r"[A-Za-z_]{1,24}")
-_BRACKET = re.compile(r"[\[\](){}]")
+_TUPLE_START = LazyPattern(r"[(\[][bu]?\\{0,7}[\"']$")
+_TUPLE_END = LazyPattern(r"[ \t]{0,3}[)\]]")
+_FIELD_NAME = LazyPattern(r"[A-Za-z_]{1,24}")
+_BRACKET = LazyPattern(r"[\[\](){}]")
 _LONGEST_GROUP = 4000
 _DEEPEST_GROUP = 6
-_TELLING = re.compile(r"[\"'%&0-9\[({]")
+_TELLING = LazyPattern(r"[\"'%&0-9\[({]")
+# Tokens of parsers and language models.
+_GRAMMAR = LazyPattern(
+    r"\b(?:unexpected|next|illegal|stop|special|pad|eos|bos|lookahead) $", re.IGNORECASE
+)
 _MARK_HEAD = len("[REDACTED:")
 _WRAPPED_HEADER = frozenset({"authorization", "cookie"})
 
@@ -123,7 +130,7 @@ class PairRule:
         if kind is None and name.lower() in _SECOND_WORDS:
             words = _BEFORE.search(text, max(0, start - _BEFORE_SPAN), start)
             return self._keys.kind(words[0] + name) if words else None
-        if name.lower() == "token" and text[max(0, start - 11) : start].lower() == "unexpected ":
+        if name.lower() == "token" and _GRAMMAR.search(text, max(0, start - 12), start):
             return None
         return kind
 
@@ -149,7 +156,7 @@ class PairRule:
                 return _quoted(value, group, kind, match["key"])
         if value["open"]:
             return _group(text, match, kind)
-        if match.re is _NEXT and match["sep"].startswith("%"):
+        if match["sep"].startswith("%"):
             value = ENCODED.match(text, match.end()) or value
         return _bare(text, value, match, kind)
 
@@ -190,11 +197,7 @@ def _bare(text: str, value: re.Match[str], match: re.Match[str], kind: str) -> S
         word = word[:-1]
     if not word or is_innocent(word, kind, match["key"], quoted=False):
         return None
-    if (
-        match.re is _NEXT
-        and match["sep"] == "=="
-        and word.replace("_", "").replace(".", "").isalpha()
-    ):
+    if match["sep"] == "==" and word.replace("_", "").replace(".", "").isalpha():
         return None
     end = place + len(word)
     if kind == "password":
@@ -233,7 +236,7 @@ def _header(text: str, place: int, kind: str) -> Span | None:
 def _group(text: str, match: re.Match[str], kind: str) -> Span | None:
     """Replace a bracketed value whole, if it holds anything but names."""
     start = match.end()
-    if match.re is _NEXT and match["sep"][0] == "=" and text[start + 1 : start + 2] in {"", "\n"}:
+    if match["sep"][:1] == "=" and text[start + 1 : start + 2] in {"", "\n"}:
         return None
     end = _group_end(text, start)
     if not _TELLING.search(text, start + 1, end):

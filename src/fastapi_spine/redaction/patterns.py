@@ -8,21 +8,22 @@ import re
 from collections.abc import Callable
 
 from fastapi_spine.redaction.gate import Anchor
+from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import URL_MARK, mark
 
 # The end of the block is optional: logs are cut. The body may not run into the next armour.
-PEM = re.compile(
+PEM = LazyPattern(
     r"-----BEGIN[ +%][A-Z0-9 +%]{0,60}PRIVATE(?:[ +]|%20)KEY(?:[ +]BLOCK)?-----"
     r"(?:[^-]|-(?!----)){0,20000}+(?:-----END[A-Z0-9 +%]{0,80}-----)?"
 )
 PEM_ANCHOR = Anchor("-----begin")
 # The same in base64, as in Kubernetes secrets; certificates and public keys (BDRVJ, BQVUJM) stay.
-PEM_BASE64 = re.compile(r"LS0tLS1CRUdJTi(?!BDRVJ|BQVUJM)[A-Za-z0-9+/=]{20,20000}+")
+PEM_BASE64 = LazyPattern(r"LS0tLS1CRUdJTi(?!BDRVJ|BQVUJM)[A-Za-z0-9+/=]{20,20000}+")
 PEM_BASE64_ANCHOR = Anchor("ls0tls1crudjti")
 
 # RFC 3986 userinfo. People leave @ and / unencoded in passwords; a port is no password.
 _HOST = r"(?=[\w\[./-])"
-USERINFO = re.compile(
+USERINFO = LazyPattern(
     r"(?:(?<=://)|(?<=:\\/\\/))(?:(?P<user>[^\s/?#@:'\"<>\[\\]{0,128}):"
     r"(?:(?P<password>(?!REDACTED@)[^\s/'\"<>]{1,256}@)" + _HOST
     + r"|(?P<slashed>(?![0-9]{1,5}(?:[/?#]|$))[^\s'\"<>@]{1,256}@)(?=[\w.-]{1,80}(?::[0-9]{1,5})?(?:/|$|\s)))"
@@ -34,24 +35,24 @@ USERINFO_ANCHORS = (
         for slashes in ("://", r":\/\/")
     ),
 )
-BARE_DSN = re.compile(
+BARE_DSN = LazyPattern(
     r"(?<![\w/@:.%-])[\w.-]{1,64}:(?P<password>[^\s/@:'\"<>,;()]{1,128}+@)"
     r"(?=(?:tcp|unix)\(|[A-Za-z0-9.-]{1,80}+:[0-9]{2,5}(?![0-9.]))"
 )
 BARE_DSN_ANCHORS = (Anchor("@", r"[a-z0-9.-]{1,80}+:[0-9]"), Anchor("@tcp("), Anchor("@unix("))
-QUOTED_USERINFO = re.compile(
+QUOTED_USERINFO = LazyPattern(
     r"(?<=%3[Aa]%2[Ff]%2[Ff])(?P<user>(?:[^\s%/@:'\"&]|%(?!2[Ff]|3[AaFf]|40|26)){0,128}+)%3[Aa]"
     r"(?P<password>(?:[^\s/@'\"&%]|%(?!2[Ff]|26|40)){1,256}+(?:%40(?:[^\s/@'\"&%]|%(?!2[Ff]|26|40)){1,256}?(?=%40))?)%40"
 )
 QUOTED_USERINFO_ANCHOR = Anchor("%3a%2f%2f")
 
 _BLANK = r"(?:[ \t]{1,3}|%20|\+)"
-BEARER = re.compile(
+BEARER = LazyPattern(
     rf"\b(?P<scheme>[Bb]earer{_BLANK}|BEARER{_BLANK})(?P<token>(?!\[REDACTED)(?=[A-Za-z._~+/=%-]{{0,400}}[0-9]|[^\s]{{24}})"
     r"[A-Za-z0-9._~+/=%-]{8,4000}+)(?!\()"
 )
 BEARER_ANCHOR = Anchor("bearer")
-BASIC = re.compile(
+BASIC = LazyPattern(
     rf"\b(?P<scheme>[Bb]asic{_BLANK}|BASIC{_BLANK})(?P<token>[A-Za-z0-9+/_-]{{4,4000}}+={{0,2}}(?:%3[Dd]){{0,2}})"
 )
 BASIC_ANCHOR = Anchor("basic")

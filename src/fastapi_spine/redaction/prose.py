@@ -10,19 +10,28 @@ import re
 from collections.abc import Callable
 
 from fastapi_spine.redaction.keys import KeyClassifier
+from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import mark
 from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.values import is_blank
 
-_VERB = re.compile(
+_VERB = LazyPattern(
     r" (?:is|was|now|to):? (?=(?P<quote>[\"'`])?(?P<value>[^\s\"'`<>,;]{4,200}+)(?(quote)(?P=quote)))"
 )
-_SUBJECT = re.compile(r"(?:[\w-]{2,30} )?[\w-]{2,30}$")
-_CHANGED = re.compile(r"(?: (?:is|was|has been|been|set|changed|reset|updated|now)){1,4}$")
+# The value stands right behind the word: `invalid token 9f3c…`, `password hunter2 rejected`.
+_BESIDE = LazyPattern(
+    r"(?<![\w.-])(?P<key>[A-Za-z][\w-]{2,30}+) (?=(?P<quote>[\"'`])?"
+    r"(?P<value>[A-Za-z0-9_+/=.~!#$%^*@-]{6,4000}+)(?(quote)(?P=quote))(?![\w(\[:=]))"
+)
+_UUID = LazyPattern(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|01[0-9A-Z]{24}")
+_NAME = LazyPattern(r"[a-z]{1,40}[a-z0-9]{0,40}(?:[-_./][a-z0-9]{1,40}){1,12}")
+_SHORTEST_BESIDE = {"password": 6, "token": 16, "secret": 16, "api_key": 16, "session": 20}
+_SUBJECT = LazyPattern(r"(?:[\w-]{2,30} )?[\w-]{2,30}$")
+_CHANGED = LazyPattern(r"(?: (?:is|was|has been|been|set|changed|reset|updated|now)){1,4}$")
 _SUBJECT_SPAN = 90
 _TOLD = frozenset({"password", "secret", "token", "api_key", "otp"})
-_MIXED = re.compile(r"(?=[^\d]{0,200}\d)(?=[^A-Za-z]{0,200}[A-Za-z])\S{6,200}")
-_TECHNICAL = re.compile(
+_MIXED = LazyPattern(r"(?=[^\d]{0,200}\d)(?=[^A-Za-z]{0,200}[A-Za-z])\S{6,200}")
+_TECHNICAL = LazyPattern(
     r"(?:base|sha|md|utf|aes|rsa|hs|rs|es|oauth|pbkdf|http|v)-?\d{1,4}(?![A-Za-z0-9])|\d{1,6}[a-z]{1,12}$",
     re.IGNORECASE,
 )
@@ -46,7 +55,27 @@ class ProseRule:
             start = match.start("value")
             spans.append((start, start + len(value), mark(kind)))
             self._found(kind)
+        return self._beside(splice(text, spans))
+
+    def _beside(self, text: str) -> str:
+        spans: list[Span] = []
+        for match in _BESIDE.finditer(text):
+            kind = self._kind_beside(text, match)
+            value = match["value"].rstrip(".!")
+            if kind is None or not _is_opaque(value, _SHORTEST_BESIDE[kind]):
+                continue
+            start = match.start("value")
+            spans.append((start, start + len(value), mark(kind)))
+            self._found(kind)
         return splice(text, spans)
+
+    def _kind_beside(self, text: str, match: re.Match[str]) -> str | None:
+        key, start = match["key"], match.start()
+        kind = self._keys.kind(key)
+        if kind is None and key.lower() in {"key", "id"}:
+            before = _SUBJECT.search(text, max(0, start - _SUBJECT_SPAN), max(0, start - 1))
+            kind = self._keys.kind(f"{before[0].rpartition(' ')[2]} {key}") if before else None
+        return kind if kind in _SHORTEST_BESIDE else None
 
     def _subject(self, text: str, end: int) -> str | None:
         head = _CHANGED.sub("", text[max(0, end - _SUBJECT_SPAN) : end])
@@ -66,3 +95,13 @@ def _is_told(value: str, kind: str, *, quoted: bool) -> bool:
     if quoted and kind == "password":
         return True
     return _MIXED.fullmatch(value) is not None and not _TECHNICAL.match(value)
+
+
+def _is_opaque(value: str, shortest: int) -> bool:
+    """Say whether `value` is no word, no name of a thing and no public id."""
+    return (
+        len(value) >= shortest
+        and _MIXED.match(value) is not None
+        and not (is_blank(value) or _TECHNICAL.match(value))
+        and not (_UUID.fullmatch(value) or _NAME.fullmatch(value))
+    )

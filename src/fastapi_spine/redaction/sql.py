@@ -10,18 +10,19 @@ import re
 from collections.abc import Callable
 
 from fastapi_spine.redaction.keys import KeyClassifier
+from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import MARK, mark
 from fastapi_spine.redaction.spans import Span, splice
 
-_PARAMETERS = re.compile(r"\[parameters: (?P<rows>[\[(][^\n]{0,8000}+)")
-_STATEMENT = re.compile(r"\[SQL: (?P<sql>[^\0]{1,6000})\Z")
-_INSERT = re.compile(
+_PARAMETERS = LazyPattern(r"\[parameters: (?P<rows>[\[(][^\n]{0,8000}+)")
+_STATEMENT = LazyPattern(r"\[SQL: (?P<sql>[^\0]{1,6000})\Z")
+_INSERT = LazyPattern(
     r"INSERT\s+INTO\s+[\w.\"`]{1,120}\s*\((?P<columns>[^()]{1,3000})\)", re.IGNORECASE
 )
-_PLACE = re.compile(
+_PLACE = LazyPattern(
     r"(?P<column>[\w.\"`]{1,120})?[ ]{0,2}(?:=|<>|!=|<=|>=|<|>|\bLIKE|\bIN[ ]\()?[ ]{0,2}(?P<place>\?|%s|\$\d{1,3}(?:::\w{1,40})?)"
 )
-_ITEM = re.compile(
+_ITEM = LazyPattern(
     r"(?P<text>[bu]?(?:'(?:[^'\\\n]|\\.){0,4000}+'?|\"(?:[^\"\\\n]|\\.){0,4000}+\"?))"
     r"|(?P<row>[(\[])|(?P<end>[)\]])|(?P<comma>,)|(?P<other>[^'\"()\[\],\n]{1,400}+)"
 )

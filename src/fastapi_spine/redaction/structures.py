@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from fastapi_spine.redaction.keys import KeyClassifier
+from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import MARK
 from fastapi_spine.redaction.pairs import redact_content
 from fastapi_spine.redaction.spans import Span, splice
@@ -17,7 +18,7 @@ from fastapi_spine.redaction.values import CONTENT_GROUPS, VALUE, is_blank
 
 Found = Callable[[str], None]
 
-_NAMED = re.compile(
+_NAMED = LazyPattern(
     r"""(?:name|key|field|header|Name|Key|Field|Header)\\{0,7}["']?[ ]?[=:][ ]?(?P<q>\\{0,7}["'])(?P<key>[\w.\[\]-]{1,80}+)(?P=q)"""
     r"""(?:
           (?:;[^\r\n\\]{0,200}+)?
@@ -27,26 +28,32 @@ _NAMED = re.compile(
        )""",
     re.VERBOSE,
 )
-_ELEMENT = re.compile(
+_ELEMENT = LazyPattern(
     r"<(?:[\w-]{1,40}:)?(?P<key>[A-Za-z][\w.-]{0,60}+)(?:\s[\w:.-]{1,60}+=[^<>]{0,200}+)?>"
     r"(?:<!\[CDATA\[)?(?P<value>[^<\]\n]{1,4000}+(?=\]\]>|</)|[^\s<>'\"\]]{4,4000}+$)"
 )
-_LOC = re.compile(
+_LOC = LazyPattern(
     r"""\\{0,7}["']loc\\{0,7}["'][ ]?:[ ]?[\[(](?P<loc>[^\])]{1,300}+)[\])]"""
     r"""(?:(?!["']loc\\{0,7}["'])[^\n]){0,800}?["']input\\{0,7}["'][ ]?:[ ]?"""
 )
-_INPUT = re.compile(r"\[type=[\w.]{1,80}+, input_value=")
-_INPUT_END = re.compile(r", input_type=|\]?(?:\n|\\n|$)")
-_LINE = re.compile(r"\n|\\n|\A")
-_TORN = re.compile(r"\.{3}[^\n'\",]{0,60}+['\"]?[ ]?:?[ ]?(?P<rest>['\"]?[^,\n]{1,400}+)")
-_DETAIL_END = re.compile(r"\)(?=[\s.,;\"']|\\n|$)|\n")
+_INPUT = LazyPattern(r"\[type=[\w.]{1,80}+, input_value=")
+_INPUT_END = LazyPattern(r", input_type=|\]?(?:\n|\\n|$)")
+_LINE = LazyPattern(r"\n|\\n|\A")
+_TORN = LazyPattern(r"\.{3}[^\n'\",]{0,60}+['\"]?[ ]?:?[ ]?(?P<rest>['\"]?[^,\n]{1,400}+)")
+_DETAIL_END = LazyPattern(r"\)(?=[\s.,;\"']|\\n|$)|\n")
 _LONGEST_NAMES = 300
 _LONGEST_VALUES = 4000
-_CURL = re.compile(
+_CURL = LazyPattern(
     r"""\bcurl\b[^\n|;]{0,120}?(?:(?<=[\s'"])-u|--user)(?:[= ]|['"],[ ]?|\\\n)?[ ]{0,4}\\{0,3}['"]?"""
     r"""(?P<user>[^\s:'"]{0,64}+):(?P<password>[^\s'"\\]{1,256}+)"""
 )
-_CLIENT = re.compile(
+_STATEMENT = LazyPattern(
+    r"\b(?i:password|identified\s{1,4}by)\s{1,4}['\"](?P<password>[^'\"\n]{1,256}+)['\"]"
+)
+_DUPLICATE = LazyPattern(
+    r"Duplicate entry \\{0,3}'(?P<value>[^'\n]{1,1000}+)' for key \\{0,3}'(?P<key>[^'\n]{1,200}+)'"
+)
+_CLIENT = LazyPattern(
     r"""\b(?:(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]{0,80}?\s-p(?=[^\s-])"""
     r"""|sshpass\s+-p\s?|redis-cli\b[^\n|;]{0,80}?\s-a\s)['"]?(?P<password>[^\s'"]{1,256}+)"""
 )
@@ -144,9 +151,20 @@ class StructureRules:
             if not match["password"].isdigit() or match["user"].isalpha():
                 self._replace(spans, (*match.span("password"), match["password"]), "password", "")
         text = splice(text, spans)
-        spans = []
-        for match in _CLIENT.finditer(text):
-            self._replace(spans, (*match.span("password"), match["password"]), "password", "")
+        for pattern in (_CLIENT, _STATEMENT):
+            spans = []
+            for match in pattern.finditer(text):
+                self._replace(spans, (*match.span("password"), match["password"]), "password", "")
+            text = splice(text, spans)
+        return text
+
+    def duplicate(self, text: str) -> str:
+        """MySQL's ``Duplicate entry 'x' for key 'users.api_token'``."""
+        spans: list[Span] = []
+        for match in _DUPLICATE.finditer(text):
+            kind = self._keys.kind(match["key"].rpartition(".")[2])
+            if kind:
+                self._replace(spans, (*match.span("value"), match["value"]), kind, "")
         return splice(text, spans)
 
     def _loc_kind(self, loc: str) -> str | None:

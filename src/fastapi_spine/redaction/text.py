@@ -16,8 +16,9 @@ from urllib.parse import quote, quote_plus
 
 from fastapi_spine.redaction import patterns, vendors
 from fastapi_spine.redaction.digits import DigitRules, PersonalRules
-from fastapi_spine.redaction.gate import DIGITS, ROUGH_DIGITS, Anchor, Gate
+from fastapi_spine.redaction.gate import DIGITS, ROUGH_DIGITS, Anchor, gate
 from fastapi_spine.redaction.keys import KeyClassifier
+from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import mark
 from fastapi_spine.redaction.pairs import PairRule
 from fastapi_spine.redaction.policy import SHORTEST_KNOWN_VALUE, Policy
@@ -31,7 +32,8 @@ LONGEST_CLEAN = 256
 _MOST_CLEAN = 4096
 _CUT_BACK = 256
 _BASE64_GROUP = 3
-_ASCII_RUN = re.compile(r"[\x20-\x7e]{4,}")
+_SAMPLE = "a record without a secret, as long as the records of most applications are"
+_ASCII_RUN = LazyPattern(r"[\x20-\x7e]{4,}")
 
 Found = Callable[[str], None]
 Rule = Callable[[str], str]
@@ -54,12 +56,15 @@ class TextRules:
         gated = [step for step in self.steps if step.anchors is not None]
         always = len(gated) + _DIGIT_STEPS < len(self.steps)
         anchors = [anchor for step in gated for anchor in step.anchors or ()]
-        self.may_match = _always if always else Gate(anchors)
+        self.may_match = _always if always else gate(anchors)
         self._rules = [
-            (Gate(step.anchors) if step.anchors is not None else None, step.run)
+            (gate(step.anchors) if step.anchors is not None else None, step.run)
             for step in self.steps
         ]
         self.clean: dict[str, None] = {}
+        for _, run in self._rules:  # compiles what would otherwise be compiled during a request
+            run(_SAMPLE)
+        self.may_match(_SAMPLE)
 
     def __call__(self, text: str) -> str:
         """Return `text` without secrets; the same object if there are none.
@@ -124,13 +129,17 @@ def _steps(policy: Policy, keys: KeyClassifier, found: Found) -> list[Step]:
         *_shape_steps(policy, found),
         Step(
             "command",
-            [Anchor(w) for w in ("curl", "mysql", "mariadb", "sshpass", "redis-cli")],
+            [
+                *map(Anchor, ("curl", "mysql", "mariadb", "sshpass", "redis-cli", "identified")),
+                Anchor("password", r"\s{1,4}['\"]"),
+            ],
             structures.command,
         ),
         Step("loc", [Anchor("input", r"\\{0,7}[\"']")], structures.loc),
         Step("input_value", [Anchor("input_value=")], structures.input_value),
         Step("sql", [Anchor("[parameters: ")], SqlRule(keys, found)),
         Step("detail", detail, structures.detail),
+        Step("duplicate", [Anchor("duplicate entry")], structures.duplicate),
         Step("named", key_anchors, structures.named),
         Step("element", key_anchors, structures.element),
         Step("pairs", key_anchors, PairRule(keys, found)),
@@ -149,7 +158,7 @@ def _steps(policy: Policy, keys: KeyClassifier, found: Found) -> list[Step]:
         Step(
             extra.kind,
             [Anchor(extra.literal.lower())],
-            _sub(re.compile(extra.pattern), extra.kind, found),
+            _sub(LazyPattern(extra.pattern), extra.kind, found),
         )
         for extra in policy.extra_patterns
         if extra.kind not in policy.disable_kinds
@@ -200,7 +209,7 @@ def _known_steps(policy: Policy, found: Found) -> Iterable[Step]:
         return []
     runs = [_ASCII_RUN.findall(form) for form in forms]
     anchors = [Anchor(max(run, key=len).lower()) for run in runs if run]
-    pattern = re.compile("|".join(map(re.escape, forms)))
+    pattern = LazyPattern("|".join(map(re.escape, forms)))
     return [
         Step(
             "known", anchors if len(anchors) == len(forms) else None, _sub(pattern, "known", found)
@@ -226,7 +235,7 @@ def encodings(value: str) -> set[str]:
     return {value, plain, url_safe, json.dumps(value)[1:-1], *quoted}
 
 
-def _sub(pattern: re.Pattern[str], kind: str, found: Found) -> Rule:
+def _sub(pattern: LazyPattern, kind: str, found: Found) -> Rule:
     instead = mark(kind)
 
     def run(text: str) -> str:

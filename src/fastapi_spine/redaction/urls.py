@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable
 
 from fastapi_spine.redaction.keys import KeyClassifier
+from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import URL_MARK
 
-_PARAMETER = re.compile(
+_PARAMETER = LazyPattern(
     r"(?P<key>(?:(?<=[?&;#])|\A)[^=&;#?/:\s]{1,128}+)=(?P<value>[^&;#\s]{1,8192}+)"
 )
 _URL_KEYS = ("url.", "http.")

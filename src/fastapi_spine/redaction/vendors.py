@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi_spine.redaction.gate import Anchor
+from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import mark
 
 # A token begins where no letter or digit stands before it, or after an escaped line break of a
@@ -155,9 +156,9 @@ TOKEN_RULES: tuple[TokenRule, ...] = (
 )  # fmt: skip
 
 # Azure AD client secrets have their mark in the middle: three characters, a digit, Q~.
-AZURE = re.compile(r"(?<![\w~.-])[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{20,40}")
+AZURE = LazyPattern(r"(?<![\w~.-])[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{20,40}")
 AZURE_ANCHOR = Anchor("q~")
-TELEGRAM = re.compile(r"(?<![\w-])(?:bot)?[0-9]{8,10}:AA[A-Za-z0-9_-]{30,40}")
+TELEGRAM = LazyPattern(r"(?<![\w-])(?:bot)?[0-9]{8,10}:AA[A-Za-z0-9_-]{30,100}")
 TELEGRAM_ANCHOR = Anchor(":aa", "[a-z0-9_-]{30}")
 
 

@@ -30,7 +30,7 @@ SOFT: dict[str, str] = {
 }  # fmt: skip
 SOFT_TAILS = frozenset(
     "id key token data value values header headers string code secret hash ticket payload blob"
-    " cookie cookies raw str jwt uuid ref new old current hex encoded plain word".split()
+    " cookie cookies raw str jwt uuid new old current hex encoded plain word".split()
 )
 
 # A word that ends so, and is longer than six letters: `pgpassword`, `csrfmiddlewaretoken`.
@@ -48,6 +48,7 @@ PAIRS: dict[tuple[str, str], str] = {
     ("private", "key"): "private_key",
     **{("encryption", key): "secret" for key in ("keys", "secret")},
     **{(card, end): "card" for card in ("card", "cc") for end in ("number", "num", "no")},
+    **{("pass", end): "password" for end in ("word", "phrase", "code")},
     ("credit", "card"): "card",
     ("social", "security"): "ssn",
     ("security", "code"): "card",
@@ -87,7 +88,7 @@ DENY_LAST = frozenset(
     " cfgs settings setting options option rule rules strategy start end begin change update"
     " detected detector logic flow context client clients server provider_id bucket_name queue"
     " broker cache protocol library lib test tests spec example examples template templates"
-    " santa through over book books law".split()
+    " ref refs santa through over book books law".split()
 )
 DENY_FIRST = frozenset(
     "has is num max min total n no avg require required requires use uses using enable enables"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi_spine.redaction import Redactor
 from fastapi_spine.redaction.text import encodings
 
 _SHORTEST_PLANTED = 4
+_MARK = re.compile(r"\[REDACTED:([a-z0-9_]+)\]")
 
 
 def assert_no_secrets(
@@ -29,11 +31,11 @@ def assert_no_secrets(
         ValueError: a planted value is shorter than four characters and would be found anywhere.
     """
     hidden = _hidden(planted)
-    kinds = Redactor()
+    redactor = Redactor()
     found = [
-        f"line {number}{where}: {what}"
+        f"line {number}{where and ', ' + redactor.text(where.lstrip('.'))}: {what}"
         for number, record in enumerate(_records(output), start=1)
-        for where, what in _findings(record, "", hidden, kinds)
+        for where, what in _findings(record, hidden, redactor)
     ]
     if found:
         raise AssertionError("secrets in the output:\n  " + "\n  ".join(found))
@@ -52,6 +54,7 @@ def _hidden(planted: Iterable[str]) -> list[tuple[str, str]]:
         hidden += [
             (form, f"planted value {number}" + ("" if form == value else " in an encoded form"))
             for form in forms
+            if len(form) >= _SHORTEST_PLANTED
         ]
     return hidden
 
@@ -78,42 +81,39 @@ def _parsed(line: object) -> object:
 
 
 def _findings(
-    value: object, where: str, hidden: list[tuple[str, str]], kinds: Redactor
+    record: object, hidden: list[tuple[str, str]], redactor: Redactor
 ) -> Iterator[tuple[str, str]]:
-    before = dict(kinds.counts)
-    clean = kinds.value(value)
-    if clean != value and not isinstance(value, (Mapping, list, tuple)):
-        yield where, _names(kinds, before)
+    yield from _changes(record, redactor.value(record), "")
+    yield from _planted_in(record, "", hidden)
+
+
+def _changes(before: object, after: object, where: str) -> Iterator[tuple[str, str]]:
+    """Yield (path, kinds) for every place where redaction still has something to do."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for (key, old), (name, new) in zip(before.items(), after.items(), strict=False):
+            yield from _changes(str(key), name, f"{where}.{name} (key)")
+            yield from _changes(old, new, f"{where}.{name}")
+    elif isinstance(before, (list, tuple)) and isinstance(after, (list, tuple)):
+        for place, (old, new) in enumerate(zip(before, after, strict=False)):
+            yield from _changes(old, new, f"{where}[{place}]")
+    elif not isinstance(before, bytes) and before != after:
+        kinds = sorted(set(_MARK.findall(str(after))) - set(_MARK.findall(str(before))))
+        yield where, " and ".join(kinds) or "credentials in a URL"
+    elif isinstance(before, bytes) and before.decode("latin-1") != after:
+        yield where, " and ".join(sorted(set(_MARK.findall(str(after))))) or "credentials in a URL"
+
+
+def _planted_in(
+    value: object, where: str, hidden: list[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
-        yield from _mapping_findings(value, where, hidden, kinds)
+        for key, item in value.items():
+            yield from _planted_in(str(key), f"{where}.(key)", hidden)
+            yield from _planted_in(item, f"{where}.{key}", hidden)
     elif isinstance(value, (list, tuple)):
         for place, item in enumerate(value):
-            yield from _findings(item, f"{where}[{place}]", hidden, kinds)
+            yield from _planted_in(item, f"{where}[{place}]", hidden)
     else:
-        yield from _planted_in(str(value), where, hidden)
-
-
-def _mapping_findings(
-    mapping: Mapping[Any, Any], where: str, hidden: list[tuple[str, str]], kinds: Redactor
-) -> Iterator[tuple[str, str]]:
-    for key, item in mapping.items():
-        yield from _planted_in(str(key), f"{where} key", hidden)
-        here = f"{where}.{key}" if where else f", {key}"
-        before = dict(kinds.counts)
-        if kinds.value(item, str(key)) != item and kinds.is_sensitive_key(str(key)):
-            yield here, _names(kinds, before)
-        else:
-            yield from _findings(item, here, hidden, kinds)
-
-
-def _planted_in(text: str, where: str, hidden: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    seen = {what for form, what in hidden if form in text}
-    for what in sorted(seen):
-        yield where, what
-
-
-def _names(kinds: Redactor, before: dict[str, int]) -> str:
-    new = [kind for kind, count in kinds.counts.items() if count > before.get(kind, 0)]
-    return " and ".join(sorted(new)) or "something redaction would change"
-
-
+        text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+        for what in sorted({what for form, what in hidden if form in text}):
+            yield where, what

@@ -17,8 +17,8 @@ from fastapi_spine.demo.tour import (
     follow_part,
     human_part,
     json_part,
-    secrets_part,
     longest_wait,
+    secrets_part,
     tour,
 )
 

@@ -125,17 +125,22 @@ def test_what_is_not_ours_to_tell_goes_to_the_hook_before(
     assert (shown, process.heard.lines) == ([error], [])
 
 
+@pytest.mark.parametrize("silence", ["disabled", "thrown out"])
 def test_an_exception_that_no_record_would_tell_of_is_printed_as_ever(
-    process: Process, monkeypatch: pytest.MonkeyPatch
+    process: Process,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    silence: str,
 ) -> None:
-    """Silence would be worse than text: our handler is gone, or the logger is switched off."""
-    shown: Shown = []
-    monkeypatch.setattr(sys, "excepthook", _hook(shown))
+    """Silence would be worse than text: our handler is gone, or logging is switched off."""
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
     process.install()
-    logging.disable(logging.CRITICAL)
-    error = ValueError("boom")
-    sys.excepthook(ValueError, error, None)
-    assert (shown, process.heard.lines) == ([error], [])
+    if silence == "disabled":
+        logging.disable(logging.CRITICAL)
+    else:
+        logging.getLogger().handlers.clear()
+    sys.excepthook(ValueError, ValueError("boom"), None)
+    assert (capsys.readouterr().err, process.heard.lines) == ("ValueError: boom\n", [])
 
 
 def test_an_exception_that_ends_a_thread_is_one_error_record(

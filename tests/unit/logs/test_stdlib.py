@@ -242,6 +242,17 @@ def test_a_repr_that_logs_itself_for_ever_comes_to_an_end(process: Process) -> N
     assert capture.gate.dropped == 1
 
 
+def test_an_interrupt_in_the_middle_of_a_record_does_not_close_the_gate(process: Process) -> None:
+    """Ctrl-C may come at any moment; the next record arrives."""
+    process.install()
+    log = logging.getLogger("shop")
+    for times in (0, 1):
+        with pytest.raises(KeyboardInterrupt):
+            log.info("outer %s", _Interrupting(times))
+    log.info("next")
+    assert process.heard.lines == [("INFO", "shop", "next")]
+
+
 def test_a_destructor_that_logs_blocks_nobody(process: Process) -> None:
     """Garbage may be collected in the middle of writing a record, in any thread."""
     process.install()
@@ -339,6 +350,17 @@ class _Talking:
             logging.getLogger("shop").log(self.level, "inner %d", self.times)
             self.times -= 1
         return "x"
+
+
+class _Interrupting:
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def __str__(self) -> str:
+        if self.times:
+            self.times -= 1
+            logging.getLogger("shop").info("inner %s", self)
+        raise KeyboardInterrupt
 
 
 class _Endless:

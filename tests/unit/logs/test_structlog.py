@@ -69,6 +69,22 @@ def test_an_exception_arrives_as_an_exception(process: Process) -> None:
     assert (process.heard.errors, process.heard.fields) == ([error, error], [{}, {}])
 
 
+def test_the_plain_wrappers_exception_method_means_the_current_exception(process: Process) -> None:
+    """`structlog.BoundLogger` adds no `exc_info` by itself; the name of the method says it."""
+    structlog.configure(
+        processors=[structlog.processors.KeyValueRenderer()],
+        wrapper_class=structlog.BoundLogger,
+    )
+    process.install()
+    error = ValueError("boom")
+    try:
+        raise error
+    except ValueError:
+        structlog.get_logger("shop").exception("failed")
+    assert process.heard.lines == [("ERROR", "shop", "failed")]
+    assert process.heard.errors == [error]
+
+
 def test_asynchronous_methods_arrive_too(process: Process) -> None:
     """`await log.ainfo(…)` logs from another thread."""
     process.install()

@@ -7,7 +7,7 @@ import queue
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi_spine.logs.uncovered import uncovered
 
@@ -35,15 +35,21 @@ def test_ways_around_are_named(process: Process, list_handler: Callable[..., Lis
     process.printer("late")
     logging.getLogger("own").addHandler(_OwnPrinter())
     logging.getLogger("queued").addHandler(logging.handlers.QueueHandler(queue.Queue()))
+    both: Any = logging.handlers.QueueHandler(queue.Queue())
+    both.listener = logging.handlers.QueueListener(
+        both.queue, logging.StreamHandler(sys.stdout), list_handler()
+    )
+    logging.getLogger("both").addHandler(both)
     logging.getLogger("file.only").addHandler(list_handler())
     logging.getLogger("file.only").propagate = False
     logging.getLogger("dead").disabled = True
     found = {one.where: one.what for one in uncovered()}
-    mine = {"late", "own", "queued", "file.only", "dead"}
+    mine = {"late", "own", "queued", "both", "file.only", "dead"}
     assert {name: found[f"logger {name!r}"] for name in mine} == {
         "late": "StreamHandler was added after set-up and prints beside the layer.",
         "own": "_OwnPrinter seems to print from its own code.",
         "queued": "QueueHandler feeds a listener that cannot be looked into and may print.",
+        "both": "QueueHandler feeds a listener that prints and does other things.",
         "file.only": "It does not propagate, so its records go to its own handlers only.",
         "dead": "It is disabled, as dictConfig and fileConfig do with loggers that they are not told of.",
     }
