@@ -30,7 +30,7 @@ class Size:
 
 WHOLE = Size(
     one_route=Plan(generations=3, rounds=7, count=2000, warm_up=300),
-    many_routes=Plan(generations=3, rounds=7, count=600, warm_up=100),
+    many_routes=Plan(generations=5, rounds=4, count=600, warm_up=100),
     flat=Plan(generations=3, rounds=5, count=600, warm_up=200),
     lines=Plan(generations=3, rounds=7, count=5000, warm_up=500),
 )

@@ -1,1 +1,1 @@
-""""""
+"""Everything that turns a running application into lines."""

@@ -99,8 +99,11 @@ class AccessLog:
         path = self._path(exchange)
         skipped = self._noise.skipped(exchange, path, notable=failed or slow)
         level = logging.ERROR if failed else logging.WARNING if slow else logging.INFO
-        if skipped is not None and self._logger.isEnabledFor(level):
-            self._write(exchange, level, path, skipped)
+        if skipped is None:
+            return
+        alone = self._alone()  # first, because it mends a logger that somebody has disabled since
+        if self._logger.isEnabledFor(level):
+            self._write(exchange, level, path, skipped, alone=alone)
 
     def failed_after(self, exchange: Exchange, error: BaseException, *, background: bool) -> None:
         """Write the error record of what failed once the caller had its answer."""
@@ -148,14 +151,16 @@ class AccessLog:
 
         return self._redactor.text(_PARAMETER.sub(fill, route))[:MAX_PATH]
 
-    def _write(self, exchange: Exchange, level: int, path: str, skipped: int) -> None:
+    def _write(
+        self, exchange: Exchange, level: int, path: str, skipped: int, *, alone: bool
+    ) -> None:
         fields = self._fields(exchange, path)
         if skipped:
             fields[KEY_SKIPPED] = skipped
         if exchange.bound:
             self._add_bound(fields, exchange.bound)
         msg = MSG_FAILED if level == logging.ERROR else MSG_COMPLETED
-        if self._alone():
+        if alone:
             self._write_directly(exchange, level, msg, fields)
         else:
             self._write_as_record(exchange, level, msg, fields)

@@ -82,6 +82,8 @@ class LogsRoom:
             excepthook=settings.excepthook,
             structlog=settings.structlog,
             loguru=settings.loguru,
+            clock=clock,
+            guarded=health.guarded,
         )
         self.access = AccessLog(
             self.pipeline,

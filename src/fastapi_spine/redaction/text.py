@@ -2,7 +2,7 @@
 
 Order (first come, first served, and no later rule reads a mark as a value): known values, PEM,
 URL credentials, issuers' tokens, bearer and basic, commands, validation errors, SQL parameters,
-forms and XML, key and value pairs, cards and social security numbers, personal data, own rules.
+personal data, own rules, forms and XML, key and value pairs, cards and social security numbers.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LONGEST_CLEAN = 256
 _MOST_CLEAN = 4096
 _CUT_BACK = 256
 _BASE64_GROUP = 3
-_SAMPLE = "a record without a secret, as long as the records of most applications are"
+_SAMPLE = "a record without a secret, as long as the records of many applications: password=none"
 _ASCII_RUN = LazyPattern(r"[\x20-\x7e]{4,}")
 
 Found = Callable[[str], None]
@@ -122,39 +122,49 @@ def _always(_text: str) -> bool:
 
 def _steps(policy: Policy, keys: KeyClassifier, found: Found) -> list[Step]:
     structures = StructureRules(keys, found)
-    key_anchors = keys.anchors()
-    detail = [Anchor(")=(")]
-    steps = [
+    return [
         *_known_steps(policy, found),
         *_shape_steps(policy, found),
-        Step(
-            "command",
-            [
-                *map(Anchor, ("curl", "mysql", "mariadb", "sshpass", "redis-cli", "identified")),
-                Anchor("password", r"\s{1,4}['\"]"),
-            ],
-            structures.command,
-        ),
+        *_message_steps(keys, structures, found),
+        *_personal_steps(policy, found),
+        *_extra_steps(policy, found),
+        *_key_steps(keys, structures, found),
+        Step("digits", None, DigitRules(policy.disable_kinds, found)),
+    ]
+
+
+def _message_steps(keys: KeyClassifier, structures: StructureRules, found: Found) -> list[Step]:
+    commands = ("curl", "mysql", "mariadb", "sshpass", "redis-cli", "identified")
+    anchors = [*map(Anchor, commands), Anchor("password", r"\s{1,4}['\"]")]
+    return [
+        Step("command", anchors, structures.command),
         Step("loc", [Anchor("input", r"\\{0,7}[\"']")], structures.loc),
         Step("input_value", [Anchor("input_value=")], structures.input_value),
         Step("sql", [Anchor("[parameters: ")], SqlRule(keys, found)),
-        Step("detail", detail, structures.detail),
+        Step("detail", [Anchor(")=(")], structures.detail),
         Step("duplicate", [Anchor("duplicate entry")], structures.duplicate),
-        Step("named", key_anchors, structures.named),
-        Step("element", key_anchors, structures.element),
-        Step("pairs", key_anchors, PairRule(keys, found)),
-        Step("prose", key_anchors, ProseRule(keys, found)),
-        Step("digits", None, DigitRules(policy.disable_kinds, found)),
     ]
-    if policy.pii:
-        steps.append(
-            Step(
-                "personal",
-                [Anchor("@"), *_ip_anchors()],
-                PersonalRules(policy.disable_kinds, found),
-            )
-        )
-    steps += [
+
+
+def _key_steps(keys: KeyClassifier, structures: StructureRules, found: Found) -> list[Step]:
+    anchors = keys.anchors()
+    return [
+        Step("named", anchors, structures.named),
+        Step("element", anchors, structures.element),
+        Step("pairs", anchors, PairRule(keys, found)),
+        Step("prose", anchors, ProseRule(keys, found)),
+    ]
+
+
+def _personal_steps(policy: Policy, found: Found) -> list[Step]:
+    if not policy.pii:
+        return []
+    rule = PersonalRules(policy.disable_kinds, found)
+    return [Step("personal", [Anchor("@"), *_ip_anchors()], rule)]
+
+
+def _extra_steps(policy: Policy, found: Found) -> list[Step]:
+    return [
         Step(
             extra.kind,
             [Anchor(extra.literal.lower())],
@@ -163,7 +173,6 @@ def _steps(policy: Policy, keys: KeyClassifier, found: Found) -> list[Step]:
         for extra in policy.extra_patterns
         if extra.kind not in policy.disable_kinds
     ]
-    return steps
 
 
 def _ip_anchors() -> list[Anchor]:

@@ -257,37 +257,37 @@ class Walk:
         if type(value) is Public:
             return self._public(value, depth)
         if isinstance(value, Mapping):
-            return self._below_mapping(value, kind, key, depth)
+            return self._below_mapping(value, kind, depth)
         if isinstance(value, (list, tuple, set, frozenset)):
-            return self._below_sequence(value, kind, key, depth)
+            return self._below_sequence(value, kind, depth)
         return self._leaf(value, kind, key)
 
-    def _below_mapping(self, value: Mapping[Any, Any], kind: str, key: str, depth: int) -> object:
+    def _below_mapping(self, value: Mapping[Any, Any], kind: str, depth: int) -> object:
         clean: dict[str, object] = {}
         for name, item in value.items():
             if self._nodes < 0:
                 clean["…"] = SIZE_MARK
                 break
-            clean[self.name(name)] = self._leaves(item, kind, key, depth + 1)
+            clean[self.name(name)] = self._leaves(item, kind, "", depth + 1)
         return value if clean == value and type(value) is dict else clean
 
-    def _below_sequence(self, value: Any, kind: str, key: str, depth: int) -> object:
+    def _below_sequence(self, value: Any, kind: str, depth: int) -> object:
         clean: list[object] = []
         for item in value:
             if self._nodes < 0:
                 clean.append(SIZE_MARK)
                 break
-            clean.append(self._leaves(item, kind, key, depth + 1))
+            clean.append(self._leaves(item, kind, "", depth + 1))
         same = len(clean) == len(value) and all(a is b for a, b in zip(clean, value, strict=True))
         return value if same else clean
 
     def _leaf(self, value: object, kind: str, key: str) -> object:
         if isinstance(value, (int, float)) and (
-            kind in _UNTOUCHED_NUMBERS or key.endswith(_COUNTABLE)
+            key.endswith(_COUNTABLE) or (key and kind in _UNTOUCHED_NUMBERS)
         ):
             return value
-        if isinstance(value, str):
-            text = str.__str__(value)
+        if isinstance(value, (str, bytes)):
+            text = value.decode("latin-1") if isinstance(value, bytes) else str.__str__(value)
             if not text or text == mark(kind) or is_blank(text):
                 return value if type(value) is str else text
             instead = redact_content(text, kind, key)

@@ -66,7 +66,7 @@ _SMALL = LazyPattern(
     r"\d{1,4}(?:\.\d{1,6})?(?:ms|us|s|m|h|d|%|kb|mb)?|\d{2,5}(?:/\S{0,200})?|v?\d+(?:\.\d+){1,3}"
 )
 _CHATTY = frozenset({"authorization", "session", "cookie", "credentials"})
-_NUMERIC = frozenset({"password", "ssn", "card", "otp"})
+_NUMERIC = frozenset({"password", "secret", "ssn", "card", "otp"})
 _SHORTEST_TOKEN = 3
 _LONGEST_COUNT = 4
 

@@ -1,1 +1,1 @@
-"""Settings: one declaration serves keywords, files, the environment and the reference page."""
+"""Every setting, its default, and where its value came from."""

@@ -85,6 +85,8 @@ def test_text_of_any_language_stays_readable() -> None:
 )
 def test_characters_that_steer_a_viewer_are_escaped(text: str, escaped: bytes) -> None:
     """They arrive whole at a JSON reader and inert at a terminal, in keys too."""
+    flat = JsonLines().encode({"msg": text})
+    assert flat == b'{"msg":"' + escaped + b'"}\n'
     assert JsonLines().encode({"msg": f"é{text}"}) == b'{"msg":"\xc3\xa9' + escaped + b'"}\n'
     assert JsonLines().encode({text: [text]}) == b'{"%b":["%b"]}\n' % (escaped, escaped)
 
@@ -128,6 +130,13 @@ class Shouting(str):
         raise RuntimeError("called")
 
 
+class Relay:
+    """Its text is a str of somebody's own kind."""
+
+    def __str__(self) -> str:
+        return Shouting("relayed")
+
+
 class Hostile(dict[str, object]):
     """A dict whose methods must not be called."""
 
@@ -162,6 +171,7 @@ FORMS: list[tuple[object, object]] = [
     (OrderedDict(a=1), {"a": 1}),
     (Hostile(a=1), {"a": 1}),
     (Shouting("hey"), "hey"),
+    (Relay(), "relayed"),
     (Unprintable(), "<unprintable Unprintable>"),
     (Liar(), "<unprintable Liar>"),
     (Masked(), "mask"),
@@ -298,6 +308,26 @@ def test_the_stack_is_cut_first() -> None:
     assert kept > 25_000
 
 
+def test_a_stack_is_cut_once_even_when_more_must_go() -> None:
+    """Its mark counts from the original, whatever else is cut after it."""
+    exc = {"type": "T", "message": "m" * 9000, "stack": "s" * 9000}
+    cut = read(JsonLines(1024).encode({"msg": "m" * 9000, "more": ["x" * 9000] * 5, "exc": exc}))
+    for text, letter in (
+        (cut["exc"]["stack"], "s"),
+        (cut["exc"]["message"], "m"),
+        (cut["msg"], "m"),
+    ):
+        kept = text.count(letter)
+        assert text == letter * kept + f"…[TRUNCATED:{9000 - kept}]"
+
+
+def test_ids_are_never_cut() -> None:
+    """The longest request id that is accepted stays whole on the shortest line."""
+    head = {**LINE, "request_id": "r" * 128}
+    line = read(JsonLines(1024).encode({**head, "msg": "m" * 9000, "field": ["f" * 9000] * 5}))
+    assert line["request_id"] == "r" * 128
+
+
 def test_the_longest_strings_are_cut_to_one_length() -> None:
     """Two long strings share the room; a short one keeps all it has."""
     line = read(JsonLines(4096).encode({"a": "a" * 9000, "b": ["b" * 6000], "c": "c" * 200}))
@@ -351,6 +381,17 @@ def test_room_is_used() -> None:
     for name in ("message", "escapes", "emoji", "quotes"):
         data = JsonLines().encode({**LINE, **EXCESSES[name]()})
         assert len(data) > 32_500, name
+
+
+def test_a_key_of_absurd_length_is_cut_and_keeps_its_value() -> None:
+    """Two keys that begin alike stay two."""
+    line = read(JsonLines(1024).encode({"msg": "m", "k" * 5000: 1, "k" * 6000: {"n" * 900: 2}}))
+    assert line == {
+        "msg": "m",
+        "k" * 128 + "#1…[TRUNCATED:4872]": 1,
+        "k" * 128 + "#2…[TRUNCATED:5872]": {"n" * 128 + "#0…[TRUNCATED:772]": 2},
+        "truncated": True,
+    }
 
 
 def test_a_cut_never_halves_a_character() -> None:

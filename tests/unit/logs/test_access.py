@@ -1,0 +1,87 @@
+"""What an access line tells of the client and the path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, Request
+
+from fastapi_spine import Logs
+from fastapi_spine.logs.client import client_reader
+from fastapi_spine.testing import capture
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.77", "203.0.113.0/24"),
+        ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
+        ("fe80::1%eth0", "fe80::/48"),
+        ("::ffff:203.0.113.77", "203.0.113.0/24"),
+        ("testclient", "testclient"),
+        ("", None),
+    ],
+)
+def test_an_address_is_cut_to_its_network(address: str, network: str | None) -> None:
+    """A neighbourhood, no person."""
+    assert client_reader("network")({"client": (address, 1)}) == network
+
+
+def test_full_off_and_none() -> None:
+    """The setting decides; a UNIX socket has no address."""
+    scope = {"client": ("203.0.113.77", 1)}
+    assert client_reader("full")(scope) == "203.0.113.77"
+    assert client_reader("off")(scope) is None
+    assert client_reader("network")({"client": None}) is None
+    assert client_reader("full")({}) is None
+
+
+def test_many_addresses_take_no_more_memory_than_some() -> None:
+    """What is remembered is bounded."""
+    read = client_reader("network")
+    for number in range(5000):
+        assert read({"client": (f"10.0.{number // 250}.{number % 250}", 1)}) is not None
+    assert len(read._known) <= 1024  # type: ignore[attr-defined]  # noqa: SLF001 - the bound is inside
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/reset/abc123def456", "/reset/{token}"),
+        ("/users/7/reset/abc123def456", "/users/7/reset/{token}"),
+        ("/users/7", "/users/7"),
+        ("/users/ghp_0123456789abcdefghijABCDEFGHIJ012345", "/users/[REDACTED:github]"),
+    ],
+)
+def test_sensitive_parameters_appear_as_their_names(drive: Any, path: str, shown: str) -> None:
+    """By the parameter's name, or by what the value is."""
+    app = FastAPI()
+
+    @app.get("/reset/{token}")  # noqa: FAST003 - its line is looked at, not its answer
+    @app.get("/users/{user}/reset/{token}")
+    @app.get("/users/{user}")
+    def endpoint(request: Request) -> None: ...
+
+    with capture(app) as lines:
+        drive(app, path, query_string=b"password=hunter2hunter2")
+    assert lines.access[0]["path"] == shown
+    assert "hunter2" not in lines.text
+
+
+@pytest.mark.parametrize("schema", ["default", "ecs", "gcp", "datadog"])
+def test_the_line_has_the_same_truth_in_every_schema(drive: Any, schema: Any) -> None:
+    """The id and the status are there, whatever they are called."""
+    app = FastAPI()
+    with capture(app, logs=Logs(schema=schema)) as lines:
+        answer = drive(app, "/nowhere")
+    assert answer.request_id in lines.text
+    assert "404" in lines.text
+
+
+def test_methods_are_what_the_client_sent_up_to_a_length(drive: Any) -> None:
+    """A random method of 300 bytes is not 300 bytes of log."""
+    app = FastAPI()
+    with capture(app) as lines:
+        drive(app, "/", method="X" * 300)
+    assert lines.access[0]["method"] == "X" * 32
