@@ -16,8 +16,8 @@ from fastapi_spine.core.errors import PlacementError
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.ids import IdSource, RandomIds
 from fastapi_spine.core.observer import Observer
+from fastapi_spine.logs.output.sink import Sink
 from fastapi_spine.logs.room import LogsRoom
-from fastapi_spine.logs.sink import Sink
 from fastapi_spine.redaction import ExtraPattern, Policy, Redactor
 from fastapi_spine.request.identity import IdentityReader
 from fastapi_spine.request.place import check, place

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastapi_spine.logs.human import HumanLines
-from fastapi_spine.logs.json_lines import JsonLines
-from fastapi_spine.logs.schemas import SCHEMAS, shape_for
+from fastapi_spine.logs.lines.human import HumanLines
+from fastapi_spine.logs.lines.json_lines import JsonLines
+from fastapi_spine.logs.lines.schemas import SCHEMAS, shape_for
 
 C1 = range(0x80, 0xA0)
 DEPTH = 40

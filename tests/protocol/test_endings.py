@@ -72,7 +72,7 @@ def shop() -> FastAPI:  # noqa: C901 - one small endpoint an ending
 
     @app.get("/wait")
     async def wait(request: Request) -> dict[str, bool]:
-        while not await request.is_disconnected():
+        while not await request.is_disconnected():  # noqa: ASYNC110 - as applications poll
             await asyncio.sleep(0)
         return {"ok": True}
 

@@ -20,7 +20,7 @@ PATIENT = 60.0
 
 PRELUDE = """
 import atexit, json, os, resource, signal, sys, threading, time, warnings
-from fastapi_spine.logs.sink import DescriptorSink
+from fastapi_spine.logs.output.sink import DescriptorSink
 def report(dropped):
     return json.dumps({"dropped": dropped}).encode() + b"\\n"
 def say(**words):

@@ -87,7 +87,7 @@ def _wait_until_up(server: Server) -> None:
         if server.process.poll() is not None:
             pytest.fail(f"The server ended with {server.process.returncode}:\n{server.text()}")
         try:
-            return get(server.port, "/up") == 404  # noqa: PLR2004 - a page that does not exist
+            return get(server.port, "/up") == 404
         except OSError:
             return False
 

@@ -60,5 +60,6 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _version() -> str:
     from fastapi_spine import __version__
+    from fastapi_spine.core.conventions import DISTRIBUTION
 
-    return f"fastapi-spine {__version__}"
+    return f"{DISTRIBUTION} {__version__}"

@@ -8,13 +8,14 @@ from importlib import metadata
 from typing import Any
 
 from fastapi_spine.cli.target import load_application
+from fastapi_spine.core.conventions import DISTRIBUTION
 from fastapi_spine.install import Layer, Wrapped
-from fastapi_spine.logs.uncovered import uncovered
+from fastapi_spine.logs.capture.uncovered import uncovered
 from fastapi_spine.request.place import placed_on
 from fastapi_spine.settings.load import load
 from fastapi_spine.settings.origin import Origin
 
-_PACKAGES = ("fastapi-spine", "fastapi", "starlette", "uvicorn", "structlog", "loguru")
+_PACKAGES = (DISTRIBUTION, "fastapi", "starlette", "uvicorn", "structlog", "loguru")
 
 
 def examine(target: str | None) -> int:

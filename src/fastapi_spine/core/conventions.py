@@ -32,8 +32,36 @@ POLICY_ATTRIBUTE: Final = "__spine_policy__"
 REPORTED_ATTRIBUTE: Final = "__spine_reported__"
 """Set on an exception whose stack an access line has shown, so that a server's own line need not."""
 
+# --- settings ---------------------------------------------------------------------------------
+
+ENV_PREFIX: Final = "SPINE_"
+ENV_PREFIX_DEMO: Final = "SPINE_DEMO_"
+"""Belongs to the demo shop: no setting of the layer."""
+ENV_OTEL_SERVICE_NAME: Final = "OTEL_SERVICE_NAME"
+ENV_OTEL_RESOURCE_ATTRIBUTES: Final = "OTEL_RESOURCE_ATTRIBUTES"
+OTEL_SERVICE_KEY: Final = "service.name"
+PYPROJECT: Final = "pyproject.toml"
+PYPROJECT_TABLE: Final = "tool.spine"
+SPINE_TOML: Final = "spine.toml"
+
+# --- why a line was lost -----------------------------------------------------------------------
+
+DROP_QUEUE_FULL: Final = "queue_full"
+DROP_BROKEN_PIPE: Final = "broken_pipe"
+DROP_DISK_FULL: Final = "disk_full"
+DROP_WRITE_ERROR: Final = "write_error"
+DROP_SHUTDOWN: Final = "shutdown"
+DROP_RECORDER_FULL: Final = "recorder_full"
+DROP_NESTED: Final = "nested"
+"""A record that brought about too many others while it was being written."""
+
+THREAD_LOG_WRITER: Final = "spine-log-writer"
+DISTRIBUTION: Final = "fastapi-spine"
+"""The name on the package index; also of the private folder for lock files."""
+
 # --- loggers ---------------------------------------------------------------------------------
 
+LOGGER_ROOT: Final = "spine"
 LOGGER_ACCESS: Final = "spine.access"
 LOGGER_APPLICATION: Final = "spine.application"
 LOGGER_HEALTH: Final = "spine.health"
@@ -81,6 +109,8 @@ KEY_REFUSED_ID: Final = "request_id_refused"
 KEY_SKIPPED: Final = "skipped"
 """How many lines like this one noise rules left out since the last one."""
 KEY_DROPPED: Final = "dropped"
+KEY_FIELDS_CUT: Final = "fields_cut"
+"""How many fields a line lost because it was too long."""
 KEY_STEP: Final = "step"
 KEY_COUNT: Final = "count"
 
@@ -108,6 +138,7 @@ MSG_AFTER_RESPONSE_FAILED: Final = "application failed after the response"
 MSG_LINES_DROPPED: Final = "log lines were dropped"
 MSG_STEP_FAILED: Final = "a step of fastapi-spine failed; the application was not affected"
 MSG_UNCAUGHT: Final = "uncaught exception"
+MSG_NOT_ENCODED: Final = "a log line could not be encoded"
 
 TYPE_WEBSOCKET: Final = "websocket"
 

@@ -39,9 +39,9 @@ from fastapi_spine.core.conventions import (
     TYPE_WEBSOCKET,
 )
 from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.logs.capture.record import FIELDS_ATTRIBUTE
 from fastapi_spine.logs.noise import Noise
 from fastapi_spine.logs.pipeline import Fields, Pipeline
-from fastapi_spine.logs.record import FIELDS_ATTRIBUTE
 from fastapi_spine.logs.recorder import Recorder
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.settings.route_policy import RoutePolicy

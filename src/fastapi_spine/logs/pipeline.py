@@ -35,10 +35,10 @@ from fastapi_spine.core.conventions import (
     RESERVED_KEYS,
 )
 from fastapi_spine.core.exchange import Exchange
-from fastapi_spine.logs import exceptions
-from fastapi_spine.logs.record import error_of, fields_of, message_of
-from fastapi_spine.logs.sink import Sink
-from fastapi_spine.logs.stamp import Stamp
+from fastapi_spine.logs.capture.record import error_of, fields_of, message_of
+from fastapi_spine.logs.lines import exceptions
+from fastapi_spine.logs.lines.stamp import Stamp
+from fastapi_spine.logs.output.sink import Sink
 from fastapi_spine.redaction import Redactor
 
 Encode = Callable[[dict[str, object]], bytes]

@@ -10,18 +10,23 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Mapping
+from itertools import islice
 
 from fastapi_spine.core.context import current
+from fastapi_spine.core.conventions import DROP_RECORDER_FULL
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
-from fastapi_spine.logs.json_lines import JsonLines
+from fastapi_spine.logs.capture.record import error_of, fields_of, message_of
+from fastapi_spine.logs.lines.plain import text_of
 from fastapi_spine.logs.pipeline import Pipeline
-from fastapi_spine.logs.record import error_of, fields_of, message_of
 
 CHUNK_BYTES = 4096
 """Requests take memory from the process's share in pieces of this size."""
 LINE_OVERHEAD = 200
 """What a held line costs beyond its text: the tuple, its numbers, its place in the deque."""
+
+MOST_MEMBERS = 64
+"""Of a container in a held line, so many members are kept."""
 
 _HeldLine = tuple[int, int, str, str, dict[str, object] | None, dict[str, object] | None, int]
 _PLAIN = (str, int, float, bool, type(None))
@@ -123,11 +128,8 @@ class Recorder:
                     at_ns, levelno, logger, msg, fields, exchange=exchange, exc=exc, held=True
                 )
             if held.forgotten:
-                self._health.dropped["recorder_full"] += held.forgotten
+                self._health.dropped[DROP_RECORDER_FULL] += held.forgotten
         self._pool.extend([None] * held.chunks)
-
-
-_frozen_json = JsonLines()
 
 
 def _frozen(value: object) -> object:
@@ -135,7 +137,7 @@ def _frozen(value: object) -> object:
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, Mapping):
-        return {str(key): _frozen(item) for key, item in list(value.items())[:64]}
+        return {str(key): _frozen(item) for key, item in islice(value.items(), MOST_MEMBERS)}
     if isinstance(value, (list, tuple)):
-        return [_frozen(item) for item in value[:64]]
-    return value
+        return [_frozen(item) for item in value[:MOST_MEMBERS]]
+    return text_of(value)

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import (
+    DROP_NESTED,
     KEY_COUNT,
     KEY_EXC,
     KEY_STEP,
@@ -18,15 +19,15 @@ from fastapi_spine.core.conventions import (
 )
 from fastapi_spine.core.health import Health
 from fastapi_spine.logs.access import AccessLog
+from fastapi_spine.logs.capture.stdlib import LogCapture
 from fastapi_spine.logs.client import client_reader
-from fastapi_spine.logs.human import HumanLines
-from fastapi_spine.logs.json_lines import JsonLines
+from fastapi_spine.logs.lines.human import HumanLines
+from fastapi_spine.logs.lines.json_lines import JsonLines
+from fastapi_spine.logs.lines.schemas import shape_for
 from fastapi_spine.logs.noise import Noise
+from fastapi_spine.logs.output.sink import DescriptorSink, Sink
 from fastapi_spine.logs.pipeline import Encode, Pipeline
 from fastapi_spine.logs.recorder import Recorder
-from fastapi_spine.logs.schemas import shape_for
-from fastapi_spine.logs.sink import DescriptorSink, Sink
-from fastapi_spine.logs.stdlib import LogCapture
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.settings.model import Logs
 from fastapi_spine.settings.route_policy import log_rule
@@ -85,6 +86,7 @@ class LogsRoom:
             clock=clock,
             guarded=health.guarded,
         )
+        self.capture.gate.on_drop = self._count_nested
         self.access = AccessLog(
             self.pipeline,
             redactor=redactor,
@@ -171,6 +173,9 @@ class LogsRoom:
         """Set up logging, again if somebody put theirs back since."""
         self.capture.install()
         self._directly(on=False)
+
+    def _count_nested(self, count: int) -> None:
+        self._health.dropped[DROP_NESTED] += count
 
     def _directly(self, *, on: bool) -> None:
         if isinstance(self.sink, DescriptorSink):

@@ -98,7 +98,7 @@ def bearer(text: str, found: Found) -> str:
     """Replace what follows ``Bearer``: with a digit, or 24 characters long; prose stays."""
 
     def replace(match: re.Match[str]) -> str:
-        if "=" in match["token"].rstrip("=") and not match["token"].split("=")[0][8:]:
+        if "=" in match["token"].rstrip("="):  # the next pair, not a token
             return match[0]
         found("authorization")
         return match["scheme"] + mark("authorization")

@@ -16,20 +16,31 @@ from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.values import is_blank
 
 _VERB = LazyPattern(
-    r" (?:is|was|now|to):? (?=(?P<quote>[\"'`])?(?P<value>[^\s\"'`<>,;]{4,200}+)(?(quote)(?P=quote)))"
+    r" (?:(?P<told>is|was|now|to):?|[a-z]{2,12}ed:?|header:|value:|string:) (?=[\"'`]|[^\s\"'`<>,;]{0,200}[0-9])"
+    r"(?=(?P<quote>[\"'`])?(?P<value>[^\s\"'`<>,;]{4,200}+)(?(quote)(?P=quote)))"
 )
 # The value stands right behind the word: `invalid token 9f3c…`, `password hunter2 rejected`.
 _BESIDE = LazyPattern(
-    r"(?<![\w.-])(?P<key>[A-Za-z][\w-]{2,30}+) (?=(?P<quote>[\"'`])?"
-    r"(?P<value>[A-Za-z0-9_+/=.~!#$%^*@-]{6,4000}+)(?(quote)(?P=quote))(?![\w(\[:=]))"
+    r"(?<![\w.-])(?P<key>[A-Za-z][\w-]{2,30}+) (?=[^\s]{0,400}[0-9])(?=(?P<quote>[\"'`])?"
+    r"(?P<value>[A-Za-z0-9_+/=.~!#$%^*@:-]{6,4000}+)(?(quote)(?P=quote))(?![\w(\[:=]))"
 )
 _UUID = LazyPattern(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|01[0-9A-Z]{24}")
 _NAME = LazyPattern(r"[a-z]{1,40}[a-z0-9]{0,40}(?:[-_./][a-z0-9]{1,40}){1,12}")
-_SHORTEST_BESIDE = {"password": 6, "token": 16, "secret": 16, "api_key": 16, "session": 20}
+_DATE = LazyPattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SHORTEST_TOLD = 12
+_SHORTEST_BESIDE = {
+    "password": 6, "credentials": 8, "token": 16, "secret": 16, "api_key": 16, "session": 20,
+}  # fmt: skip
+# `token mismatch: expected 9f3c…, got 77aa…`
+_COMPARED = LazyPattern(
+    r"\b(?:expected|got|received|actual|provided|given|supplied):? [\"'`]?"
+    r"(?=[A-Za-z]{0,200}[0-9])(?P<value>[A-Za-z0-9_+/=.~-]{16,4000}+)"
+)
+_COMPARED_SPAN = 100
 _SUBJECT = LazyPattern(r"(?:[\w-]{2,30} )?[\w-]{2,30}$")
 _CHANGED = LazyPattern(r"(?: (?:is|was|has been|been|set|changed|reset|updated|now)){1,4}$")
 _SUBJECT_SPAN = 90
-_TOLD = frozenset({"password", "secret", "token", "api_key", "otp"})
+_TOLD = frozenset({"password", "secret", "token", "api_key", "otp", "session", "credentials"})
 _MIXED = LazyPattern(r"(?=[^\d]{0,200}\d)(?=[^A-Za-z]{0,200}[A-Za-z])\S{6,200}")
 _TECHNICAL = LazyPattern(
     r"(?:base|sha|md|utf|aes|rsa|hs|rs|es|oauth|pbkdf|http|v)-?\d{1,4}(?![A-Za-z0-9])|\d{1,6}[a-z]{1,12}$",
@@ -50,18 +61,38 @@ class ProseRule:
         for match in _VERB.finditer(text):
             kind = self._subject(text, match.start())
             value = match["value"].rstrip(".:!)")
-            if kind is None or not _is_told(value, kind, quoted=match["quote"] is not None):
+            told = match["told"] is not None
+            if kind is None or not (
+                _is_told(value, kind, quoted=match["quote"] is not None)
+                if told
+                else _is_opaque(value, _SHORTEST_TOLD)
+            ):
                 continue
             start = match.start("value")
             spans.append((start, start + len(value), mark(kind)))
             self._found(kind)
-        return self._beside(splice(text, spans))
+        return self._compared(self._beside(splice(text, spans)))
+
+    def _compared(self, text: str) -> str:
+        spans: list[Span] = []
+        for match in _COMPARED.finditer(text):
+            value = match["value"].rstrip(".")
+            if not _is_opaque(value, _SHORTEST_TOLD):
+                continue
+            head = text[max(0, match.start() - _COMPARED_SPAN) : match.start()]
+            kinds = (self._keys.kind(word) for word in reversed(head.split()))
+            kind = next((kind for kind in kinds if kind in _TOLD), None)
+            if kind:
+                start = match.start("value")
+                spans.append((start, start + len(value), mark(kind)))
+                self._found(kind)
+        return splice(text, spans)
 
     def _beside(self, text: str) -> str:
         spans: list[Span] = []
         for match in _BESIDE.finditer(text):
             kind = self._kind_beside(text, match)
-            value = match["value"].rstrip(".!")
+            value = match["value"].rstrip(".!:")
             if kind is None or not _is_opaque(value, _SHORTEST_BESIDE[kind]):
                 continue
             start = match.start("value")
@@ -103,5 +134,5 @@ def _is_opaque(value: str, shortest: int) -> bool:
         len(value) >= shortest
         and _MIXED.match(value) is not None
         and not (is_blank(value) or _TECHNICAL.match(value))
-        and not (_UUID.fullmatch(value) or _NAME.fullmatch(value))
+        and not (_UUID.fullmatch(value) or _NAME.fullmatch(value) or _DATE.match(value))
     )

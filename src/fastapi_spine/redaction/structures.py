@@ -30,13 +30,15 @@ _NAMED = LazyPattern(
 )
 _ELEMENT = LazyPattern(
     r"<(?:[\w-]{1,40}:)?(?P<key>[A-Za-z][\w.-]{0,60}+)(?:\s[\w:.-]{1,60}+=[^<>]{0,200}+)?>"
-    r"(?:<!\[CDATA\[)?(?P<value>[^<\]\n]{1,4000}+(?=\]\]>|</)|[^\s<>'\"\]]{4,4000}+$)"
+    r"\s{0,40}+(?:<!\[CDATA\[)?(?P<value>[^<\]\n]{1,4000}+(?=\s{0,40}+(?:\]\]>|</))|[^\s<>'\"\]]{4,4000}+$)"
 )
 _LOC = LazyPattern(
     r"""\\{0,7}["']loc\\{0,7}["'][ ]?:[ ]?[\[(](?P<loc>[^\])]{1,300}+)[\])]"""
     r"""(?:(?!["']loc\\{0,7}["'])[^\n]){0,800}?["']input\\{0,7}["'][ ]?:[ ]?"""
 )
 _INPUT = LazyPattern(r"\[type=[\w.]{1,80}+, input_value=")
+_MISSING = LazyPattern(r"type\\{0,7}[\"'][ ]?:[ ]?\\{0,7}[\"']missing\b(?=[^{}]*$)")
+_TYPE_SPAN = 40
 _INPUT_END = LazyPattern(r", input_type=|\]?(?:\n|\\n|$)")
 _LINE = LazyPattern(r"\n|\\n|\A")
 _TORN = LazyPattern(r"\.{3}[^\n'\",]{0,60}+['\"]?[ ]?:?[ ]?(?P<rest>['\"]?[^,\n]{1,400}+)")
@@ -93,6 +95,8 @@ class StructureRules:
         spans: list[Span] = []
         for match in _LOC.finditer(text):
             kind = self._loc_kind(match["loc"])
+            if _MISSING.search(text, max(0, match.start() - _TYPE_SPAN), match.end()):
+                continue
             if kind and (not spans or spans[-1][1] <= match.end()):
                 self._replace(spans, _content(text, match.end()), kind, "")
         return splice(text, spans)
@@ -107,11 +111,13 @@ class StructureRules:
         end = 0
         for match in _INPUT.finditer(text):
             start = match.end()
-            if start < end:
+            if start < end or text.startswith("[REDACTED:", start):
                 continue
             end_mark = _INPUT_END.search(text, start, start + 2000)
             end = end_mark.start() if end_mark else min(len(text), start + 2000)
-            kind = self._loc_kind(_line_above(text, match.start()))
+            # A field that is missing shows the body around it, not a value of its own.
+            missing = match[0].startswith("[type=missing")
+            kind = None if missing else self._loc_kind(_line_above(text, match.start()))
             if kind:
                 self._replace(spans, (start, end, text[start:end]), kind, "")
             elif text[start : start + 1] in {"{", "["}:

@@ -170,7 +170,7 @@ class Walk:
 
     def _by_name(self, clean: dict[str, object], depth: int) -> bool:
         """Judge ``{"name": k, "value": v}`` by k, and a pydantic error by its ``loc``."""
-        if "loc" in clean and "input" in clean:
+        if "loc" in clean and "input" in clean and clean.get("type") != "missing":
             return self._replace(clean, self._loc_kind(clean["loc"]), ("input", "ctx"), depth)
         for name in _NAME_KEYS:
             label = clean.get(name)

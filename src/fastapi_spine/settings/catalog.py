@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
+from fastapi_spine.core.conventions import ENV_PREFIX
 from fastapi_spine.settings.model import Settings
 from fastapi_spine.settings.section import SWITCH, Setting
-
-ENV_PREFIX: Final = "SPINE_"
-
-PYPROJECT: Final = "pyproject.toml"
-PYPROJECT_TABLE: Final = "tool.spine"
-SPINE_TOML: Final = "spine.toml"
 
 
 class Entry(NamedTuple):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from fastapi_spine.core.conventions import PYPROJECT, PYPROJECT_TABLE, SPINE_TOML
 from fastapi_spine.core.errors import SettingsError
-from fastapi_spine.settings.catalog import PYPROJECT, PYPROJECT_TABLE, SPINE_TOML
 
 _REPOSITORY: Final = ".git"
 

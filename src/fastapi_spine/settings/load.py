@@ -10,8 +10,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
+from fastapi_spine.core.conventions import (
+    ENV_OTEL_RESOURCE_ATTRIBUTES,
+    ENV_PREFIX,
+    ENV_PREFIX_DEMO,
+    OTEL_SERVICE_KEY,
+)
 from fastapi_spine.core.errors import SettingsError
-from fastapi_spine.settings.catalog import ENV_PREFIX, Entry, entries, sections
+from fastapi_spine.settings.catalog import Entry, entries, sections
 from fastapi_spine.settings.complaint import unknown
 from fastapi_spine.settings.kind import Malformed
 from fastapi_spine.settings.model import Settings
@@ -21,18 +27,13 @@ from fastapi_spine.settings.section import SWITCH, Section
 if TYPE_CHECKING:
     from fastapi_spine.settings.files import SettingsFile
 
-RESERVED_PREFIXES: Final = ("SPINE_DEMO_",)
-"""Variables of other programs of ours; they are not settings of the layer."""
-
 _SERVICE_LINK: Final = re.compile(
-    r"SPINE_(?:[A-Z0-9_]+_)?"
+    ENV_PREFIX + r"(?:[A-Z0-9_]+_)?"
     r"(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?)?)"
 )
 """What Kubernetes and Docker links put into every container beside a service called spine or
 spine-something (kubernetes.io, "Discovering services"); nobody wrote it as a setting."""
 
-OTEL_RESOURCE_ATTRIBUTES: Final = "OTEL_RESOURCE_ATTRIBUTES"
-OTEL_SERVICE_KEY: Final = "service.name"
 _SERVICE: Final = "service"
 
 _Layers = tuple[tuple[Layer, Mapping[str, Found]], ...]
@@ -151,7 +152,7 @@ def _from_environment(
         if variable is not None:
             found[name] = _from_variable(entry, variable, filled[variable])
     if _SERVICE not in found and (service := _otel_service(filled)):
-        found[_SERVICE] = _from_variable(by_name[_SERVICE], OTEL_RESOURCE_ATTRIBUTES, service)
+        found[_SERVICE] = _from_variable(by_name[_SERVICE], ENV_OTEL_RESOURCE_ATTRIBUTES, service)
     return found
 
 
@@ -161,7 +162,7 @@ def _refuse_unknown(by_name: Mapping[str, Entry], filled: Mapping[str, str]) -> 
     for variable in sorted(filled):
         if variable in known or not variable.startswith(ENV_PREFIX):
             continue
-        if variable.startswith(RESERVED_PREFIXES) or _SERVICE_LINK.fullmatch(variable):
+        if variable.startswith(ENV_PREFIX_DEMO) or _SERVICE_LINK.fullmatch(variable):
             continue
         raise unknown(variable, place="environment", known=ours)
 
@@ -187,7 +188,7 @@ def _otel_service(filled: Mapping[str, str]) -> str:
     The form is `key=value,key=value` with percent-encoded values (OpenTelemetry specification,
     resource SDK). What is malformed there is not ours to refuse, and is passed over.
     """
-    for pair in filled.get(OTEL_RESOURCE_ATTRIBUTES, "").split(","):
+    for pair in filled.get(ENV_OTEL_RESOURCE_ATTRIBUTES, "").split(","):
         key, _, value = pair.partition("=")
         if key.strip() == OTEL_SERVICE_KEY:
             return unquote(value.strip())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypedDict
 
-from fastapi_spine.core.conventions import PROBE_PATHS
+from fastapi_spine.core.conventions import ENV_OTEL_SERVICE_NAME, PROBE_PATHS
 from fastapi_spine.settings.lists import NAMES, PATTERNS, POLICIES, RECORDER, TEXTS, ExtraPattern
 from fastapi_spine.settings.parse import (
     BOOLEAN,
@@ -204,7 +204,7 @@ class Settings(Section):
             "`service.name` in OTEL_RESOURCE_ATTRIBUTES is read when no other variable names it."
         ),
         kind=SERVICE_NAME,
-        also=("OTEL_SERVICE_NAME",),
+        also=(ENV_OTEL_SERVICE_NAME,),
     )
     logs: Setting[Logs | bool, Logs] = switchable(
         default_factory=Logs, doc="The log lines of the application and one access line a request."

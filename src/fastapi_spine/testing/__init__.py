@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi_spine.logs.human import render_human
+from fastapi_spine.logs.lines.human import render_human
 from fastapi_spine.testing.capture import CapturedLines, capture
 from fastapi_spine.testing.clock import FrozenClock
 from fastapi_spine.testing.ids import CountedIds

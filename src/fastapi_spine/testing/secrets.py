@@ -33,12 +33,19 @@ def assert_no_secrets(
     hidden = _hidden(planted)
     redactor = Redactor()
     found = [
-        f"line {number}{where and ', ' + redactor.text(where.lstrip('.'))}: {what}"
+        f"line {number}{_shown(where, hidden, redactor)}: {what}"
         for number, record in enumerate(_records(output), start=1)
         for where, what in _findings(record, hidden, redactor)
     ]
     if found:
         raise AssertionError("secrets in the output:\n  " + "\n  ".join(found))
+
+
+def _shown(where: str, hidden: list[tuple[str, str]], redactor: Redactor) -> str:
+    """Return the path for the message, without secrets that stand in its keys."""
+    for form, what in hidden:
+        where = where.replace(form, f"<{what}>")
+    return f", {redactor.text(where.lstrip('.'))}" if where else ""
 
 
 def _hidden(planted: Iterable[str]) -> list[tuple[str, str]]:

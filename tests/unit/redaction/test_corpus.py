@@ -86,6 +86,15 @@ def test_secrets_go_and_innocents_stay(batch: str, seed: int) -> None:
     assert result.kept >= 0.95, result.lost
 
 
+@pytest.mark.parametrize("batch", BATCHES)
+def test_a_redacted_record_is_not_redacted_again(batch: str) -> None:
+    """One pass is enough: the second one changes nothing."""
+    redactor = Redactor()
+    for case in make(BATCHES[batch][0], seed=7, each=3):
+        once = redactor.record(case.record)
+        assert redactor.record(once) == once, case.name
+
+
 def test_the_examination_can_be_failed() -> None:
     """A record with its secret still in it counts as a leak, also when percent-encoded."""
     case = Case("x", {"msg": "a=b%2Fc"}, secrets=["hunter/2swordfish"])

@@ -1,0 +1,1 @@
+"""How records come in: from logging, structlog, loguru, warnings and uncaught exceptions."""
