@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
-import signal
-import socket
-import subprocess
-import sys
-import threading
-import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from servers import get, serving
 
 APP = """
 import logging
@@ -69,7 +61,6 @@ LOG_CONFIG = {
 """A configuration that prints everything, the access lines too."""
 
 FAKE_LIFESPAN = ("--lifespan", "off")
-DEADLINE_S = 40
 
 UVICORN = {
     "run": ["app.py", "{port}"],
@@ -164,65 +155,13 @@ def check_lines(lines: list[dict[str, Any]]) -> None:
 
 def serve(folder: Path, command: list[str]) -> Said:
     """Start a server, make three requests, stop it, and return what it wrote."""
-    port = free_port()
-    with running(folder, [part.format(port=port) for part in command]) as server:
-        wait_until_up(server, port)
-        assert get(port, "/hello") == 200
-        assert get(port, "/hello") == 200
-        assert get(port, "/boom") == 500
-    written = (folder / "stdout").read_text() + (folder / "stderr").read_text()
-    lines, text = [], []
-    for line in written.splitlines():
-        if line.startswith("{"):
-            lines.append(json.loads(line))
-        else:
-            text.append(line)
-    return Said([one for one in lines if one.get("path") != "/up"], text)
-
-
-@contextmanager
-def running(folder: Path, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A server process, asked to end in the usual way."""
-    with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-        server = subprocess.Popen([sys.executable, *command], cwd=folder, stdout=out, stderr=err)
-        try:
-            yield server
-            server.send_signal(signal.SIGTERM)
-            server.wait(DEADLINE_S)
-        finally:
-            if server.poll() is None:
-                server.kill()
-                server.wait()
-
-
-def wait_until_up(server: subprocess.Popen[bytes], port: int) -> None:
-    """Ask for a page that does not exist until somebody says so."""
-    pause = threading.Event()
-    until = time.monotonic() + DEADLINE_S
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            assert get(port, "/up") == 404
-        except OSError:
-            pause.wait(0.05)
-        else:
-            return
-    pytest.fail(f"The server did not come up (exit code {server.poll()}).")
-
-
-def get(port: int, path: str) -> int:
-    """Make one request on a connection of its own and return the status."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
-    try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status
-    finally:
-        connection.close()
-
-
-def free_port() -> int:
-    """A port that nobody listens on right now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    with serving(folder, *command) as server:
+        assert get(server.port, "/hello") == 200
+        assert get(server.port, "/hello") == 200
+        assert get(server.port, "/boom") == 500
+        server.end()
+        lines, text = server.lines(), server.text().splitlines()
+    return Said(
+        [line for line in lines if line.get("path") != "/up"],
+        [line for line in text if not line.startswith("{")],
+    )
