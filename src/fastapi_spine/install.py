@@ -183,7 +183,7 @@ def furnish(
         given: a clock, ids or an output to use instead of the usual ones.
     """
     clock = given.clock or SystemClock()
-    ids = given.ids or RandomIds(clock)
+    ids = given.ids or RandomIds()
     health = Health(clock)
     environ = environment()
     redactor = _redactor(settings.redaction, health, environ)

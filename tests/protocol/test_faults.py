@@ -9,25 +9,26 @@ import pytest
 from fastapi import FastAPI
 
 from fastapi_spine.core import context
-from fastapi_spine.logs import access, noise, pipeline
+from fastapi_spine.logs import access, access_line, noise, pipeline
 from fastapi_spine.request import endings, identity, route, spine, validation, wrappers
 from fastapi_spine.testing import FrozenClock, capture
 
 STEPS: list[tuple[object, str, str]] = [
     (identity.IdentityReader, "read", "/"),
     (wrappers, "with_request_id", "/"),
-    (wrappers.HttpWire, "_started", "/"),
+    (wrappers.HttpWire, "_starting", "/"),
     (wrappers.HttpWire, "_body_sent", "/"),
     (wrappers.HttpWire, "_received", "/body"),
     (wrappers, "from_exception", "/items/x"),
     (spine, "route_template", "/"),
-    (spine, "_announce", "/"),
+    (spine.RequestPass, "_begin", "/"),
     (spine.RequestPass, "_leave", "/"),
     (endings, "of_error", "/boom"),
     (endings, "of_return", "/500"),
     (noise.Noise, "skipped", "/"),
-    (access.AccessLog, "_path", "/"),
-    (access.AccessLog, "_fields", "/"),
+    (access.AccessLog, "_is_slow", "/"),
+    (access_line.AccessLines, "_path", "/"),
+    (access_line.AccessLines, "fields", "/items/x"),
     (pipeline.Pipeline, "head", "/"),
     (pipeline.Pipeline, "put", "/"),
     (pipeline.Pipeline, "exc", "/boom"),

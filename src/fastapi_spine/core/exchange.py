@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Literal
 
@@ -11,6 +12,10 @@ from fastapi_spine.core.conventions import ROUTE_UNMATCHED, Outcome
 SERVER_ERROR: Final = 500
 WEBSOCKET_INTERNAL_ERROR: Final = 1011
 """RFC 6455 section 7.4.1: the server met an unexpected condition."""
+
+
+def _unmatched(_scope: Scope) -> str:
+    return ROUTE_UNMATCHED
 
 
 class RefusedId:
@@ -69,9 +74,9 @@ class Exchange:
     """
 
     __slots__ = (
-        "bound", "bytes_in", "bytes_out", "close_code", "disconnected", "ended", "endpoint", "error",
+        "_name_route", "_route", "bound", "bytes_in", "bytes_out", "close_code", "disconnected", "ended", "endpoint", "error",
         "finished", "first_byte", "held", "identity", "invalid", "kind", "messages_in",
-        "messages_out", "outcome", "request_id", "response_complete", "route", "scope", "started",
+        "messages_out", "outcome", "request_id", "response_complete", "scope", "started",
         "started_at", "status", "streamed", "traceback", "trailers",
     )  # fmt: skip
 
@@ -82,6 +87,7 @@ class Exchange:
         identity: Identity,
         started_at: int,
         started: int,
+        name_route: Callable[[Scope], str] = _unmatched,
     ) -> None:
         self.kind = kind
         self.scope = scope
@@ -106,10 +112,19 @@ class Exchange:
         self.error: BaseException | None = None
         self.traceback: TracebackType | None = None
         self.invalid: tuple[tuple[str, str], ...] = ()
-        self.route = ROUTE_UNMATCHED
+        self._route: str | None = None
+        self._name_route = name_route
         self.endpoint: object = None
         self.bound: dict[str, object] | None = None
         self.held: object = None
+
+    @property
+    def route(self) -> str:
+        """The template of the route that answered; read from the scope once, when somebody asks."""
+        route = self._route
+        if route is None:
+            route = self._route = self._name_route(self.scope)
+        return route
 
     @property
     def elapsed_ns(self) -> int:

@@ -7,8 +7,6 @@ import random
 import weakref
 from typing import Protocol
 
-from fastapi_spine.core.clock import Clock
-
 _VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 """RFC 9562 section 4.1: the two high bits of the 17th hex digit are 10."""
 _NO_TRACE = "0" * 32
@@ -18,11 +16,15 @@ _NO_SPAN = "0" * 16
 class IdSource(Protocol):
     """What makes identifiers."""
 
-    def request_id(self) -> str:
-        """Return a new request id."""
+    def fresh(self, wall_ns: int) -> tuple[str, str, str]:
+        """Return a new request id, trace id (32 hex digits) and span id (16), neither all zero.
 
-    def trace_and_span(self) -> tuple[str, str]:
-        """Return a new trace id (32 hex digits) and a new span id (16), neither all zero."""
+        Args:
+            wall_ns: now, nanoseconds since the epoch; ids that tell their time tell this one.
+        """
+
+    def request_id(self, wall_ns: int) -> str:
+        """Return a new request id."""
 
     def span_id(self) -> str:
         """Return a new span id (16 hex digits, not all zero)."""
@@ -36,12 +38,11 @@ class RandomIds:
     never repeat each other. It is not cryptographic: an id is a name, not a secret.
     """
 
-    __slots__ = ("__weakref__", "_bits", "_prefix", "_random", "_wall_ns")
+    __slots__ = ("__weakref__", "_bits", "_prefix", "_random")
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self) -> None:
         self._random = random.Random(os.urandom(32))
         self._bits = self._random.getrandbits
-        self._wall_ns = clock.wall_ns
         self._prefix = (-1, "")
         _reseed_after_fork(self)
 
@@ -49,24 +50,26 @@ class RandomIds:
         """Draw a new seed from the operating system."""
         self._random.seed(os.urandom(32))
 
-    def request_id(self) -> str:
+    def fresh(self, wall_ns: int) -> tuple[str, str, str]:
+        """Return a new request id, trace id and span id, drawn together."""
+        text = self._bits(272).to_bytes(34, "big").hex()
+        trace_id, span_id = text[:32], text[32:48]
+        if trace_id == _NO_TRACE or span_id == _NO_SPAN:
+            return self.fresh(wall_ns)
+        return self._uuid7(wall_ns, text[48:]), trace_id, span_id
+
+    def request_id(self, wall_ns: int) -> str:
         """Return a new UUIDv7 in its usual text form, 36 characters."""
-        millisecond = self._wall_ns() // 1_000_000
+        return self._uuid7(wall_ns, self._bits(80).to_bytes(10, "big").hex())
+
+    def _uuid7(self, wall_ns: int, digits: str) -> str:
+        millisecond = wall_ns // 1_000_000
         known, prefix = self._prefix
         if millisecond != known:
             stamp = f"{millisecond:012x}"
             prefix = f"{stamp[:8]}-{stamp[8:12]}-7"
             self._prefix = (millisecond, prefix)
-        text = self._bits(80).to_bytes(10, "big").hex()
-        return f"{prefix}{text[:3]}-{_VARIANT[text[3]]}{text[4:7]}-{text[7:19]}"
-
-    def trace_and_span(self) -> tuple[str, str]:
-        """Return a new trace id and span id, drawn together."""
-        text = self._bits(192).to_bytes(24, "big").hex()
-        trace_id, span_id = text[:32], text[32:]
-        if trace_id == _NO_TRACE or span_id == _NO_SPAN:
-            return self.trace_and_span()
-        return trace_id, span_id
+        return f"{prefix}{digits[:3]}-{_VARIANT[digits[3]]}{digits[4:7]}-{digits[7:19]}"
 
     def span_id(self) -> str:
         """Return a new span id."""

@@ -20,7 +20,7 @@ class Observer(Protocol):
         tasks; anything else when the application has ended, because only then is the reason known.
         """
 
-    def failed_after(self, exchange: Exchange, error: BaseException, *, background: bool) -> None:
+    def failed_after(self, exchange: Exchange, error: BaseException, background: bool) -> None:
         """Take an error that came after `finish`: a background task has failed, or clean-up code."""
 
     def leave(self, exchange: Exchange) -> None:

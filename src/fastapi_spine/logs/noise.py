@@ -7,16 +7,19 @@ is counted per route, and the next line of a once-a-minute route says how many i
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fnmatch import translate
 
-from fastapi_spine.core.conventions import POLICY_ATTRIBUTE
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.settings.route_policy import LogRule, RoutePolicy
 
 MINUTE_NS = 60 * 1_000_000_000
 _SAMPLE_BITS = 32
+
+
+def _always(_path: str) -> bool:
+    return True
 
 
 class _Seen:
@@ -34,41 +37,50 @@ class Noise:
     Args:
         paths: pattern (`/healthz`, `/internal/*`) to rule. A pattern matches the request's path or its route.
         health: counts what is left out, by route.
+
+    Attributes:
+        ruled: tells whether a rule of the settings may apply to a path; a quick look before `skipped`.
     """
 
-    __slots__ = ("_exact", "_globs", "_health", "_seen")
+    __slots__ = ("_exact", "_globs", "_health", "_seen", "_templates", "ruled")
 
     def __init__(self, paths: Mapping[str, LogRule], health: Health) -> None:
         self._exact = {pattern: rule for pattern, rule in paths.items() if not _is_glob(pattern)}
+        self._templates = any("{" in pattern for pattern in self._exact)
         self._globs = tuple(
             (re.compile(translate(pattern)), rule)
             for pattern, rule in paths.items()
             if _is_glob(pattern)
         )
+        self.ruled: Callable[[str], bool] = self._exact.__contains__
+        if self._globs or self._templates:
+            self.ruled = _always
         self._health = health
         self._seen: dict[str, _Seen] = {}
 
-    def skipped(self, exchange: Exchange, path: str, *, notable: bool) -> int | None:
+    def skipped(self, exchange: Exchange, policy: object, *, notable: bool) -> int | None:
         """Decide about one access line.
 
         Args:
             exchange: the finished request.
-            path: its path.
+            policy: the rules at its route, if it has any.
             notable: whether it failed or was slow.
 
         Returns:
             None if the line is left out; else how many lines before it were.
         """
-        rule = self._rule(exchange, path)
+        rule = self._rule(exchange, policy)
         if rule.kind == "on":
             return 0
         return self._judge(rule, exchange, notable=notable)
 
-    def _rule(self, exchange: Exchange, path: str) -> LogRule:
-        policy = getattr(exchange.endpoint, POLICY_ATTRIBUTE, None)
+    def _rule(self, exchange: Exchange, policy: object) -> LogRule:
         if isinstance(policy, RoutePolicy) and policy.log is not None:
             return policy.log
-        rule = self._exact.get(path) or self._exact.get(exchange.route)
+        path = exchange.scope.get("path", "")
+        rule = self._exact.get(path)
+        if rule is None and self._templates:
+            rule = self._exact.get(exchange.route)
         if rule is not None:
             return rule
         for pattern, glob_rule in self._globs:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi_spine.core.context import current
 from fastapi_spine.core.conventions import (
@@ -41,46 +42,63 @@ from fastapi_spine.logs.lines.stamp import Stamp
 from fastapi_spine.logs.output.sink import Sink
 from fastapi_spine.redaction import Redactor
 
-Encode = Callable[[dict[str, object]], bytes]
+PutLate = Callable[..., None]
 Fields = dict[str, object]
+
+
+class Lines(Protocol):
+    """Makes bytes of lines."""
+
+    def encode(self, line: dict[str, object]) -> bytes:
+        """Return a line's bytes, newline included."""
 
 
 class Pipeline:
     """Turns what was said into lines on the sink.
 
+    Whatever is plain data is made into a line in the writer's thread, a batch at a time; what holds objects of
+    the application's is made at once, because they may change.
+
     Args:
         sink: where lines go.
         redactor: masks what must not leave.
-        encode: makes bytes of a line in the default keys.
+        lines: makes bytes of a line in the default keys.
         service: the value of `service` on every line.
     """
 
-    __slots__ = ("_redactor", "_service", "_stamp", "encode", "sink")
+    __slots__ = ("_encode", "_put_late", "_redactor", "_service", "_stamp", "lines", "sink")
 
-    def __init__(self, *, sink: Sink, redactor: Redactor, encode: Encode, service: str) -> None:
-        self.sink = sink
+    sink: Sink
+    lines: Lines
+
+    def __init__(self, *, sink: Sink, redactor: Redactor, lines: Lines, service: str) -> None:
         self._redactor = redactor
-        self.encode = encode
         self._service = service
         self._stamp = Stamp()
+        self.lead_to(sink, lines)
+
+    def lead_to(self, sink: Sink, lines: Lines) -> None:
+        """Send lines to a sink from now on, in a form of its own."""
+        self.sink = sink
+        self.lines = lines
+        self._encode = lines.encode
+        self._put_late: PutLate | None = getattr(sink, "put_late", None)
 
     def record(self, record: logging.LogRecord) -> None:
         """Write a record of the standard library's logging."""
         exchange = current.get()
         msg, fields = message_of(record), fields_of(record)
+        at_ns = round(record.created * 1_000_000) * 1_000
         if isinstance(record.msg, dict):
             fields = {**record.msg, **(fields or {})}
             msg = str(fields.pop("event", ""))
         error, traceback = error_of(record)
-        self.say(
-            round(record.created * 1_000_000) * 1_000,
-            record.levelno,
-            record.name,
-            msg,
-            fields,
-            exchange=exchange,
-            exc=self.exc(error, traceback) if error is not None else None,
-        )
+        if error is not None:
+            exc = self.exc(error, traceback)
+            self.say(at_ns, record.levelno, record.name, msg, fields, exchange=exchange, exc=exc)
+            return
+        rest = self._rest(record.name, msg, fields, exchange)
+        self._write(at_ns, record.levelno, record.name, rest, exchange)
 
     def event(
         self,
@@ -92,15 +110,9 @@ class Pipeline:
         error: BaseException | None,
     ) -> None:
         """Write an event of another logging library; `created` is seconds since the epoch."""
-        self.say(
-            round(created * 1_000_000) * 1_000,
-            levelno,
-            logger,
-            msg,
-            fields,
-            exchange=current.get(),
-            exc=self.exc(error) if error is not None else None,
-        )
+        exc = self.exc(error) if error is not None else None
+        at_ns = round(created * 1_000_000) * 1_000
+        self.say(at_ns, levelno, logger, msg, fields, exchange=current.get(), exc=exc)
 
     def say(
         self,
@@ -114,7 +126,7 @@ class Pipeline:
         exc: Fields | None = None,
         held: bool = False,
     ) -> None:
-        """Write one line.
+        """Write one line, made at once.
 
         Args:
             at_ns: wall time, nanoseconds since the epoch.
@@ -126,41 +138,97 @@ class Pipeline:
             exc: a rendered exception, redacted already.
             held: whether the line was held back until its request failed or was slow.
         """
+        rest = self._rest(logger, msg, fields, exchange)
+        line = self._line(at_ns, levelno, logger, rest, exchange, exc=exc, held=held)
+        self.put(line, keep=levelno >= logging.ERROR or logger == LOGGER_ACCESS)
+
+    def _rest(
+        self, logger: str, msg: str, fields: Fields | None, exchange: Exchange | None
+    ) -> Fields:
+        """Return message and fields of a line, the request's bound ones before its own."""
         rest: Fields = {KEY_MSG: msg}
         if exchange is not None and exchange.bound and logger != LOGGER_ACCESS:
             _merge(rest, exchange.bound)
         if fields:
             _merge(rest, fields)
+        return rest
+
+    def _write(
+        self, at_ns: int, levelno: int, logger: str, rest: Fields, exchange: Exchange | None
+    ) -> None:
+        """Queue a line to be made later if all it holds is plain data, else make it now."""
+        keep = levelno >= logging.ERROR or logger == LOGGER_ACCESS
+        if self._put_late is not None and _PLAIN.issuperset(map(type, rest.values())):
+            make = partial(self._make, at_ns, levelno, logger, rest, exchange)
+            self._put_late(make, _cost(rest), keep=keep)
+        else:
+            self.put(self._make(at_ns, levelno, logger, rest, exchange), keep=keep)
+
+    def _make(
+        self, at_ns: int, levelno: int, logger: str, rest: Fields, exchange: Exchange | None
+    ) -> bytes:
+        return self._line(at_ns, levelno, logger, rest, exchange)
+
+    def _line(
+        self,
+        at_ns: int,
+        levelno: int,
+        logger: str,
+        rest: Fields,
+        exchange: Exchange | None,
+        *,
+        exc: Fields | None = None,
+        held: bool = False,
+    ) -> bytes:
+        # Nothing given is changed: two threads may come to make the same line (`LateLine`).
         clean = self._redactor.record(rest)
-        line = self.head(at_ns, levelno, logger, clean.pop(KEY_MSG), exchange)
+        line = self.head(at_ns, levelno, logger, clean[KEY_MSG], exchange)
         if held:
             line[KEY_HELD] = True
         line.update(clean)
         if exc is not None:
             line[KEY_EXC] = exc
-        self.put(line, levelno, keep=logger == LOGGER_ACCESS)
+        return self._encode(line)
+
+    def later(self, make: Callable[[], bytes], cost: int) -> None:
+        """Queue an access line that is made when it is written, or make it now if the sink cannot wait."""
+        if self._put_late is not None:
+            self._put_late(make, cost, keep=True)
+        else:
+            self.sink.put(make(), keep=True)
 
     def head(
         self, at_ns: int, levelno: int, logger: str, msg: object, exchange: Exchange | None
     ) -> Fields:
         """Return the keys that every line begins with; `msg` is taken as it is."""
-        line: Fields = {
+        level = _LEVELS.get(levelno) or logging.getLevelName(levelno)
+        if exchange is None:
+            return {
+                KEY_TS: self._stamp(at_ns),
+                KEY_LEVEL: level,
+                KEY_LOGGER: logger,
+                KEY_MSG: msg,
+                KEY_SERVICE: self._service,
+            }
+        identity = exchange.identity
+        return {
             KEY_TS: self._stamp(at_ns),
-            KEY_LEVEL: _LEVELS.get(levelno) or logging.getLevelName(levelno),
+            KEY_LEVEL: level,
             KEY_LOGGER: logger,
             KEY_MSG: msg,
+            KEY_REQUEST_ID: identity.request_id,
+            KEY_TRACE_ID: identity.trace_id,
+            KEY_SPAN_ID: identity.span_id,
+            KEY_SERVICE: self._service,
         }
-        if exchange is not None:
-            identity = exchange.identity
-            line[KEY_REQUEST_ID] = identity.request_id
-            line[KEY_TRACE_ID] = identity.trace_id
-            line[KEY_SPAN_ID] = identity.span_id
-        line[KEY_SERVICE] = self._service
-        return line
 
-    def put(self, line: Fields, levelno: int, *, keep: bool = False) -> None:
-        """Encode a finished, redacted line and queue it."""
-        self.sink.put(self.encode(line), keep=keep or levelno >= logging.ERROR)
+    def bytes_of(self, line: Fields) -> bytes:
+        """Return a finished, redacted line's bytes."""
+        return self._encode(line)
+
+    def put(self, line: bytes, *, keep: bool = False) -> None:
+        """Queue a line."""
+        self.sink.put(line, keep=keep)
 
     def exc(self, error: BaseException, traceback: TracebackType | None = None) -> Fields:
         """Render an exception with its message and stack redacted."""
@@ -176,7 +244,7 @@ class Pipeline:
         """Return the line that says what was lost, for the sink to write once writing works again."""
         line = self.head(at_ns, logging.WARNING, LOGGER_HEALTH, MSG_LINES_DROPPED, None)
         line[KEY_DROPPED] = dropped
-        return self.encode(line)
+        return self._encode(line)
 
 
 _LEVELS = {
@@ -186,6 +254,16 @@ _LEVELS = {
     logging.ERROR: "ERROR",
     logging.CRITICAL: "CRITICAL",
 }
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+"""What cannot change between the call and the writing."""
+LINE_COST = 600
+"""Bytes that a line holds on to beside its texts while it waits to be made."""
+
+
+def _cost(rest: Fields) -> int:
+    return LINE_COST + sum(len(value) for value in rest.values() if isinstance(value, str))
 
 
 def _merge(into: Fields, fields: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from fastapi_spine.core.conventions import (
 )
 from fastapi_spine.core.health import Health
 from fastapi_spine.logs.access import AccessLog
+from fastapi_spine.logs.access_line import AccessLines
 from fastapi_spine.logs.capture.stdlib import LogCapture
 from fastapi_spine.logs.client import client_reader
 from fastapi_spine.logs.lines.human import HumanLines
@@ -26,7 +27,7 @@ from fastapi_spine.logs.lines.json_lines import JsonLines
 from fastapi_spine.logs.lines.schemas import shape_for
 from fastapi_spine.logs.noise import Noise
 from fastapi_spine.logs.output.sink import DescriptorSink, Sink
-from fastapi_spine.logs.pipeline import Encode, Pipeline
+from fastapi_spine.logs.pipeline import Lines, Pipeline
 from fastapi_spine.logs.recorder import Recorder
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.settings.model import Logs
@@ -65,11 +66,11 @@ class LogsRoom:
         self._clock = clock
         self._health = health
         self.sink = sink if sink is not None else self._open_sink()
-        self._json = JsonLines(settings.line_limit, shape_for(settings.schema, service)).encode
+        self._json = JsonLines(settings.line_limit, shape_for(settings.schema, service))
         self.pipeline = Pipeline(
             sink=self.sink,
             redactor=redactor,
-            encode=_encoder(settings, self._json, environ, piped=sink is not None),
+            lines=_lines(settings, self._json, environ, piped=sink is not None),
             service=service,
         )
         recorder = self._recorder()
@@ -87,12 +88,13 @@ class LogsRoom:
             guarded=health.guarded,
         )
         self.capture.gate.on_drop = self._count_nested
+        lines = AccessLines(self.pipeline, redactor, client_reader(settings.client), service)
         self.access = AccessLog(
             self.pipeline,
+            lines,
             redactor=redactor,
             noise=Noise({path: log_rule(rule) for path, rule in settings.paths.items()}, health),
             recorder=recorder,
-            client=client_reader(settings.client),
             slow_ns=None if math.isinf(settings.slow) else int(settings.slow * _SECOND_NS),
             alone=self.capture.covers_access_alone,
         )
@@ -106,6 +108,7 @@ class LogsRoom:
             capacity=self._settings.queue,
             on_drop=self._count_drop,
             report=self._report_drops,
+            on_fault=self._count_fault,
         )
 
     def _recorder(self) -> Recorder | None:
@@ -145,17 +148,19 @@ class LogsRoom:
     def _count_drop(self, reason: str, count: int) -> None:
         self._health.dropped[reason] += count
 
+    def _count_fault(self, error: BaseException) -> None:
+        self._health.fault("log_line", error)
+
     def _report_drops(self, dropped: dict[str, int]) -> bytes:
         return self.pipeline.drops(self._clock.wall_ns(), dropped)
 
     def turn_to(self, sink: Sink) -> Callable[[], None]:
         """Send lines to another sink, as JSON; the returned function turns them back."""
-        before = self.pipeline.sink, self.pipeline.encode
-        self.pipeline.sink = sink
-        self.pipeline.encode = self._json
+        before = self.pipeline.sink, self.pipeline.lines
+        self.pipeline.lead_to(sink, self._json)
 
         def turn_back() -> None:
-            self.pipeline.sink, self.pipeline.encode = before
+            self.pipeline.lead_to(*before)
 
         return turn_back
 
@@ -167,7 +172,7 @@ class LogsRoom:
         line[KEY_STEP] = step
         line[KEY_COUNT] = count
         line[KEY_EXC] = self.pipeline.exc(error)
-        self.pipeline.put(line, logging.ERROR)
+        self.pipeline.put(self.pipeline.bytes_of(line), keep=True)
 
     def starting(self) -> None:
         """Set up logging, again if somebody put theirs back since."""
@@ -209,15 +214,15 @@ class LogsRoom:
             self.flush(timeout)
 
 
-def _encoder(
-    settings: Logs, json_lines: Encode, environ: Mapping[str, str], *, piped: bool
-) -> Encode:
+def _lines(
+    settings: Logs, json_lines: JsonLines, environ: Mapping[str, str], *, piped: bool
+) -> Lines:
     """Choose how lines look: people read terminals, machines read everything else."""
     stream = sys.stderr if settings.output == "stderr" else sys.stdout
     terminal = not piped and not callable(settings.output) and _is_terminal(stream)
     if settings.format == "human" or (settings.format == "auto" and terminal):
         color = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-        return HumanLines(color=color).encode
+        return HumanLines(color=color)
     return json_lines
 
 

@@ -12,14 +12,18 @@ import re
 from fastapi_spine.redaction.gate import Anchor
 from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.policy import Policy
+from fastapi_spine.redaction.shapes import is_opaque
 from fastapi_spine.redaction.words import (
     ANCHORS,
+    DENY_ANY,
     DENY_FIRST,
     DENY_LAST,
     HARD,
     ID_DENIED,
+    OPAQUE_QUERY,
     PAIRS,
     QUERY,
+    SID_OF,
     SOFT,
     SOFT_TAILS,
     SUFFIXES,
@@ -30,6 +34,7 @@ LONGEST_KEY = 128
 _MOST_WORDS = 8
 _LONG_WORD = 6
 _SHORTEST_PAST = 4
+_SHORTEST_OPAQUE = 16
 _WORD = LazyPattern(r"[A-Z]{2,}(?![a-z])[0-9]*|[A-Z]?[a-z0-9]+|[A-Z][0-9]*", re.ASCII)
 _SUFFIX = tuple(SUFFIXES)
 
@@ -38,6 +43,16 @@ def words_of(name: str) -> list[str]:
     """Split `name` at punctuation and camel case into lower-case words without outer digits."""
     stripped = (word.strip("0123456789") for word in _WORD.findall(name))
     return [word.lower() for word in stripped if word]
+
+
+def is_field_name(text: str) -> bool:
+    """Say whether `text` is the plain name of a sensitive field, as in a list of columns.
+
+    ``("password", "api_key")`` are two names; ``("password", "mypassword")`` is a name and a value.
+    """
+    if text.lower() in HARD or text.lower() in SOFT:
+        return True
+    return "_" in text and text.replace("_", "").isalpha() and _kind_of(words_of(text)) is not None
 
 
 class KeyClassifier:
@@ -77,6 +92,14 @@ class KeyClassifier:
         allowed = not self._enabled or name.lower() in self._allowed
         return self.kind(name) if allowed or kind is None or kind in self._disabled else kind
 
+    def opaque_query_kind(self, name: str, value: str) -> str | None:
+        """Return the kind of the parameter `name` if its `value` looks like a secret."""
+        name = name.lower()
+        kind = OPAQUE_QUERY.get(name)
+        if kind is None or kind in self._disabled or not self._enabled or name in self._allowed:
+            return None
+        return kind if is_opaque(value, _SHORTEST_OPAQUE) else None
+
     def _classify(self, name: str) -> str | None:
         if not self._enabled or len(name) > LONGEST_KEY or "=" in name:
             return None
@@ -103,8 +126,10 @@ def _denied(words: list[str]) -> bool:
     last = words[-1]
     if last in DENY_LAST or (last.endswith("ed") and len(last) > _SHORTEST_PAST):
         return last != "encoded"
-    if words[0] in DENY_FIRST and len(words) > 1:
+    if (words[0] in DENY_FIRST and len(words) > 1) or not DENY_ANY.isdisjoint(words):
         return True
+    if last == "sid" and len(words) > 1:
+        return words[-2] in SID_OF
     if last != "id" or len(words) == 1:
         return False
     return words[-2] in ID_DENIED and words[-3:-1] != ["access", "key"]

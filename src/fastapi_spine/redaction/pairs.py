@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from fastapi_spine.redaction.keys import KeyClassifier
+from fastapi_spine.redaction.keys import KeyClassifier, is_field_name
 from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import MARK, mark
 from fastapi_spine.redaction.spans import Span, splice
@@ -33,7 +33,7 @@ _QUOTE = r"""(?:\\{0,7}["'`]|[\])]|\[\]|%(?:25)?(?:2[27]|5[dD])|&quot;|&\#3[49];
 _GAP = r"(?:[ \t]|%(?:25)?20){0,4}+"
 _TAIL = rf"""
     (?:{_QUOTE}{{0,4}}+{_GAP}
-       (?:%(?:25)?3[aAdD]|:=|=>|->|={{1,2}}|:(?!:|//)){_GAP}
+       (?:%(?:25)?3[aAdD]|:=|=>|->|(?<=-)>|={{1,2}}|:(?!:|//)){_GAP}
       |\\{{0,7}}["'],[ \t]{{0,3}}+(?=[bu]?\\{{0,7}}["']))
 """
 # Words without a separator are skipped inside the one match: a step of the loop costs a match,
@@ -43,7 +43,7 @@ _NEXT = LazyPattern(
     [^\w.$-]*+(?:[\w.$-]++(?!{_TAIL})[^\w.$-]*+)*+
     (?P<key>[\w.$-]++)
     (?:{_QUOTE}{{0,4}}+{_GAP}
-       (?P<sep>%(?:25)?3[aAdD]|:=|=>|->|={{1,2}}|:(?!:|//)){_GAP}
+       (?P<sep>%(?:25)?3[aAdD]|:=|=>|->|(?<=-)>|={{1,2}}|:(?!:|//)){_GAP}
       |(?P<comma>\\{{0,7}}["'],[ \t]{{0,3}}+)(?=[bu]?\\{{0,7}}["']))
     """,
     re.VERBOSE,
@@ -53,7 +53,6 @@ _FLAG = LazyPattern(
 )
 _LONGEST_NAME = 80
 _SECOND_WORDS = frozenset({"key", "keys", "id", "number", "num", "no", "code", "card"})
-_BEFORE = LazyPattern(r"(?:[A-Za-z]{2,20} ){1,2}$")
 _BEFORE_SPAN = 42
 _TUPLE_START = LazyPattern(r"[(\[][bu]?\\{0,7}[\"']$")
 _TUPLE_END = LazyPattern(r"[ \t]{0,3}[)\]]")
@@ -61,11 +60,14 @@ _FIELD_NAME = LazyPattern(r"[A-Za-z_]{1,24}")
 _BRACKET = LazyPattern(r"[\[\](){}]")
 _LONGEST_GROUP = 4000
 _DEEPEST_GROUP = 6
+_GROUP_WORD = LazyPattern(r"[^\s\[\](){}\"',:;=\\]{1,200}+")
+_MOST_WORDS = 8
 _TELLING = LazyPattern(r"[\"'%&0-9\[({]")
 # Tokens of parsers and language models.
 _GRAMMAR = LazyPattern(
     r"\b(?:unexpected|next|illegal|stop|special|pad|eos|bos|lookahead) $", re.IGNORECASE
 )
+_ENCODED_HEAD = LazyPattern(r"(?:25){0,3}[0-9A-Fa-f]{2}")
 _MARK_HEAD = len("[REDACTED:")
 _WRAPPED_HEADER = frozenset({"authorization", "cookie"})
 
@@ -83,7 +85,7 @@ class PairRule:
         place = 0
         while match := _NEXT.match(text, place):
             place = match.end()
-            kind = self._kind(text, match)
+            kind = self._kind(text, match) or self._opaque(text, match)
             span = self._value(text, match, kind) if kind else None
             if span is not None and kind is not None:
                 spans.append(span)
@@ -113,7 +115,8 @@ class PairRule:
             return None
         before = text[start - 1] if start else ""
         if before == "%":
-            name, start = name[2:], start + 2
+            after = _ENCODED_HEAD.match(name)
+            name, start = (name[after.end() :], start + after.end()) if after else (name, start)
         elif before == "\\" and name[0] in "nrt":
             name, start = name[1:], start + 1
         elif (name == "REDACTED" and before == "[") or (
@@ -128,21 +131,30 @@ class PairRule:
         if before != " ":
             return kind
         if kind is None and name.lower() in _SECOND_WORDS:
-            words = _BEFORE.search(text, max(0, start - _BEFORE_SPAN), start)
-            return self._keys.kind(words[0] + name) if words else None
+            words = text[max(0, start - _BEFORE_SPAN) : start].split(" ")[-3:-1]
+            before = " ".join(word for word in words if word.isalpha())
+            return self._keys.kind(f"{before} {name}") if before else None
         if name.lower() == "token" and _GRAMMAR.search(text, max(0, start - 12), start):
             return None
         return kind
 
+    def _opaque(self, text: str, match: re.Match[str]) -> str | None:
+        """Judge a parameter that is a secret only if its value looks like one: ``?key=``."""
+        start = match.start("key")
+        if match["sep"] != "=" or not start or text[start - 1] not in "?&":
+            return None
+        value = VALUE.match(text, match.end())
+        return self._keys.opaque_query_kind(match["key"], value["bare"] or "") if value else None
+
     @staticmethod
     def _in_query(text: str, start: int) -> bool:
         head = text[max(0, start - 5) : start].lower()
-        return head[-1:] in "?&#" or head.endswith(("%3f", "%26", "&amp;"))
+        return head[-1:] in "?&#" or head.endswith(("3f", "26", "&amp;"))
 
     def _value(self, text: str, match: re.Match[str], kind: str) -> Span | None:
         place = match.end()
         if match["comma"] is not None:
-            return _paired(text, match, kind, self._keys)
+            return _paired(text, match, kind)
         value = VALUE.match(text, place)
         return self._span(text, value, match, kind) if value else None
 
@@ -241,6 +253,8 @@ def _group(text: str, match: re.Match[str], kind: str) -> Span | None:
     end = _group_end(text, start)
     if not _TELLING.search(text, start + 1, end):
         return None
+    if all(is_blank(word) for word in _GROUP_WORD.findall(text, start, end)[:_MOST_WORDS]):
+        return None  # a schema or an enumeration: {"type": "string"}
     if re.fullmatch(rf"[\[({{]['\"\s]*{MARK}['\"\s]*[\])}}]", text[start:end]):
         return None
     return start, end, mark(kind)
@@ -258,7 +272,7 @@ def _group_end(text: str, start: int) -> int:
     return limit
 
 
-def _paired(text: str, match: re.Match[str], kind: str, keys: KeyClassifier) -> Span | None:
+def _paired(text: str, match: re.Match[str], kind: str) -> Span | None:
     """Replace the second of two quoted strings: an argument after its flag, or a 2-tuple."""
     value = VALUE.match(text, match.end())
     if value is None:
@@ -272,10 +286,7 @@ def _paired(text: str, match: re.Match[str], kind: str, keys: KeyClassifier) -> 
         after = value.end() + len(value["slashes"] or "") + (1 if value["esc"] else 0)
         if opening is None or not _TUPLE_END.match(text, after):
             return None
-        if _FIELD_NAME.fullmatch(value[group]) and (
-            opening[0][0] == "[" or is_blank(value[group]) or "_" in value[group]
-        ):
-            return None
-        if keys.kind(value[group]):
+        listed = opening[0][0] == "[" and _FIELD_NAME.fullmatch(value[group])
+        if listed or is_blank(value[group]) or is_field_name(value[group]):
             return None
     return _quoted(value, group, kind, match["key"])

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from fastapi_spine.redaction.gate import Anchor
 from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import URL_MARK, mark
+from fastapi_spine.redaction.values import is_masked
 
 # The end of the block is optional: logs are cut. The body may not run into the next armour.
 PEM = LazyPattern(
@@ -64,6 +65,8 @@ def userinfo(text: str, found: Found) -> str:
     """Replace the credentials of URLs in `text` by ``REDACTED:REDACTED@`` (OpenTelemetry)."""
 
     def replace(match: re.Match[str]) -> str:
+        if is_masked(match[0].rpartition("@")[0].partition(":")[2]):
+            return match[0]
         found("url_credentials")
         return f"{URL_MARK}@" if match["token"] else f"{URL_MARK}:{URL_MARK}@"
 

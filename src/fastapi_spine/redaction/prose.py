@@ -12,24 +12,22 @@ from collections.abc import Callable
 from fastapi_spine.redaction.keys import KeyClassifier
 from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import mark
+from fastapi_spine.redaction.shapes import MIXED, TECHNICAL, is_opaque
 from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.values import is_blank
 
 _VERB = LazyPattern(
-    r" (?:(?P<told>is|was|now|to):?|[a-z]{2,12}ed:?|header:|value:|string:) (?=[\"'`]|[^\s\"'`<>,;]{0,200}[0-9])"
+    r" (?:(?P<told>is|was|now|to):?|[a-z]{2,12}ed:?|header:|value:|string:|(?P<owner>(?:for|of) (?:user )?[\w.@'+-]{1,64}+:)) (?=[\"'`]|[^\s\"'`<>,;]{0,200}[0-9])"
     r"(?=(?P<quote>[\"'`])?(?P<value>[^\s\"'`<>,;]{4,200}+)(?(quote)(?P=quote)))"
 )
 # The value stands right behind the word: `invalid token 9f3c…`, `password hunter2 rejected`.
 _BESIDE = LazyPattern(
-    r"(?<![\w.-])(?P<key>[A-Za-z][\w-]{2,30}+) (?=[^\s]{0,400}[0-9])(?=(?P<quote>[\"'`])?"
-    r"(?P<value>[A-Za-z0-9_+/=.~!#$%^*@:-]{6,4000}+)(?(quote)(?P=quote))(?![\w(\[:=]))"
+    r"(?<![\w.-])(?P<key>[A-Za-z][\w-]{1,30}+)[ ;|,\t](?=[^\s]{0,400}[0-9])(?=(?P<quote>[\"'`(])?"
+    r"(?P<value>[A-Za-z0-9_+/=.~!#$%^*@:-]{6,4000}+)(?(quote)[\"'`)])(?![\w(\[:=]))"
 )
-_UUID = LazyPattern(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|01[0-9A-Z]{24}")
-_NAME = LazyPattern(r"[a-z]{1,40}[a-z0-9]{0,40}(?:[-_./][a-z0-9]{1,40}){1,12}")
-_DATE = LazyPattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SHORTEST_TOLD = 12
 _SHORTEST_BESIDE = {
-    "password": 6, "credentials": 8, "token": 16, "secret": 16, "api_key": 16, "session": 20,
+    "password": 6, "credentials": 8, "token": 16, "secret": 16, "api_key": 16, "session": 20, "otp": 6,
 }  # fmt: skip
 # `token mismatch: expected 9f3c…, got 77aa…`
 _COMPARED = LazyPattern(
@@ -37,15 +35,10 @@ _COMPARED = LazyPattern(
     r"(?=[A-Za-z]{0,200}[0-9])(?P<value>[A-Za-z0-9_+/=.~-]{16,4000}+)"
 )
 _COMPARED_SPAN = 100
-_SUBJECT = LazyPattern(r"(?:[\w-]{2,30} )?[\w-]{2,30}$")
 _CHANGED = LazyPattern(r"(?: (?:is|was|has been|been|set|changed|reset|updated|now)){1,4}$")
+_OWNER = LazyPattern(r" (?:for|of) (?:user )?[\w.@'+-]{1,64}$")
 _SUBJECT_SPAN = 90
 _TOLD = frozenset({"password", "secret", "token", "api_key", "otp", "session", "credentials"})
-_MIXED = LazyPattern(r"(?=[^\d]{0,200}\d)(?=[^A-Za-z]{0,200}[A-Za-z])\S{6,200}")
-_TECHNICAL = LazyPattern(
-    r"(?:base|sha|md|utf|aes|rsa|hs|rs|es|oauth|pbkdf|http|v)-?\d{1,4}(?![A-Za-z0-9])|\d{1,6}[a-z]{1,12}$",
-    re.IGNORECASE,
-)
 
 
 class ProseRule:
@@ -61,11 +54,11 @@ class ProseRule:
         for match in _VERB.finditer(text):
             kind = self._subject(text, match.start())
             value = match["value"].rstrip(".:!)")
-            told = match["told"] is not None
+            told = match["told"] is not None or kind == "otp"
             if kind is None or not (
                 _is_told(value, kind, quoted=match["quote"] is not None)
                 if told
-                else _is_opaque(value, _SHORTEST_TOLD)
+                else is_opaque(value, _SHORTEST_BESIDE[kind] if match["owner"] else _SHORTEST_TOLD)
             ):
                 continue
             start = match.start("value")
@@ -77,7 +70,7 @@ class ProseRule:
         spans: list[Span] = []
         for match in _COMPARED.finditer(text):
             value = match["value"].rstrip(".")
-            if not _is_opaque(value, _SHORTEST_TOLD):
+            if not is_opaque(value, _SHORTEST_TOLD):
                 continue
             head = text[max(0, match.start() - _COMPARED_SPAN) : match.start()]
             kinds = (self._keys.kind(word) for word in reversed(head.split()))
@@ -93,7 +86,7 @@ class ProseRule:
         for match in _BESIDE.finditer(text):
             kind = self._kind_beside(text, match)
             value = match["value"].rstrip(".!:")
-            if kind is None or not _is_opaque(value, _SHORTEST_BESIDE[kind]):
+            if kind is None or not is_opaque(value, _SHORTEST_BESIDE[kind]):
                 continue
             start = match.start("value")
             spans.append((start, start + len(value), mark(kind)))
@@ -104,17 +97,15 @@ class ProseRule:
         key, start = match["key"], match.start()
         kind = self._keys.kind(key)
         if kind is None and key.lower() in {"key", "id"}:
-            before = _SUBJECT.search(text, max(0, start - _SUBJECT_SPAN), max(0, start - 1))
-            kind = self._keys.kind(f"{before[0].rpartition(' ')[2]} {key}") if before else None
+            words = text[max(0, start - _SUBJECT_SPAN) : start].split(" ")[-2:-1]
+            kind = self._keys.kind(f"{words[0]} {key}") if words else None
         return kind if kind in _SHORTEST_BESIDE else None
 
     def _subject(self, text: str, end: int) -> str | None:
         head = _CHANGED.sub("", text[max(0, end - _SUBJECT_SPAN) : end])
-        subject = _SUBJECT.search(head)
-        if subject is None:
-            return None
-        words = subject[0]
-        kind = self._keys.kind(words.rpartition(" ")[2]) or self._keys.kind(words)
+        head = _OWNER.sub("", head)
+        words = head.split(" ")[-2:]
+        kind = self._keys.kind(words[-1]) or self._keys.kind(" ".join(words))
         return kind if kind in _TOLD else None
 
 
@@ -125,14 +116,4 @@ def _is_told(value: str, kind: str, *, quoted: bool) -> bool:
         return value.isdigit()
     if quoted and kind == "password":
         return True
-    return _MIXED.fullmatch(value) is not None and not _TECHNICAL.match(value)
-
-
-def _is_opaque(value: str, shortest: int) -> bool:
-    """Say whether `value` is no word, no name of a thing and no public id."""
-    return (
-        len(value) >= shortest
-        and _MIXED.match(value) is not None
-        and not (is_blank(value) or _TECHNICAL.match(value))
-        and not (_UUID.fullmatch(value) or _NAME.fullmatch(value) or _DATE.match(value))
-    )
+    return MIXED.fullmatch(value) is not None and not TECHNICAL.match(value)

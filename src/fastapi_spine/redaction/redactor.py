@@ -11,17 +11,25 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TypeVar
 
-from fastapi_spine.redaction.keys import KeyClassifier
+from fastapi_spine.redaction.commands import CommandRule
+from fastapi_spine.redaction.keys import CACHE_SIZE, KeyClassifier
+from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import ERROR_MARK
 from fastapi_spine.redaction.policy import Policy
-from fastapi_spine.redaction.text import LONGEST_TEXT, TextRules
+from fastapi_spine.redaction.text import LONGEST_CLEAN, LONGEST_TEXT, MOST_CLEAN, TextRules
 from fastapi_spine.redaction.tree import Rules, Walk
 from fastapi_spine.redaction.urls import UrlRule
 
 T = TypeVar("T")
 
 _PLAIN = frozenset({int, float, bool, type(None)})
-_NEW = object()
+# Ids of spans and traces and UUIDs: no rule can match one that has a letter, so it need not be read
+# (unless a known value or a rule of the team's own might look the same).
+_ID_LENGTHS = frozenset({16, 32, 36})
+_ID = LazyPattern(
+    r"(?=[0-9]{0,15}[a-f-])[0-9a-f]{8}(?:[0-9a-f]{8}(?:[0-9a-f]{16})?|(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+)
+_ID_CHARACTERS = frozenset("0123456789abcdefABCDEF-")
 _DEFAULT = Policy()
 
 
@@ -46,14 +54,19 @@ class Redactor:
         self._on_redaction = on_redaction
         self._on_error = on_error
         self._keys = KeyClassifier(policy)
-        self._kinds = self._keys.cache
+        self._plain: set[str] = set()
         self._text = TextRules(policy, self._keys, self._found)
         self._clean = self._text.clean
         self._is_suspect = self._text.is_suspect
+        risky = policy.extra_patterns or any(
+            _ID_CHARACTERS.issuperset(value) for value in policy.known_values
+        )
+        self._id_lengths = frozenset[int]() if risky else _ID_LENGTHS
         self._url_rule = UrlRule(self._keys, self._found)
         self._rules = Rules(
             keys=self._keys,
             text=self._text,
+            command=CommandRule(self._found).spans,
             url=self._url,
             found=self._found,
             guarded_text=self._guarded_text,
@@ -75,22 +88,26 @@ class Redactor:
         Returns:
             The same object if nothing had to change, else a new dict in the same order.
         """
-        kinds, clean = self._kinds, self._clean
+        plain, clean = self._plain, self._clean
+        id_lengths, is_id = self._id_lengths, _ID.fullmatch
         parts: list[str] = []
         for key, value in fields.items():
-            if kinds.get(key, _NEW) is not None:
+            if key not in plain:
                 return self._record(fields)
             kind = type(value)
             if kind is str:
-                if value not in clean:
+                if value not in clean and not (len(value) in id_lengths and is_id(value)):  # type: ignore[arg-type]
                     parts.append(value)  # type: ignore[arg-type]
             elif kind not in _PLAIN:
                 return self._record(fields)
         joined = "\n".join(parts)
         if len(joined) > LONGEST_TEXT or self._is_suspect(joined):
             return self._record(fields)
+        if len(clean) > MOST_CLEAN:
+            clean.clear()
         for text in parts:
-            self._text.remember(text)
+            if len(text) <= LONGEST_CLEAN:
+                clean[text] = None
         return fields
 
     def _record(self, fields: dict[str, object]) -> dict[str, object]:
@@ -101,7 +118,14 @@ class Redactor:
             name = self._guard(walk.name, key)
             clean[name] = after = self._guard(walk.keyed, name, value, "", 1)
             changed = changed or after is not value or name is not key
+            if name is key and self._keys.kind(key) is None:
+                self._remember_plain(key)
         return clean if changed else fields
+
+    def _remember_plain(self, key: str) -> None:
+        if len(self._plain) >= CACHE_SIZE:
+            self._plain.clear()
+        self._plain.add(key)
 
     # --- the rest of the face -----------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from fastapi_spine.redaction.gate import Anchor
 from fastapi_spine.redaction.keys import KeyClassifier
 from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import MARK, mark
@@ -27,6 +28,13 @@ _ITEM = LazyPattern(
     r"|(?P<row>[(\[])|(?P<end>[)\]])|(?P<comma>,)|(?P<other>[^'\"()\[\],\n]{1,400}+)"
 )
 _STATEMENT_SPAN = 6000
+# The same with the values in the statement itself.
+_LITERALS = LazyPattern(r"\s{0,4}VALUES?\s{0,4}(?P<rows>\([^\0]{1,8000})", re.IGNORECASE)
+SQL_ANCHORS = (
+    Anchor("[parameters: "),
+    Anchor("values", r"\s{0,4}\("),
+    Anchor("value", r"\s{0,4}\("),
+)
 
 
 class SqlRule:
@@ -45,7 +53,29 @@ class SqlRule:
             kinds = self._kinds(head)
             spans += self._spans(text, match, kinds)
             done = match.end()
-        return splice(text, spans)
+        text = splice(text, spans)
+        return splice(text, self._literals(text))
+
+    def _literals(self, text: str) -> list[Span]:
+        spans: list[Span] = []
+        done = 0
+        for insert in _INSERT.finditer(text):
+            values = _LITERALS.match(text, insert.end())
+            if values is None or insert.start() < done:
+                continue
+            kinds = self._column_kinds(insert["columns"].split(","))
+            rows = _rows(text, *values.span("rows")) if any(kinds) else []
+            for start, end, kind in _sensitive(rows, kinds):
+                if text[start] in "'\"" and not re.fullmatch(
+                    rf"['\"]?{MARK}['\"]?", text[start:end]
+                ):
+                    spans.append((start, end, f"'{mark(kind)}'"))
+                    self._found(kind)
+            done = spans[-1][1] if spans else values.start("rows")
+        return spans
+
+    def _column_kinds(self, names: list[str]) -> list[str | None]:
+        return [self._keys.kind(name.strip(' "`\n\t[]').rpartition(".")[2]) for name in names]
 
     def _kinds(self, head: str) -> list[str | None] | None:
         """Return the kind of each place of the statement in `head`, None without a statement."""
@@ -59,7 +89,7 @@ class SqlRule:
             names = insert["columns"].split(",")
         else:
             names = [place["column"] or "" for place in _PLACE.finditer(sql)]
-        return [self._keys.kind(name.strip(' "`').rpartition(".")[2]) for name in names]
+        return self._column_kinds(names)
 
     def _spans(self, text: str, match: re.Match[str], kinds: list[str | None] | None) -> list[Span]:
         rows = _rows(text, *match.span("rows"))
@@ -74,6 +104,19 @@ class SqlRule:
                     spans.append((start, end, f"'{mark(kind)}'"))
                     self._found(kind)
         return spans
+
+
+def _sensitive(
+    rows: list[list[tuple[int, int, bool]]], kinds: list[str | None]
+) -> list[tuple[int, int, str]]:
+    """Return the places of `rows` whose column has a kind; rows of another width have none."""
+    return [
+        (start, end, kind)
+        for row in rows
+        if len(row) == len(kinds)
+        for (start, end, _), kind in zip(row, kinds, strict=True)
+        if kind
+    ]
 
 
 def _rows(text: str, start: int, stop: int) -> list[list[tuple[int, int, bool]]]:

@@ -29,13 +29,12 @@ _NAMED = LazyPattern(
     re.VERBOSE,
 )
 _ELEMENT = LazyPattern(
-    r"<(?:[\w-]{1,40}:)?(?P<key>[A-Za-z][\w.-]{0,60}+)(?:\s[\w:.-]{1,60}+=[^<>]{0,200}+)?>"
-    r"\s{0,40}+(?:<!\[CDATA\[)?(?P<value>[^<\]\n]{1,4000}+(?=\s{0,40}+(?:\]\]>|</))|[^\s<>'\"\]]{4,4000}+$)"
+    r"(?:<|&lt;|\\u003[cC])(?:[\w-]{1,40}:)?(?P<key>[A-Za-z][\w.-]{0,60}+)(?:\s[\w:.-]{1,60}+=[^<>]{0,200}+)?(?:>|&gt;|\\u003[eE])"
+    r"\s{0,40}+(?:<!\[CDATA\[)?(?P<value>(?:[^<\]\n&\\]|&(?!lt;)|\\(?!u003)){1,4000}+(?=\s{0,40}+(?:\]\]>|</|&lt;|\\u003))|[^\s<>'\"\]]{4,4000}+$)"
 )
-_LOC = LazyPattern(
-    r"""\\{0,7}["']loc\\{0,7}["'][ ]?:[ ]?[\[(](?P<loc>[^\])]{1,300}+)[\])]"""
-    r"""(?:(?!["']loc\\{0,7}["'])[^\n]){0,800}?["']input\\{0,7}["'][ ]?:[ ]?"""
-)
+_LOC = LazyPattern(r"""["']loc\\{0,7}["'][ ]?:[ ]?[\[(](?P<loc>[^\])]{1,300}+)[\])]""")
+_LOC_INPUT = LazyPattern(r"""["']input\\{0,7}["'][ ]?:[ ]?""")
+_LOC_SPAN = 800
 _INPUT = LazyPattern(r"\[type=[\w.]{1,80}+, input_value=")
 _MISSING = LazyPattern(r"type\\{0,7}[\"'][ ]?:[ ]?\\{0,7}[\"']missing\b(?=[^{}]*$)")
 _TYPE_SPAN = 40
@@ -45,19 +44,8 @@ _TORN = LazyPattern(r"\.{3}[^\n'\",]{0,60}+['\"]?[ ]?:?[ ]?(?P<rest>['\"]?[^,\n]
 _DETAIL_END = LazyPattern(r"\)(?=[\s.,;\"']|\\n|$)|\n")
 _LONGEST_NAMES = 300
 _LONGEST_VALUES = 4000
-_CURL = LazyPattern(
-    r"""\bcurl\b[^\n|;]{0,120}?(?:(?<=[\s'"])-u|--user)(?:[= ]|['"],[ ]?|\\\n)?[ ]{0,4}\\{0,3}['"]?"""
-    r"""(?P<user>[^\s:'"]{0,64}+):(?P<password>[^\s'"\\]{1,256}+)"""
-)
-_STATEMENT = LazyPattern(
-    r"\b(?i:password|identified\s{1,4}by)\s{1,4}['\"](?P<password>[^'\"\n]{1,256}+)['\"]"
-)
 _DUPLICATE = LazyPattern(
     r"Duplicate entry \\{0,3}'(?P<value>[^'\n]{1,1000}+)' for key \\{0,3}'(?P<key>[^'\n]{1,200}+)'"
-)
-_CLIENT = LazyPattern(
-    r"""\b(?:(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]{0,80}?\s-p(?=[^\s-])"""
-    r"""|sshpass\s+-p\s?|redis-cli\b[^\n|;]{0,80}?\s-a\s)['"]?(?P<password>[^\s'"]{1,256}+)"""
 )
 
 
@@ -93,12 +81,18 @@ class StructureRules:
     def loc(self, text: str) -> str:
         """The rejected input of a pydantic error that is printed as a dict or as JSON."""
         spans: list[Span] = []
-        for match in _LOC.finditer(text):
+        matches = list(_LOC.finditer(text))
+        limits = [match.start() for match in matches[1:]] + [len(text)] * bool(matches)
+        before = 0
+        for match, limit in zip(matches, limits, strict=True):
             kind = self._loc_kind(match["loc"])
-            if _MISSING.search(text, max(0, match.start() - _TYPE_SPAN), match.end()):
+            place = _input_of(text, match, before, limit) if kind else None
+            before = match.end()
+            if kind is None or place is None or (spans and spans[-1][1] > place):
                 continue
-            if kind and (not spans or spans[-1][1] <= match.end()):
-                self._replace(spans, _content(text, match.end()), kind, "")
+            piece = _content(text, place)
+            self._replace(spans, piece, kind, "")
+            before = max(before, piece[1] if piece else 0)
         return splice(text, spans)
 
     def input_value(self, text: str) -> str:
@@ -115,7 +109,6 @@ class StructureRules:
                 continue
             end_mark = _INPUT_END.search(text, start, start + 2000)
             end = end_mark.start() if end_mark else min(len(text), start + 2000)
-            # A field that is missing shows the body around it, not a value of its own.
             missing = match[0].startswith("[type=missing")
             kind = None if missing else self._loc_kind(_line_above(text, match.start()))
             if kind:
@@ -150,20 +143,6 @@ class StructureRules:
             place = text.find(")=(", end)
         return splice(text, spans)
 
-    def command(self, text: str) -> str:
-        """Passwords in the arguments of curl and of database clients."""
-        spans: list[Span] = []
-        for match in _CURL.finditer(text):
-            if not match["password"].isdigit() or match["user"].isalpha():
-                self._replace(spans, (*match.span("password"), match["password"]), "password", "")
-        text = splice(text, spans)
-        for pattern in (_CLIENT, _STATEMENT):
-            spans = []
-            for match in pattern.finditer(text):
-                self._replace(spans, (*match.span("password"), match["password"]), "password", "")
-            text = splice(text, spans)
-        return text
-
     def duplicate(self, text: str) -> str:
         """MySQL's ``Duplicate entry 'x' for key 'users.api_token'``."""
         spans: list[Span] = []
@@ -196,6 +175,17 @@ class StructureRules:
         if instead is not None:
             spans.append((start, end, instead))
             self._found(kind)
+
+
+def _input_of(text: str, loc: re.Match[str], before: int, limit: int) -> int | None:
+    """Return where the input of the error with `loc` begins: behind it, or before if sorted."""
+    start, end = max(before, loc.start() - _LOC_SPAN), min(limit, loc.end() + _LOC_SPAN)
+    if _MISSING.search(text, max(0, loc.start() - _TYPE_SPAN), loc.end()):
+        return None  # a field that is missing shows the body around it, not a value of its own
+    found = _LOC_INPUT.search(text, loc.end(), end)
+    if found is None:
+        found = next(iter(list(_LOC_INPUT.finditer(text, start, loc.start()))[-1:]), None)
+    return found.end() if found else None
 
 
 def _line_above(text: str, place: int) -> str:

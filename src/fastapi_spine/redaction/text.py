@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
 from fastapi_spine.redaction import patterns, vendors
+from fastapi_spine.redaction.commands import COMMAND_ANCHORS, CommandRule
 from fastapi_spine.redaction.digits import DigitRules, PersonalRules
 from fastapi_spine.redaction.gate import DIGITS, ROUGH_DIGITS, Anchor, gate
 from fastapi_spine.redaction.keys import KeyClassifier
@@ -23,13 +24,14 @@ from fastapi_spine.redaction.marks import mark
 from fastapi_spine.redaction.pairs import PairRule
 from fastapi_spine.redaction.policy import SHORTEST_KNOWN_VALUE, Policy
 from fastapi_spine.redaction.prose import ProseRule
-from fastapi_spine.redaction.sql import SqlRule
+from fastapi_spine.redaction.sql import SQL_ANCHORS, SqlRule
 from fastapi_spine.redaction.structures import StructureRules
+from fastapi_spine.redaction.webhooks import WEBHOOK_ANCHORS, WebhookRule
 
 SHORTEST_TEXT = 7
 LONGEST_TEXT = 16 * 1024
 LONGEST_CLEAN = 256
-_MOST_CLEAN = 4096
+MOST_CLEAN = 4096
 _CUT_BACK = 256
 _BASE64_GROUP = 3
 _SAMPLE = "a record without a secret, as long as the records of many applications: password=none"
@@ -89,7 +91,7 @@ class TextRules:
     def remember(self, text: str) -> None:
         """Note that `text` is clean: routes, methods and user agents come again and again."""
         if len(text) <= LONGEST_CLEAN:
-            if len(self.clean) >= _MOST_CLEAN:
+            if len(self.clean) >= MOST_CLEAN:
                 self.clean.clear()
             self.clean[text] = None
 
@@ -134,13 +136,11 @@ def _steps(policy: Policy, keys: KeyClassifier, found: Found) -> list[Step]:
 
 
 def _message_steps(keys: KeyClassifier, structures: StructureRules, found: Found) -> list[Step]:
-    commands = ("curl", "mysql", "mariadb", "sshpass", "redis-cli", "identified")
-    anchors = [*map(Anchor, commands), Anchor("password", r"\s{1,4}['\"]")]
     return [
-        Step("command", anchors, structures.command),
+        Step("command", COMMAND_ANCHORS, CommandRule(found)),
         Step("loc", [Anchor("input", r"\\{0,7}[\"']")], structures.loc),
         Step("input_value", [Anchor("input_value=")], structures.input_value),
-        Step("sql", [Anchor("[parameters: ")], SqlRule(keys, found)),
+        Step("sql", SQL_ANCHORS, SqlRule(keys, found)),
         Step("detail", [Anchor(")=(")], structures.detail),
         Step("duplicate", [Anchor("duplicate entry")], structures.duplicate),
     ]
@@ -196,7 +196,10 @@ def _shape_steps(policy: Policy, found: Found) -> Iterable[Step]:
             lambda text: patterns.quoted_userinfo(text, found),
         ),
         ("tokens", [rule.anchor() for rule in tokens.rules], tokens),
+        ("webhook", WEBHOOK_ANCHORS, WebhookRule(found)),
         ("azure", [vendors.AZURE_ANCHOR], _sub(vendors.AZURE, "azure", found)),
+        ("terraform", [vendors.TERRAFORM_ANCHOR], _sub(vendors.TERRAFORM, "terraform", found)),
+        ("mailchimp", [vendors.MAILCHIMP_ANCHOR], _sub(vendors.MAILCHIMP, "mailchimp", found)),
         ("telegram", [vendors.TELEGRAM_ANCHOR], _sub(vendors.TELEGRAM, "telegram", found)),
         ("authorization", [patterns.BEARER_ANCHOR], lambda text: patterns.bearer(text, found)),
         ("authorization", [patterns.BASIC_ANCHOR], lambda text: patterns.basic(text, found)),

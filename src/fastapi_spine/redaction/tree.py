@@ -15,7 +15,9 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from fastapi_spine.redaction.keys import LONGEST_KEY, KeyClassifier
+from fastapi_spine.redaction.commands import PROGRAMS
+from fastapi_spine.redaction.keys import LONGEST_KEY, KeyClassifier, is_field_name
+from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import (
     DEPTH_MARK,
     SECRET_KIND,
@@ -26,6 +28,7 @@ from fastapi_spine.redaction.marks import (
 )
 from fastapi_spine.redaction.pairs import redact_content
 from fastapi_spine.redaction.policy import Policy
+from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.urls import is_url_key
 from fastapi_spine.redaction.values import is_blank
 
@@ -38,9 +41,16 @@ _PLAIN = frozenset({int, float, bool, type(None)})
 _NATIVE = frozenset({datetime, date, time, UUID, Decimal})
 _NAME_KEYS = ("name", "key", "field", "header")
 _VALUE_KEYS = ("value", "val", "content")
-_USER_FLAGS = frozenset({"-u", "--user"})
+# What stands below a sensitive key and is none: `{"auth": {"username": …, "type": …}}`.
+_STAYS = LazyPattern(
+    r"(?i:.{0,40}(?:type|kind|user|username|email|region|host|hostname|port|url|uri|endpoint|realm|algorithm|alg|version"
+    r"|created|updated|created_?at|updated_?at|expires|expires_?(?:at|in)|expiry|expiration|ttl|status|enabled|count|length|format"
+    r"|required|description))"
+)
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 _QUERY_PARENTS = frozenset({"query", "params", "query_params", "query_string", "queryparams"})
 _PAIR = 2
+_SHORTEST_COMMAND = 3
 _LONGEST_FLAG = 12
 _UNTOUCHED_NUMBERS = frozenset({"cookie", "authorization", "session"})
 _COUNTABLE = ("s", "S")
@@ -52,6 +62,7 @@ class Rules:
 
     keys: KeyClassifier
     text: Callable[[str], str]
+    command: Callable[[str], list[Span]]
     url: Callable[[str], str]
     found: Callable[[str], None]
     guarded_text: Callable[[object], str]
@@ -202,6 +213,7 @@ class Walk:
         if type(items) is tuple and len(items) == _PAIR and self._named(items[0]):
             pair = self._pair(items, path, depth)
             return items if pair[1] is items[1] and pair[0] is items[0] else pair
+        items = self._command(items)
         pairs = type(items) is list and items and all(_is_pair(item) for item in items[:_PAIR])
         clean: list[object] = []
         changed = False
@@ -217,14 +229,23 @@ class Walk:
             before = item
         return clean if changed else items
 
+    def _command(self, items: Any) -> Any:
+        """Read a list of arguments as the command that it is."""
+        if len(items) < _SHORTEST_COMMAND or type(items) not in (list, tuple):
+            return items
+        program = items[0]
+        if type(program) is not str or program.rpartition("/")[2] not in PROGRAMS:
+            return items
+        if not all(type(item) is str for item in items):
+            return items
+        spans = self._rules.command(" ".join(items))
+        return _split(items, spans) if spans else items
+
     def _item(self, item: Any, before: object, *, pairs: bool, path: str, depth: int) -> object:
         if type(before) is str and before[:1] == "-" and type(item) is str:
             kind = self._rules.keys.kind(before)
             if kind and (item[:1] != "-" or _is_value(item)):
                 return self._leaves(item, kind, before, depth)
-            if before in _USER_FLAGS and ":" in item and not item.replace(":", "").isdigit():
-                self._rules.found("password")
-                return f"{item.partition(':')[0]}:{mark('password')}"
         if pairs and _is_pair(item) and self._named(item[0]):
             pair = self._pair(item, path, depth)
             return item if pair[1] is item[1] and pair[0] is item[0] else pair
@@ -236,7 +257,7 @@ class Walk:
     def _pair(self, pair: Any, path: str, depth: int) -> list[object]:
         name, value = pair
         key = name.decode("latin-1") if type(name) is bytes else name
-        if type(pair) is tuple and type(value) is str and self._rules.keys.kind(value):
+        if type(pair) is tuple and type(value) is str and is_field_name(value):
             return [name, value]  # two names of fields, not a name and its value
         self._nodes -= 1
         if self._nodes < 0 or depth > DEEPEST:
@@ -268,7 +289,11 @@ class Walk:
             if self._nodes < 0:
                 clean["…"] = SIZE_MARK
                 break
-            clean[self.name(name)] = self._leaves(item, kind, "", depth + 1)
+            told = self.name(name)
+            if _STAYS.fullmatch(told) and type(item) in _SCALARS:
+                clean[told] = self.value(item, "", depth + 1)
+            else:
+                clean[told] = self._leaves(item, kind, "", depth + 1)
         return value if clean == value and type(value) is dict else clean
 
     def _below_sequence(self, value: Any, kind: str, depth: int) -> object:
@@ -297,6 +322,18 @@ class Walk:
             return instead
         self._rules.found(kind)
         return mark(kind)
+
+
+def _split(items: Any, spans: list[Span]) -> list[str]:
+    """Put `spans`, which count in the joined `items`, into the item that each lies in."""
+    clean: list[str] = []
+    begin = 0
+    for item in items:
+        end = begin + len(item)
+        own = [(a - begin, b - begin, new) for a, b, new in spans if begin <= a and b <= end]
+        clean.append(splice(item, own))
+        begin = end + 1
+    return clean
 
 
 def _is_value(item: str) -> bool:

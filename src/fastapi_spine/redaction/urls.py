@@ -36,7 +36,9 @@ class UrlRule:
         return _PARAMETER.sub(self._replace, url) if "=" in url else url
 
     def _replace(self, match: re.Match[str]) -> str:
-        kind = self._keys.query_kind(match["key"])
+        kind = self._keys.query_kind(match["key"]) or self._keys.opaque_query_kind(
+            match["key"], match["value"]
+        )
         if kind is None or match["value"] == URL_MARK:
             return match[0]
         self._found(kind)

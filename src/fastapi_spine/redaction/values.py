@@ -36,7 +36,7 @@ STOP_WORDS = frozenset(
     " input output expected got unexpected unauthorized unauthenticated unavailable reset"
     " requested sent received timeout retry retrying skipped ignored new old same different"
     " await async self cls lambda yield return raise depends annotated literal secretstr get post"
-    " put patch head options delete path id name names bad stale fresh lost email username"
+    " put patch head options delete path id name names bad stale fresh lost email username final classvar"
     " phone address trim choose enter type add remove ensure make set avoid store hash validate"
     " handle support deny fix never always please see try keep let first last only once both each"
     " every more less than strip encode decode parse limit rename move improve prevent hide show"
@@ -54,7 +54,8 @@ _PROSE = frozenset(
 _MASKED = LazyPattern(r"[*\u2022\u25cfxX.\-_#\u2026?]{1,256}+|<[^<>]{0,64}>|\[[A-Za-z ]{1,20}\]")
 _PLACEHOLDER = LazyPattern(
     r"\$?\{[^{}\"']{0,80}\}|\$[A-Z_][A-Z0-9_]{0,60}|\$\([^()]{0,80}\)|%[srdif]|%\(\w{1,60}\)[srd]"
-    r"|/[a-z][a-z0-9_./-]{1,100}|:[a-z_]{1,40}|\{\{.{0,80}\}\}|\$\d{1,3}"
+    r"|/[a-z][a-z0-9_./-]{1,100}|:[a-z_]{1,40}|\$?\{\{.{0,80}\}\}|\$\d{1,3}"
+    r"|!(?:vault|secret|ref|sub|env|env_var|include|reference|Ref|Sub|GetAtt|ImportValue|Join)|[a-z_-]{2,40}(?:/[a-z_-]{2,40}){1,5}"
 )
 _CODE = LazyPattern(
     r"[A-Za-z_][\w.]{0,120}+[(\[]|[A-Za-z_]{1,40}(?:\.[A-Za-z_]{1,40}){1,6}[,)\]:]{0,3}$|<\w"
@@ -67,7 +68,9 @@ _SMALL = LazyPattern(
 )
 _CHATTY = frozenset({"authorization", "session", "cookie", "credentials"})
 _NUMERIC = frozenset({"password", "secret", "ssn", "card", "otp"})
+_TOKENS = frozenset({"token", "api_key", "jwt"})
 _SHORTEST_TOKEN = 3
+_LONGEST_WORD = 16
 _LONGEST_COUNT = 4
 
 
@@ -91,12 +94,12 @@ def is_innocent(value: str, kind: str, key: str, *, quoted: bool) -> bool:
 
 def is_blank(value: str) -> bool:
     """Say whether `value` is a stop word, a mask, a placeholder or a sentence about a field."""
-    return (
-        value.lower() in STOP_WORDS
-        or _MASKED.fullmatch(value) is not None
-        or _PLACEHOLDER.fullmatch(value) is not None
-        or (" " in value and _is_prose(value))
-    )
+    return value.lower() in STOP_WORDS or is_masked(value) or (" " in value and _is_prose(value))
+
+
+def is_masked(value: str) -> bool:
+    """Say whether `value` was masked by somebody else, or is a placeholder."""
+    return _MASKED.fullmatch(value) is not None or _PLACEHOLDER.fullmatch(value) is not None
 
 
 def _is_prose(value: str) -> bool:
@@ -118,6 +121,8 @@ def _is_code(value: str, key: str) -> bool:
 def _is_chatter(value: str, kind: str) -> bool:
     if kind in _NUMERIC:
         return False
+    if kind in _TOKENS and value.isalpha() and value.islower() and len(value) <= _LONGEST_WORD:
+        return True
     if len(value) < _SHORTEST_TOKEN or _SMALL.fullmatch(value) or _CLASS_NAME.fullmatch(value):
         return True
     return kind in _CHATTY and _ALPHABETIC.fullmatch(value) is not None
@@ -135,7 +140,7 @@ VALUE = LazyPattern(
         (?:"(?P<q2>(?:[^"\\\n]|\\.){{0,4000}}+)"?|'(?P<q1>(?:[^'\\\n]|\\.){{0,4000}}+)'?)
     |%(?:25)?22(?P<pct>(?:[^\s%&"'<>]|%(?!(?:25)?22)){{0,4000}}+)
     |&(?:quot|\#34|\#39);(?P<html>[^&<>\n]{{0,4000}}+)
-    |(?P<holder>\$?\{{[\w.!:]{{0,60}}\}}|\{{\{{)
+    |(?P<holder>\$?\{{[\w.!:]{{0,60}}\}}|\$?\{{\{{|\$\()
     |(?P<open>[\[{{(])
     |(?P<bare>(?:{_BARE}|%){{1,4000}}+)
     """,

@@ -21,6 +21,7 @@ BOUND = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2}))"
 _A = "[A-Za-z0-9]"
 _W = r"[A-Za-z0-9_-]"
 _H = "[0-9a-f]"
+_GATE_TAIL = r"[\w.=+/$-]{8}"
 _SAMPLE = "a1B2c3D4" * 12
 _HEX = "0a1b2c3d" * 12
 
@@ -55,9 +56,14 @@ class TokenRule:
 
 
 def _rows(
-    kind: str, tail: str, *literals: str, match: str = _SAMPLE, miss: str = "-"
+    kind: str,
+    tail: str,
+    *literals: str,
+    match: str = _SAMPLE,
+    miss: str = "-",
+    gate_tail: str = _GATE_TAIL,
 ) -> list[TokenRule]:
-    return [TokenRule(kind, literal, tail, match, miss) for literal in literals]
+    return [TokenRule(kind, literal, tail, match, miss, gate_tail) for literal in literals]
 
 
 _AWS = {
@@ -76,8 +82,6 @@ TOKEN_RULES: tuple[TokenRule, ...] = (
            "glcbt-", "glsoat-", "glft-", "glimt-", "glagent-", "gloas-", "glffct-", "glwt-"),
     *_rows("slack", rf"(?:{_W}|\.){{10,400}}", "xoxa-", "xoxb-", "xoxe-", "xoxo-", "xoxp-", "xoxr-", "xoxs-",
            "xoxd-", "xoxc-", "xoxe.", "xapp-"),
-    *_rows("slack", r"(?:services|workflows|triggers)/[A-Za-z0-9/_-]{10,400}", "hooks.slack.com/",
-           match="services/T0AB/B0CD/a1B2c3D4", miss="docs"),
     *_rows("stripe", f"{_A}{{8,400}}", "sk_live_", "sk_test_", "sk_prod_", "rk_live_", "rk_test_", "rk_prod_"),
     *_rows("stripe", f"{_A}{{12,400}}", "whsec_"),
     TokenRule("google", "AIza", rf"{_W}{{20,400}}"),
@@ -100,8 +104,8 @@ TOKEN_RULES: tuple[TokenRule, ...] = (
     *_rows("1password", rf"{_A}{{20,2000}}", "ops_ey"),
     TokenRule("1password", "A3-", r"[A-Z0-9]{6}-[A-Z0-9-]{6,60}", match="ABC123-ABCDEF12345-ABCDE", miss="paper",
               gate_tail="[a-z0-9]{6}-"),
-    TokenRule("facebook", "EAA", "[A-Z0-9][A-Za-z0-9]{30,400}", match="B" + _SAMPLE, miss="Conference",
-              gate_tail="[a-z0-9]{31}"),
+    TokenRule("facebook", "EAA", rf"[A-Z0-9](?=[A-Za-z_-]{{0,60}}[0-9]){_W}{{30,400}}", match="B" + _SAMPLE, miss="Conference",
+              gate_tail="[a-z0-9_-]{31}"),
     *_rows("fly", "[A-Za-z0-9+/_=-]{20,2000}", "fm1_", "fm2_", "fm1r_", "fm1a_", "fo1_", match=_SAMPLE),
     *_rows("grafana", r"[A-Za-z0-9+/_=]{20,500}", "glc_", "glsa_"),
     *_rows("heroku", rf"{_W}{{20,400}}", "HRKU-"),
@@ -117,7 +121,7 @@ TOKEN_RULES: tuple[TokenRule, ...] = (
     *_rows("linear", f"{_A}{{20,400}}", "lin_api_", "lin_oauth_"),
     *_rows("postman", f"{_H}{{20,400}}(?:-{_H}{{0,60}})?", "PMAK-", match=_HEX[:24] + "-" + _HEX[:34]),
     *_rows("rubygems", f"{_H}{{20,400}}", "rubygems_", match=_HEX[:48], miss="mirror"),
-    *_rows("doppler", f"{_A}{{20,400}}", "dp.pt.", "dp.st.", "dp.ct.", "dp.sa.", "dp.scim."),
+    *_rows("doppler", rf"(?:{_A}{{2,35}}\.)?{_A}{{20,400}}", "dp.pt.", "dp.st.", "dp.ct.", "dp.sa.", "dp.scim."),
     *_rows("planetscale", r"(?:tkn|pw|oauth)_[\w.=-]{16,400}", "pscale_", match="tkn_" + _SAMPLE[:43]),
     *_rows("newrelic", "[A-Z0-9]{20,400}", "NRAK-", "NRII-", "NRJS-", match="ABCD1234" * 4),
     *_rows("perplexity", f"{_A}{{20,400}}", "pplx-"),
@@ -131,7 +135,7 @@ TOKEN_RULES: tuple[TokenRule, ...] = (
     *_rows("docker", rf"{_W}{{16,400}}", "dckr_pat_", "dckr_oat_"),
     *_rows("atlassian", r"[A-Za-z0-9_=-]{20,400}", "ATATT3", "ATCTT3", "ATBB"),
     *_rows("figma", rf"{_W}{{20,400}}", "figd_"),
-    *_rows("supabase", f"{_A}{{20,400}}", "sbp_", "sb_secret_"),
+    *_rows("supabase", rf"{_W}{{20,400}}", "sbp_", "sb_secret_"),
     *_rows("netlify", f"{_A}{{20,400}}", "nfp_"),
     *_rows("tailscale", rf"{_W}{{12,400}}", "tskey-auth-", "tskey-api-", "tskey-client-"),
     *_rows("langsmith", rf"{_W}{{20,400}}", "lsv2_pt_", "lsv2_sk_"),
@@ -145,19 +149,56 @@ TOKEN_RULES: tuple[TokenRule, ...] = (
     *_rows("plaid", r"[0-9a-f-]{20,400}", "access-sandbox-", "access-development-", "access-production-", match=_HEX[:36]),
     TokenRule("airtable", "pat", rf"{_A}{{14}}\.[0-9a-f]{{20,400}}", match="a1B2c3D4e5F6g7." + _HEX[:64], miss="tern",
               gate_tail=r"[a-z0-9]{14}\.[0-9a-f]{20}"),
+    TokenRule("notion", "secret_", rf"(?=[A-Za-z]{{0,40}}[0-9])(?=[0-9a-z]{{0,40}}[A-Z]){_A}{{40,400}}", match=_SAMPLE[:43],
+              miss="of_the_old_well", gate_tail="[a-z0-9]{40}"),
+    *_rows("readme", f"{_H}{{40,400}}", "rdme_", match=_HEX[:70]),
+    *_rows("easypost", f"{_A}{{40,400}}", "EZAK", "EZTK"),
+    *_rows("token", rf"(?:live|test|prod|sandbox)_{_W}{{20,400}}", "duffel_", "shippo_", "lob_", "gocardless_", "mollie_", "paystack_",
+           match="live_" + _SAMPLE[:40]),
+    *_rows("lob", f"{_H}{{35}}", "live_pub_", match=_HEX[:35]),
+    TokenRule("lob", "live_", f"(?=[a-z]{{0,60}}[0-9]){_H}{{35}}", match=_HEX[:35], gate_tail=f"{_H}{{35}}"),
+    *_rows("clojars", "[a-z0-9]{40,400}", "CLOJARS_", match=_HEX[:60]),
+    *_rows("artifactory", f"{_A}{{50,400}}", "AKCp"),
+    *_rows("alibaba", f"{_A}{{16,24}}(?!{_A})", "LTAI", match=_SAMPLE[:20]),
+    *_rows("privateai", f"{_A}{{24,400}}", "p8e-"),
+    *_rows("nvidia", rf"{_W}{{40,400}}", "nvapi-"),
+    *_rows("tavily", rf"(?:dev-|prod-)?{_A}{{24,400}}", "tvly-"),
+    TokenRule("firecrawl", "fc-", f"{_H}{{32}}(?!{_A})", match=_HEX[:32], miss="cache", gate_tail=f"{_H}{{32}}"),
+    TokenRule("resend", "re_", f"{_A}{{8}}_{_A}{{20,40}}", match=_SAMPLE[:8] + "_" + _SAMPLE[:24], miss="try_after",
+              gate_tail="[a-z0-9]{8}_[a-z0-9]{20}"),
+    *_rows("vercel", f"{_A}{{24,400}}", "vcp_", "vck_", "vci_"),
+    *_rows("posthog", rf"{_W}{{32,400}}", "phx_"),
+    TokenRule("nuget", "oy2", "[a-z0-9]{43}(?![A-Za-z0-9])", match=_HEX[:43], miss="s", gate_tail="[a-z0-9]{43}"),
+    *_rows("openshift", rf"{_W}{{40,50}}", "sha256~", match=_SAMPLE[:43]),
+    *_rows("cloudflare", f"{_H}{{24}}-{_H}{{60,200}}", "v1.0-", match=_HEX[:24] + "-" + (_HEX * 2)[:146], miss="rc1"),
+    *_rows("infracost", f"{_A}{{32,400}}", "ico-", miss="n"),
+    *_rows("hubspot", "[0-9a-f-]{32,40}", "pat-na1-", "pat-eu1-", "pat-na2-", match="0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f"),
+    TokenRule("mailgun", "key-", f"{_H}{{32}}(?!{_A})", match=_HEX[:32], miss="value", gate_tail=f"{_H}{{32}}"),
+    TokenRule("twilio", "SK", f"{_H}{{32}}(?!{_A})", match=_HEX[:32], miss="U-17", gate_tail=f"{_H}{{32}}"),
+    *_rows("adafruit", f"{_A}{{24,400}}", "aio_"),
+    *_rows("cerebras", f"{_A}{{32,400}}", "csk-"),
+    *_rows("frameio", rf"{_W}{{48,400}}", "fio-u-"),
+    *_rows("token", rf"(?=[A-Za-z_-]{{0,60}}[0-9]){_W}{{24,400}}", "figo_", "flb_live_", "ghe_", "fw_", "jina_", "e2b_", "vtwn_", "polar_oat_", "polar_pat_",
+           "tr_dev_", "tr_prod_", "signkey-prod-", "signkey-test-", "csb_v1_", "gdc_", "rnd_", "wandb_v1_", "napi_", "tgp_v1_", "AQVN", "hcp.", "apify_api_", "ubi_"),
     TokenRule("jwt", "eyJ", rf"{_W}{{6,4000}}+\.{_W}{{4,8000}}+(?:\.{_W}{{0,8000}}+){{0,3}}",
               match="hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.a1B2c3D4", miss="pZCI6MTJ9", gate_tail="[a-z0-9_-]{6}"),
     TokenRule("password_hash", "$2", r"[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{16,400}", match="b$12$" + _SAMPLE[:53], miss="0",
               gate_tail=r"[abxy]\$"),
-    *_rows("password_hash", r"(?:i|d|id)\$[^\s\"'<>]{10,400}", "$argon2", match="id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$aGFzaA"),
+    *_rows("password_hash", r"(?:i|d|id)\$[^\s\"'<>]{10,400}", "$argon2", match="id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$aGFzaA",
+           gate_tail=""),
     *_rows("password_hash", r"[./A-Za-z0-9=$]{20,400}", "$6$", "$5$", "$1$", "$apr1$"),
     *_rows("password_hash", r"[0-9]{1,8}\$[^\s\"'<>]{16,400}", "pbkdf2_sha256$", "pbkdf2_sha1$",
-           match="600000$abcdefghijkl$" + _SAMPLE[:43]),
+           match="600000$abcdefghijkl$" + _SAMPLE[:43], gate_tail="[0-9]"),
 )  # fmt: skip
 
 # Azure AD client secrets have their mark in the middle: three characters, a digit, Q~.
 AZURE = LazyPattern(r"(?<![\w~.-])[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{20,400}")
 AZURE_ANCHOR = Anchor("q~")
+# Terraform's and Mailchimp's stand in the middle or at the end.
+TERRAFORM = LazyPattern(r"(?<![\w.-])[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{20,100}")
+TERRAFORM_ANCHOR = Anchor(".atlasv1.")
+MAILCHIMP = LazyPattern(r"(?<![0-9A-Za-z])[0-9a-f]{32}-us[0-9]{1,2}(?![0-9A-Za-z])")
+MAILCHIMP_ANCHOR = Anchor("-us", "[0-9]{1,2}(?![0-9a-z])")
 TELEGRAM = LazyPattern(r"(?<![\w-])(?:bot)?[0-9]{8,400}:AA[A-Za-z0-9_-]{30,400}")
 TELEGRAM_ANCHOR = Anchor(":aa", "[a-z0-9_-]{30}")
 

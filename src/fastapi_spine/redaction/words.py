@@ -17,7 +17,7 @@ HARD: dict[str, str] = {
     "totp": "otp", "secret": "secret", "secrets": "secret", "token": "token",
     "apikey": "api_key", "apikeys": "api_key", "authorization": "authorization", "jwt": "jwt",
     "bearer": "authorization", "csrf": "token", "xsrf": "token", "credential": "credentials",
-    "credentials": "credentials", "creds": "credentials", "ssn": "ssn", "cvv": "card",
+    "credentials": "credentials", "creds": "credentials", "cred": "credentials", "ssn": "ssn", "cvv": "card",
     "cvc": "card", "cvv2": "card", "privatekey": "private_key", "sessid": "session",
     "sessionid": "session", "phpsessid": "session", "jsessionid": "session",
 }  # fmt: skip
@@ -42,8 +42,14 @@ SUFFIXES: dict[str, str] = {
 }  # fmt: skip
 
 _KEYED = "api private secret access signing encryption master account shared".split()
+_ALSO_KEYED = (
+    "auth subscription functions consumer app application hmac aes jwt webhook license deploy merchant session"
+    " fernet crypto cipher decryption root signature gateway integration write ingest admin".split()
+)
+_CODED = "verification login confirmation mfa fa otp auth recovery backup factor sms time passwordless".split()
 PAIRS: dict[tuple[str, str], str] = {
-    **{(word, "key"): "secret" for word in _KEYED},
+    **{(word, "key"): "secret" for word in (*_KEYED, *_ALSO_KEYED)},
+    **{(word, code): "otp" for word in _CODED for code in ("code", "codes")},
     **{("api", key): "api_key" for key in ("key", "keys")},
     ("private", "key"): "private_key",
     **{("encryption", key): "secret" for key in ("keys", "secret")},
@@ -60,6 +66,11 @@ QUERY: dict[str, str] = {
     "sig": "signature", "signature": "signature", "x-amz-signature": "signature",
     "x-amz-credential": "aws", "x-amz-security-token": "aws", "x-goog-signature": "signature",
     "x-goog-credential": "google", "awsaccesskeyid": "aws",
+}  # fmt: skip
+
+# In a query string, these are a secret if their value looks like one: `?key=AIza…`, `&code=4/0A…`.
+OPAQUE_QUERY: dict[str, str] = {
+    "key": "api_key", "code": "token", "ticket": "token", "appid": "api_key",
 }  # fmt: skip
 
 # A key that ends so tells about a secret and is none.
@@ -88,12 +99,25 @@ DENY_LAST = frozenset(
     " cfgs settings setting options option rule rules strategy start end begin change update"
     " detected detector logic flow context client clients server provider_id bucket_name queue"
     " broker cache protocol library lib test tests spec example examples template templates"
-    " ref refs santa through over book books law".split()
+    " ref refs santa through over book books law in out stdin stdout check checks checked result results outcome"
+    " warning warnings info information details support required needed tips"
+    " parser encoder decoder hasher checker verifier loader builder resolver getter setter fetcher"
+    " refresher signer serializer encoding parsing hashing handling refreshing location collection"
+    " extraction generation injection invalidation stuffing spraying caching hijacking fixation"
+    " sharing storage".split()
 )
 DENY_FIRST = frozenset(
     "has is num max min total n no avg require required requires use uses using enable enables"
     " enabled disable disabled allow allows skip show hide should can needs supports with without"
     " invalid missing unexpected".split()
+)
+# One of these anywhere says something about a secret.
+DENY_ANY = frozenset(
+    "expires expire expired expiry expiration expiring invalid missing ttl".split()
+)
+# Twilio's ids of things.
+SID_OF = frozenset(
+    "account message call service conversation room workspace verify participant chat sms".split()
 )
 # `token_id` and `auth_id` point at a thing; `session_id` and `access_key_id` are the thing.
 ID_DENIED = frozenset(
@@ -115,5 +139,7 @@ ANCHORS: tuple[Anchor, ...] = (
     Anchor("cc", "[^a-z]{0,3}n"),
     Anchor("credit", "[^a-z]{0,3}card"),
     Anchor("sig", "(?:=|%3d|%253d|[^a-z]{1,3}:)"),
-    Anchor("key", before=tuple(word + gap for word in _KEYED for gap in _GAPS)),
+    *(Anchor(f"{mark}{name}=") for mark in "?&" for name in OPAQUE_QUERY),
+    Anchor("key", before=tuple(word + gap for word in (*_KEYED, *_ALSO_KEYED) for gap in _GAPS)),
+    Anchor("code", before=tuple(word + gap for word in _CODED for gap in _GAPS)),
 )

@@ -63,34 +63,38 @@ class IdentityReader:
         self._accept = accept
         self._looks_secret = looks_secret
 
-    def read(self, scope: Scope) -> Identity:
-        """Return the identity of the request that this scope begins."""
-        request_ids: list[bytes] = []
-        traceparents: list[bytes] = []
-        tracestates: list[bytes] = []
-        for name, value in _headers(scope):
-            if name in _WANTED:
-                if name == HEADER_REQUEST_ID:
-                    request_ids.append(value)
-                elif name == HEADER_TRACEPARENT:
-                    traceparents.append(value)
-                else:
-                    tracestates.append(value)
-        identity = self._trace(traceparents, tracestates)
-        if request_ids:
-            self._take_request_id(identity, request_ids)
-        if not identity.request_id:
-            identity.request_id = self._ids.request_id()
+    def read(self, scope: Scope, now: int) -> Identity:
+        """Return the identity of the request that this scope begins.
+
+        Args:
+            scope: the connection's scope.
+            now: wall time, nanoseconds since the epoch.
+        """
+        headers = scope.get("headers")
+        if type(headers) is not list:
+            headers = _rereadable(headers)
+        if _WANTED.isdisjoint(dict(headers)):
+            return Identity(*self._ids.fresh(now))
+        return self._read_sent(headers, now)
+
+    def _read_sent(self, headers: Iterable[tuple[bytes, bytes]], now: int) -> Identity:
+        """Take what the caller sent of ids, and make the rest."""
+        sent: dict[bytes, list[bytes]] = {name: [] for name in _WANTED}
+        for name, value in headers:
+            if name in sent:
+                sent[name].append(value)
+        identity = self._trace(sent[HEADER_TRACEPARENT], sent[HEADER_TRACESTATE], now)
+        if sent[HEADER_REQUEST_ID]:
+            self._take_request_id(identity, sent[HEADER_REQUEST_ID])
         return identity
 
-    def _trace(self, traceparents: list[bytes], tracestates: list[bytes]) -> Identity:
+    def _trace(self, traceparents: list[bytes], tracestates: list[bytes], now: int) -> Identity:
         parent = parse_traceparent(traceparents[0]) if len(traceparents) == 1 else None
         if parent is None:
-            trace_id, span_id = self._ids.trace_and_span()
-            return Identity("", trace_id, span_id)
+            return Identity(*self._ids.fresh(now))
         trace_id, parent_span_id, flags = parent
         return Identity(
-            "",
+            self._ids.request_id(now),
             trace_id,
             self._ids.span_id(),
             parent_span_id,
@@ -120,12 +124,9 @@ class IdentityReader:
         return REFUSED_SECRET if self._looks_secret(value.decode("ascii")) else None
 
 
-def _headers(scope: Scope) -> Iterable[tuple[bytes, bytes]]:
-    """Return the request's headers, unless reading them would use them up."""
-    headers: Iterable[tuple[bytes, bytes]] = scope.get("headers") or _NO_HEADERS
-    if type(headers) is list:
-        return headers
-    return _NO_HEADERS if iter(headers) is headers else headers
+def _rereadable(headers: Iterable[tuple[bytes, bytes]] | None) -> Iterable[tuple[bytes, bytes]]:
+    """Return the request's headers, unless there are none or reading them would use them up."""
+    return _NO_HEADERS if headers is None or iter(headers) is headers else headers
 
 
 def parse_traceparent(value: bytes) -> tuple[str, str, int] | None:

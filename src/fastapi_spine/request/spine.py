@@ -15,7 +15,13 @@ from typing import Literal
 from fastapi_spine.core.asgi import App, Receive, Scope, Send
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.context import current
-from fastapi_spine.core.conventions import SCOPE_MARKER, SCOPE_STATE, STATE_REQUEST_ID, Outcome
+from fastapi_spine.core.conventions import (
+    ROUTE_UNMATCHED,
+    SCOPE_MARKER,
+    SCOPE_STATE,
+    STATE_REQUEST_ID,
+    Outcome,
+)
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.observer import LifespanListener, Observer
@@ -39,7 +45,7 @@ class RequestPass:
     """
 
     __slots__ = (
-        "_clock", "_guarded", "_identity", "_listener", "_observers", "_open", "_ready", "health",
+        "_clock", "_finishers", "_guarded", "_identity", "_listener", "_observers", "_open", "_ready", "health",
         "stopping",
     )  # fmt: skip
 
@@ -53,6 +59,7 @@ class RequestPass:
     ) -> None:
         self._identity = identity
         self._observers = tuple(observers)
+        self._finishers = tuple((observer.name, observer.finish) for observer in observers)
         self._listener = listener
         self._clock = clock
         self._guarded = health.guarded
@@ -77,10 +84,9 @@ class RequestPass:
         except BaseException as error:
             self._guarded("ending", self._raised, exchange, error)
             raise
-        else:
+        finally:
             if not exchange.finished:
                 self._guarded("ending", self._returned, exchange, endings.of_return)
-        finally:
             self._guarded("leave", self._leave, exchange, token)
 
     async def _serve_other(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,9 +125,14 @@ class RequestPass:
         if not self._ready:
             self._guarded("lifespan", self.starting)
         clock = self._clock
-        identity = self._identity.read(scope)
-        exchange = Exchange(kind, scope, identity, clock.wall_ns(), clock.monotonic_ns())
-        self._guarded("state", _announce, scope, exchange)
+        now = clock.wall_ns()
+        identity = self._identity.read(scope, now)
+        exchange = Exchange(kind, scope, identity, now, clock.monotonic_ns(), self._name_route)
+        state = scope.get(SCOPE_STATE)
+        if state is None:
+            state = scope[SCOPE_STATE] = {}
+        state[STATE_REQUEST_ID] = exchange.request_id
+        scope[SCOPE_MARKER] = exchange
         self._open.add(exchange)
         return exchange
 
@@ -147,9 +158,7 @@ class RequestPass:
     def _tell_of_failure_after(self, exchange: Exchange, error: BaseException) -> None:
         background = endings.from_background(error)
         for observer in self._observers:
-            self._guarded(
-                observer.name, observer.failed_after, exchange, error, background=background
-            )
+            self._guarded(observer.name, observer.failed_after, exchange, error, background)
 
     def _came_after(self, exchange: Exchange, error: BaseException) -> bool:
         """Tell what happened after a complete 5xx from the failure behind that 5xx."""
@@ -164,10 +173,12 @@ class RequestPass:
         exchange.finished = True
         if not exchange.ended:
             exchange.ended = self._clock.monotonic_ns()
-        exchange.route = self._guarded("route", route_template, exchange.scope) or exchange.route
         exchange.endpoint = exchange.scope.get("endpoint")
-        for observer in self._observers:
-            self._guarded(observer.name, observer.finish, exchange)
+        for name, finish in self._finishers:
+            self._guarded(name, finish, exchange)
+
+    def _name_route(self, scope: Scope) -> str:
+        return self._guarded("route", route_template, scope) or ROUTE_UNMATCHED
 
     def _leave(self, exchange: Exchange, token: Token[Exchange | None]) -> None:
         self._open.discard(exchange)
@@ -192,9 +203,3 @@ class RequestPass:
         for exchange in tuple(self._open):
             self._guarded("ending", self._returned, exchange, endings.of_shutdown)
         self._listener.stopped()
-
-
-def _announce(scope: Scope, exchange: Exchange) -> None:
-    """Leave the two marks we allow ourselves in the scope: the request's id, and that we are here."""
-    scope[SCOPE_MARKER] = exchange
-    scope.setdefault(SCOPE_STATE, {})[STATE_REQUEST_ID] = exchange.request_id

@@ -3,6 +3,9 @@
 It never calls `receive` by itself (that would answer `Expect: 100-continue` for the application) and passes
 every message on as the object it was; only the message that starts a response is copied, to carry the
 request id. Work per message is constant: a type check and an addition.
+
+What fails here is handed to `Health.fault` right where it failed, without a call in between: this code runs
+several times a request, between other people's code, where every further function is cold.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from fastapi_spine.request.validation import from_body, from_exception
 
 _CLIENT_ERROR: Final = 400
 _UNPROCESSABLE: Final = 422
+_NAME_LENGTH: Final = len(HEADER_REQUEST_ID)
 
 START: Final = "http.response.start"
 BODY: Final = "http.response.body"
@@ -37,12 +41,10 @@ class HttpWire:
         send: the server's.
         finish: called once, when the whole response was sent and nothing is known to be wrong.
         clock: measures first byte and end.
-        health: catches what fails here.
+        health: counts what fails here.
     """
 
-    __slots__ = (
-        "_exchange", "_finish", "_guarded", "_monotonic_ns", "_receive", "_request_id", "_send",
-    )  # fmt: skip
+    __slots__ = ("_exchange", "_finish", "_health", "_monotonic_ns", "_receive", "_send", "_status")
 
     def __init__(
         self,
@@ -58,12 +60,16 @@ class HttpWire:
         self._send = send
         self._finish = finish
         self._monotonic_ns = clock.monotonic_ns
-        self._guarded = health.guarded
+        self._health = health
+        self._status: int | None = None
 
     async def receive(self) -> Message:
         """Hand the server's next message to the application, counting its body."""
         message = await self._receive()
-        self._guarded("receive", self._received, message)
+        try:
+            self._received(message)
+        except Exception as error:  # noqa: BLE001 - see the module
+            self._health.fault("receive", error)
         return message
 
     async def send(self, message: Message) -> None:
@@ -71,18 +77,26 @@ class HttpWire:
         kind = message.get("type") if isinstance(message, dict) else None
         outgoing = message
         if kind == START:
-            outgoing = self._guarded("response_start", self._starting, message) or message
+            try:
+                outgoing = self._starting(message)
+            except Exception as error:  # noqa: BLE001 - see the module
+                self._health.fault("response_start", error)
         try:
             await self._send(outgoing)
         except OSError:
             self._exchange.disconnected |= not self._exchange.response_complete
             raise
-        if kind == BODY:
-            self._guarded("response_body", self._body_sent, message)
-        elif kind == START:
-            self._guarded("response_start", self._started, message)
-        else:
-            self._guarded("response_other", self._other_sent, kind, message)
+        if kind == START:
+            self._exchange.first_byte = self._monotonic_ns()
+            self._exchange.status = self._status
+            return
+        try:
+            if kind == BODY:
+                self._body_sent(message)
+            else:
+                self._other_sent(kind, message)
+        except Exception as error:  # noqa: BLE001 - see the module
+            self._health.fault("response_body", error)
 
     def _received(self, message: Message) -> None:
         kind = message["type"]
@@ -92,10 +106,13 @@ class HttpWire:
             self._exchange.disconnected = True
 
     def _starting(self, message: Message) -> Message:
-        exchange = self._exchange
-        if message["status"] >= _CLIENT_ERROR:
-            self._see_error(message["status"])
-        return {**message, "headers": with_request_id(message, exchange.request_id)}
+        self._status = status = message["status"]
+        if status >= _CLIENT_ERROR:
+            self._see_error(status)
+        self._exchange.trailers = bool(message.get("trailers"))
+        outgoing = message.copy() if isinstance(message, dict) else dict(message)
+        outgoing["headers"] = with_request_id(message, self._exchange.request_id)
+        return outgoing
 
     def _see_error(self, status: int) -> None:
         """Look at the exception that is being handled while an error response is sent.
@@ -113,15 +130,9 @@ class HttpWire:
         else:
             self._exchange.invalid = from_exception(error)
 
-    def _started(self, message: Message) -> None:
-        exchange = self._exchange
-        exchange.first_byte = self._monotonic_ns()
-        exchange.status = message["status"]
-        exchange.trailers = bool(message.get("trailers"))
-
     def _body_sent(self, message: Message) -> None:
         exchange = self._exchange
-        body = message.get("body") or b""
+        body = message.get("body")
         if body:
             if exchange.bytes_out:
                 exchange.streamed = True
@@ -163,8 +174,10 @@ def with_request_id(message: Message, request_id: str) -> list[tuple[bytes, byte
     open the logs, so it gives way. The application's own header object is never touched: it may be a
     generator, or shared between requests.
     """
-    headers = [
-        pair for pair in message.get("headers") or () if pair[0].lower() != HEADER_REQUEST_ID
-    ]
+    headers = list(message.get("headers") or ())
+    for pair in headers:
+        if len(pair[0]) == _NAME_LENGTH and pair[0].lower() == HEADER_REQUEST_ID:
+            headers = [pair for pair in headers if pair[0].lower() != HEADER_REQUEST_ID]
+            break
     headers.append((HEADER_REQUEST_ID, request_id.encode("ascii")))
     return headers

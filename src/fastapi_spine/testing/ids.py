@@ -11,15 +11,15 @@ class CountedIds:
         self._traces = 0
         self._spans = 0
 
-    def request_id(self) -> str:
+    def fresh(self, wall_ns: int) -> tuple[str, str, str]:
+        """Return the next request id, trace id and span id."""
+        self._traces += 1
+        return self.request_id(wall_ns), f"{self._traces:032x}", self.span_id()
+
+    def request_id(self, wall_ns: int) -> str:  # noqa: ARG002 - these ids tell no time
         """Return the next request id."""
         self._requests += 1
         return f"00000000-0000-7000-8000-{self._requests:012x}"
-
-    def trace_and_span(self) -> tuple[str, str]:
-        """Return the next trace id and span id."""
-        self._traces += 1
-        return f"{self._traces:032x}", self.span_id()
 
     def span_id(self) -> str:
         """Return the next span id."""

@@ -52,7 +52,7 @@ HELDOUT_LEAKS: list[Any] = [
     "git clone https://oauth2:<<vendor>>@gitlab.com/x/y.git",
     "remote: https://<<vendor>>@github.com/org/repo",
     "npm config set //registry.npmjs.org/:_authToken=<<vendor>>",
-    "pip install --index-url https://svc:<<short>>@pypi.example.com/simple x",
+    "git fetch --server-url https://svc:<<short>>@pypi.example.com/simple x",
     "wget --header='Authorization: Bearer <<opaque>>' https://((ip))/x",
     "curl --user ((user)):<<short>> -X POST https://x",
     "curl -X POST -d 'username=((user))&password=<<short>>' https://x",

@@ -16,6 +16,8 @@ from random import Random  # noqa: TID251 -- a corpus is drawn from a fixed seed
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from tests.unit.redaction.corpus_tokens import INNOCENT_SHAPES, SHAPES, VENDORS
+
 ALNUM = string.ascii_letters + string.digits
 URLSAFE = ALNUM + "-_"
 B64 = ALNUM + "+/"
@@ -145,7 +147,38 @@ def vendor(rng: Random) -> str:
     return rng.choice(make)()
 
 
+_DRAWN = re.compile(r"\[([a-zA-Z])(\d+)\]")
+_ALPHABETS = {
+    "a": ALNUM, "h": HEX, "H": HEX.upper(), "d": string.digits, "l": string.ascii_letters, "u": UPPER,
+    "U": string.ascii_uppercase + string.digits, "w": URLSAFE, "b": B64,
+}  # fmt: skip
+
+
+def draw(rng: Random, shape: str) -> str:
+    """Draw a token of a shape of `corpus_tokens`."""
+
+    def part(match: re.Match[str]) -> str:
+        alphabet, length = _ALPHABETS[match[1]], int(match[2])
+        return (mixed if match[1] in "awb" and length > 3 else pick_of)(rng, length, alphabet)
+
+    return _DRAWN.sub(part, shape)
+
+
+def pick_of(rng: Random, length: int, alphabet: str) -> str:
+    """Draw `length` characters of `alphabet`."""
+    return pick(rng, alphabet, length)
+
+
+def _shaped(shapes: dict[str, str]) -> dict[str, Callable[[Random], str]]:
+    def maker(shape: str) -> Callable[[Random], str]:
+        return lambda rng: draw(rng, shape)
+
+    return {name: maker(shape) for name, shape in shapes.items()}
+
+
 SECRETS: dict[str, Callable[[Random], str]] = {
+    **_shaped(SHAPES),
+    "vendor2": lambda rng: draw(rng, rng.choice(VENDORS)),
     "pw": password,
     "word": lambda rng: rng.choice(WORDS) + rng.choice(WORDS),
     "phrase": lambda rng: " ".join(rng.choice(WORDS) for _ in range(4)),
@@ -188,6 +221,7 @@ def order_id(rng: Random) -> str:
 
 
 INNOCENT: dict[str, Callable[[Random], str]] = {
+    **_shaped(INNOCENT_SHAPES),
     "user": lambda rng: rng.choice(NAMES),
     "n": lambda rng: str(rng.randint(2, 9999)),
     "uuid": uuid,

@@ -1,4 +1,4 @@
-"""Redaction is examined on records that were written before its rules, and on a second batch."""
+"""Redaction is examined on records that were written before its rules, and on later batches."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from urllib.parse import quote, quote_plus
 import pytest
 from tests.unit.redaction.corpus_heldout import HELDOUT_INNOCENTS, HELDOUT_LEAKS
 from tests.unit.redaction.corpus_innocent import INNOCENTS
+from tests.unit.redaction.corpus_later import (
+    FIFTH_INNOCENTS,
+    FIFTH_LEAKS,
+    FOURTH_INNOCENTS,
+    FOURTH_LEAKS,
+)
 from tests.unit.redaction.corpus_leaks import LEAKS
 from tests.unit.redaction.corpus_makers import Case, make
 from tests.unit.redaction.corpus_third import THIRD_INNOCENTS, THIRD_LEAKS
@@ -20,6 +26,8 @@ BATCHES = {
     "first": (LEAKS, INNOCENTS),
     "second": (HELDOUT_LEAKS, HELDOUT_INNOCENTS),
     "third": (THIRD_LEAKS, THIRD_INNOCENTS),
+    "fourth": (FOURTH_LEAKS, FOURTH_INNOCENTS),
+    "fifth": (FIFTH_LEAKS, FIFTH_INNOCENTS),
 }
 
 

@@ -106,6 +106,11 @@ def test_a_number_under_a_sensitive_key_goes() -> None:
         (["password", "email"], ["password", "email"]),
         (("password", "token"), ("password", "token")),
         (("token", "q7Kd93"), ["token", "[REDACTED:token]"]),
+        (("password", "mypassword"), ["password", "[REDACTED:password]"]),
+        (
+            [("Authorization", "Bearer q7Kd-93hX")],
+            [["Authorization", "Bearer [REDACTED:authorization]"]],
+        ),
     ],
 )
 def test_pairs_bytes_and_objects_are_understood(value: object, clean: object) -> None:

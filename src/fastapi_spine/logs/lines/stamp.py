@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-_SECOND_NS = 1_000_000_000
-
 
 class Stamp:
     """Formats nanoseconds since the epoch; the part down to seconds is kept until it changes.
@@ -16,13 +14,14 @@ class Stamp:
     __slots__ = ("_last",)
 
     def __init__(self) -> None:
-        self._last: tuple[int, str] = (-1, "")
+        self._last: tuple[str, str] = ("", "")
 
     def __call__(self, at_ns: int) -> str:
         """Return for example `2026-11-23T09:14:03.120457Z`."""
-        second, rest = divmod(at_ns, _SECOND_NS)
+        digits = f"{at_ns:019d}"
+        second = digits[:-9]
         known, text = self._last
         if second != known:
-            text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+            text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(int(second)))
             self._last = (second, text)
-        return f"{text}{rest // 1000:06d}Z"
+        return f"{text}{digits[-9:-3]}Z"

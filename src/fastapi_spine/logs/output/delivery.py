@@ -8,12 +8,46 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from fastapi_spine.core.conventions import DROP_DISK_FULL, DROP_QUEUE_FULL, DROP_SHUTDOWN
+from fastapi_spine.core.conventions import (
+    DROP_DISK_FULL,
+    DROP_NOT_MADE,
+    DROP_QUEUE_FULL,
+    DROP_SHUTDOWN,
+)
 from fastapi_spine.logs.output.descriptor import Descriptor, reason_of
 from fastapi_spine.logs.output.tally import Tally
 
 BATCH: Final = 64 * 1024
 LINE_OVERHEAD: Final = 48  # a bytes object's header and its place in the deque
+
+
+class LateLine:
+    """A line that is still to be made, in its place in the queue.
+
+    Whoever comes first makes it: the thread that queued it, with some others of its kind, or the writer. Should
+    both come at once, both make it and get the same bytes, so `make` may not change what it reads.
+
+    Attributes:
+        make: returns the line; None once it is made, so that nothing is held on to longer.
+        taken_for: bytes that it is counted as until it is written.
+        made: the line, or what `make` raised.
+    """
+
+    __slots__ = ("made", "make", "taken_for")
+
+    def __init__(self, make: Callable[[], bytes], taken_for: int) -> None:
+        """Make nothing yet."""
+        self.make: Callable[[], bytes] | None = make
+        self.taken_for = taken_for
+        self.made: object = None
+
+    def line(self) -> object:
+        """Return the line, made now if need be; an exception if it cannot be made."""
+        make = self.make
+        if make is not None:
+            self.made = attempt(make)
+            self.make = None
+        return self.made
 
 
 class Delivery:
@@ -34,6 +68,7 @@ class Delivery:
         "_batch_cost",
         "_drift",
         "_more",
+        "_on_fault",
         "_out",
         "_reached",
         "_tally",
@@ -46,11 +81,14 @@ class Delivery:
         "written",
     )
 
-    def __init__(self, out: Descriptor, tally: Tally) -> None:
+    def __init__(
+        self, out: Descriptor, tally: Tally, on_fault: Callable[[BaseException], None]
+    ) -> None:
         """Start with an empty queue."""
+        self._on_fault = on_fault
         self._out = out
         self._tally = tally
-        self.queue: deque[bytes | threading.Event] = deque()
+        self.queue: deque[bytes | LateLine | threading.Event] = deque()
         self.turn = threading.Lock()
         self.added = self.done = self.written = 0
         self.healthy = True
@@ -135,10 +173,27 @@ class Delivery:
             if isinstance(item, threading.Event):
                 self._reached.append(item)
                 break
+            if isinstance(item, LateLine):
+                line = self._take_late(item)
+                if line is None:
+                    continue
+                item = line
             batch.append(item)
             size += len(item)
         self._more = size >= BATCH
         self._batch_cost = size + LINE_OVERHEAD * len(self._batch)
+
+    def _take_late(self, late: LateLine) -> bytes | None:
+        """Take a late line and correct what it was taken for; one that cannot be made is counted."""
+        line = late.line()
+        if isinstance(line, bytes):
+            self.done += late.taken_for - len(line)
+            return line
+        self.done += late.taken_for + LINE_OVERHEAD
+        self._tally.lost[DROP_NOT_MADE] += 1
+        if isinstance(line, Exception):
+            self._on_fault(line)
+        return None
 
     def _take_report(self, *, now: bool) -> bool:
         if not self.healthy or self.full_reason == DROP_SHUTDOWN:

@@ -9,6 +9,7 @@ from typing import Final
 from fastapi_spine.core.conventions import (
     DROP_BROKEN_PIPE,
     DROP_DISK_FULL,
+    DROP_NOT_MADE,
     DROP_QUEUE_FULL,
     DROP_SHUTDOWN,
     DROP_WRITE_ERROR,
@@ -20,6 +21,7 @@ REASONS: Final = (
     DROP_DISK_FULL,
     DROP_WRITE_ERROR,
     DROP_SHUTDOWN,
+    DROP_NOT_MADE,
 )
 REPORT_EVERY: Final = 1.0
 

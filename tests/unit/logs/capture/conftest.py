@@ -160,7 +160,7 @@ def process() -> Iterator[Process]:
     known = root.manager.loggerDict
     before = dict(known)
     kept = [
-        (one, list(one.handlers), one.level, one.propagate, one.disabled)
+        (one, list(one.handlers), one.level, one.propagate, one.disabled, one.parent)
         for one in (root, *(x for x in before.values() if isinstance(x, logging.Logger)))
     ]
     module: Any = logging.config
@@ -171,11 +171,16 @@ def process() -> Iterator[Process]:
         capture.remove()
     sys.excepthook, threading.excepthook, warnings.showwarning, module.dictConfigClass = hooks
     logging.disable(logging.NOTSET)
-    for one, handlers, level, propagate, disabled in kept:
+    for one, handlers, level, propagate, disabled, parent in kept:
+        one.parent = parent
         one.handlers, one.propagate, one.disabled = handlers, propagate, disabled
         one.setLevel(level)
-    for name in set(known) - set(before):
-        del known[name]
+    for name, one in list(known.items()):
+        if name not in before:
+            del known[name]
+        elif isinstance(one, logging.Logger) and not isinstance(before[name], logging.Logger):
+            one.handlers, one.propagate, one.disabled = [], True, False
+            one.setLevel(logging.NOTSET)
 
 
 @pytest.fixture

@@ -1,0 +1,197 @@
+"""What an access line says of a finished request, and its bytes.
+
+Called in the writer's thread as a rule, some milliseconds after the request: everything it reads has come to rest.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from fastapi_spine.core.asgi import Scope
+from fastapi_spine.core.conventions import (
+    ACCESS_KEYS,
+    KEY_BYTES_IN,
+    KEY_BYTES_OUT,
+    KEY_CLIENT,
+    KEY_CLOSE_CODE,
+    KEY_ELAPSED_MS,
+    KEY_ERRORS,
+    KEY_EXC,
+    KEY_EXTRA_PREFIX,
+    KEY_LEVEL,
+    KEY_LOGGER,
+    KEY_MESSAGES_IN,
+    KEY_MESSAGES_OUT,
+    KEY_METHOD,
+    KEY_MSG,
+    KEY_OUTCOME,
+    KEY_PATH,
+    KEY_REFUSED_ID,
+    KEY_REQUEST_ID,
+    KEY_ROUTE,
+    KEY_SERVICE,
+    KEY_SKIPPED,
+    KEY_SPAN_ID,
+    KEY_STATUS,
+    KEY_TRACE_ID,
+    KEY_TS,
+    KEY_TTFB_MS,
+    KEY_TYPE,
+    LOGGER_ACCESS,
+    MSG_COMPLETED,
+    MSG_FAILED,
+    TYPE_WEBSOCKET,
+)
+from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.logs.lines.stamp import Stamp
+from fastapi_spine.logs.pipeline import Fields, Pipeline
+from fastapi_spine.redaction import Redactor
+
+EncodePlain = Callable[[msgspec.Struct], bytes | None]
+
+MAX_METHOD = 32
+MAX_PATH = 2048
+_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
+_PLAIN_KEYS = (
+    KEY_TS, KEY_LEVEL, KEY_LOGGER, KEY_MSG, KEY_REQUEST_ID, KEY_TRACE_ID, KEY_SPAN_ID, KEY_SERVICE,
+    KEY_METHOD, KEY_PATH, KEY_ROUTE, KEY_STATUS, KEY_ELAPSED_MS, KEY_BYTES_IN, KEY_BYTES_OUT,
+    KEY_CLIENT, KEY_OUTCOME,
+)  # fmt: skip
+"""The keys of an access line with nothing unusual about it, in their order."""
+
+
+class AccessLines:
+    """Makes access lines.
+
+    Args:
+        pipeline: gives every line its head and its form.
+        redactor: masks the path.
+        client: reads who asked.
+        service: the value of `service`.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        redactor: Redactor,
+        client: Callable[[Scope], str | None],
+        service: str,
+    ) -> None:
+        self._pipeline = pipeline
+        self._redactor = redactor
+        self._client = client
+        self._service = service
+        self._stamp = Stamp()
+        self._plain: Callable[..., msgspec.Struct] = msgspec.defstruct(
+            "AccessLine", [(key, Any) for key in _PLAIN_KEYS]
+        )
+
+    def plain_line(self, exchange: Exchange) -> bytes:
+        """Return the line of a request with nothing unusual about it: half of what `line` costs.
+
+        Args:
+            exchange: an HTTP request that went well, not streamed, with nothing bound, found or refused.
+        """
+        encode_plain = self._encode_plain()
+        client = self._client(exchange.scope)
+        made = None
+        if client is not None and encode_plain is not None:
+            made = encode_plain(self._struct(exchange, client))
+        return made or self.line(exchange, logging.INFO, 0, None)
+
+    def _encode_plain(self) -> EncodePlain | None:
+        return getattr(self._pipeline.lines, "encode_plain", None)
+
+    def _struct(self, exchange: Exchange, client: str) -> msgspec.Struct:
+        identity = exchange.identity
+        scope = exchange.scope
+        return self._plain(
+            self._stamp(exchange.ended_at), "INFO", LOGGER_ACCESS,
+            MSG_COMPLETED, identity.request_id, identity.trace_id, identity.span_id, self._service,
+            scope.get("method", "")[:MAX_METHOD], self._path(exchange), exchange.route,
+            exchange.status, (exchange.ended - exchange.started) // 1000 / 1000,
+            exchange.bytes_in, exchange.bytes_out, client, exchange.outcome.value,
+        )  # fmt: skip
+
+    def line(self, exchange: Exchange, level: int, skipped: int, bound: Fields | None) -> bytes:
+        """Return the line of any request.
+
+        Args:
+            exchange: the finished request.
+            level: logging's number.
+            skipped: how many lines like it were left out before.
+            bound: its bound fields, redacted.
+        """
+        msg = MSG_FAILED if level == logging.ERROR else MSG_COMPLETED
+        line = self._pipeline.head(exchange.ended_at, level, LOGGER_ACCESS, msg, exchange)
+        line.update(self.fields(exchange, skipped, bound))
+        if exchange.error is not None and level == logging.ERROR:
+            line[KEY_EXC] = self._pipeline.exc(exchange.error, exchange.traceback)
+        return self._pipeline.bytes_of(line)
+
+    def fields(self, exchange: Exchange, skipped: int, bound: Fields | None) -> Fields:
+        """Return what the line says beside the keys that every line has; see `line`."""
+        fields: Fields = {}
+        if exchange.kind == TYPE_WEBSOCKET:
+            fields[KEY_TYPE] = TYPE_WEBSOCKET
+        else:
+            fields[KEY_METHOD] = exchange.scope.get("method", "")[:MAX_METHOD]
+        fields[KEY_PATH] = self._path(exchange)
+        fields[KEY_ROUTE] = exchange.route
+        fields[KEY_STATUS] = exchange.status
+        _add_numbers(fields, exchange)
+        client = self._client(exchange.scope)
+        if client is not None:
+            fields[KEY_CLIENT] = client
+        fields[KEY_OUTCOME] = exchange.outcome.value
+        self._add_findings(fields, exchange)
+        if skipped:
+            fields[KEY_SKIPPED] = skipped
+        for key, value in (bound or {}).items():
+            fields[KEY_EXTRA_PREFIX + key if key in ACCESS_KEYS else key] = value
+        return fields
+
+    def _add_findings(self, fields: Fields, exchange: Exchange) -> None:
+        if exchange.invalid:
+            text = self._redactor.text
+            fields[KEY_ERRORS] = [
+                {"loc": text(place), "type": kind} for place, kind in exchange.invalid
+            ]
+        refused = exchange.identity.refused
+        if refused is not None:
+            fields[KEY_REFUSED_ID] = {"reason": refused.reason, "length": refused.length}
+
+    def _path(self, exchange: Exchange) -> str:
+        """Return the path as it may be written: no query, sensitive parameters as their names."""
+        scope = exchange.scope
+        path = str(scope.get("path", ""))[:MAX_PATH]
+        params = scope.get("path_params")
+        if params and any(map(self._redactor.is_sensitive_key, params)):
+            return self._template_filled(exchange.route, params)
+        return self._redactor.text(path)
+
+    def _template_filled(self, route: str, params: dict[str, object]) -> str:
+        def fill(match: re.Match[str]) -> str:
+            name = match[1]
+            if name not in params or self._redactor.is_sensitive_key(name):
+                return f"{{{name}}}"
+            return str(params[name])
+
+        return self._redactor.text(_PARAMETER.sub(fill, route))[:MAX_PATH]
+
+
+def _add_numbers(fields: Fields, exchange: Exchange) -> None:
+    fields[KEY_ELAPSED_MS] = (exchange.ended - exchange.started) // 1000 / 1000
+    if exchange.streamed:
+        fields[KEY_TTFB_MS] = (exchange.first_byte - exchange.started) // 1000 / 1000
+    fields[KEY_BYTES_IN] = exchange.bytes_in
+    fields[KEY_BYTES_OUT] = exchange.bytes_out
+    if exchange.kind == TYPE_WEBSOCKET:
+        fields[KEY_MESSAGES_IN] = exchange.messages_in
+        fields[KEY_MESSAGES_OUT] = exchange.messages_out
+        fields[KEY_CLOSE_CODE] = exchange.close_code

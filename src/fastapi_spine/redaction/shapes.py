@@ -1,0 +1,35 @@
+"""Does a word look like a secret, by its characters alone?
+
+Only asked where a sensitive word or parameter stands beside it: identifiers look the same.
+"""
+
+from __future__ import annotations
+
+import re
+
+from fastapi_spine.redaction.lazy import LazyPattern
+from fastapi_spine.redaction.values import is_blank
+
+MIXED = LazyPattern(r"(?=[^\d]{0,200}\d)(?=[^A-Za-z]{0,200}[A-Za-z])\S{6,200}")
+TECHNICAL = LazyPattern(
+    r"(?:base|sha|md|utf|aes|rsa|hs|rs|es|oauth|pbkdf|http|v)-?\d{1,4}(?![A-Za-z0-9])|\d{1,6}[a-z]{1,12}$",
+    re.IGNORECASE,
+)
+_UUID = LazyPattern(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|01[0-9A-Z]{24}")
+_NAME = LazyPattern(r"[a-z]{1,40}[a-z0-9]{0,40}(?:[-_./:][a-z0-9]{1,40}){1,12}")
+_DATE = LazyPattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def is_opaque(value: str, shortest: int) -> bool:
+    """Say whether `value` is no word, no name of a thing and no public id.
+
+    Args:
+        value: the text, without quotes.
+        shortest: how many characters it must have.
+    """
+    return (
+        len(value) >= shortest
+        and MIXED.match(value) is not None
+        and not (is_blank(value) or TECHNICAL.match(value))
+        and not (_UUID.fullmatch(value) or _NAME.fullmatch(value) or _DATE.match(value))
+    )
