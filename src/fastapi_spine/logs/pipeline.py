@@ -160,7 +160,7 @@ class Pipeline:
         keep = levelno >= logging.ERROR or logger == LOGGER_ACCESS
         if self._put_late is not None and _PLAIN.issuperset(map(type, rest.values())):
             make = partial(self._make, at_ns, levelno, logger, rest, exchange)
-            self._put_late(make, _cost(rest), keep=keep)
+            self._put_late(make, LINE_COST + len(str(rest[KEY_MSG])), keep=keep)
         else:
             self.put(self._make(at_ns, levelno, logger, rest, exchange), keep=keep)
 
@@ -259,11 +259,7 @@ _LEVELS = {
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 """What cannot change between the call and the writing."""
 LINE_COST = 600
-"""Bytes that a line holds on to beside its texts while it waits to be made."""
-
-
-def _cost(rest: Fields) -> int:
-    return LINE_COST + sum(len(value) for value in rest.values() if isinstance(value, str))
+"""Bytes that a line is taken for beside its message until it is made; its own length counts from then on."""
 
 
 def _merge(into: Fields, fields: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.values import is_blank
 
 _VERB = LazyPattern(
-    r" (?:(?P<told>is|was|now|to):?|[a-z]{2,12}ed:?|header:|value:|string:|(?P<owner>(?:for|of) (?:user )?[\w.@'+-]{1,64}+:)) (?=[\"'`]|[^\s\"'`<>,;]{0,200}[0-9])"
+    r" (?:(?P<told>is|was|now|to):?|[a-z]{2,12}ed:?|header:|value:|string:|(?P<owner>(?:(?:for|of) (?:user )?)?[\w.@'+-]{1,64}+:)) (?=[\"'`]|[^\s\"'`<>,;]{0,200}[0-9])"
     r"(?=(?P<quote>[\"'`])?(?P<value>[^\s\"'`<>,;]{4,200}+)(?(quote)(?P=quote)))"
 )
 # The value stands right behind the word: `invalid token 9f3c…`, `password hunter2 rejected`.
@@ -58,7 +58,9 @@ class ProseRule:
             if kind is None or not (
                 _is_told(value, kind, quoted=match["quote"] is not None)
                 if told
-                else is_opaque(value, _SHORTEST_BESIDE[kind] if match["owner"] else _SHORTEST_TOLD)
+                else _is_owned(value, kind)
+                if match["owner"]
+                else is_opaque(value, _SHORTEST_TOLD)
             ):
                 continue
             start = match.start("value")
@@ -107,6 +109,13 @@ class ProseRule:
         words = head.split(" ")[-2:]
         kind = self._keys.kind(words[-1]) or self._keys.kind(" ".join(words))
         return kind if kind in _TOLD else None
+
+
+def _is_owned(value: str, kind: str) -> bool:
+    shortest = _SHORTEST_BESIDE[kind]
+    return is_opaque(value, shortest) or (
+        kind == "password" and value.isdigit() and len(value) >= shortest
+    )
 
 
 def _is_told(value: str, kind: str, *, quoted: bool) -> bool:

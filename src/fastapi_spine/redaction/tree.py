@@ -49,6 +49,7 @@ _STAYS = LazyPattern(
 )
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _QUERY_PARENTS = frozenset({"query", "params", "query_params", "query_string", "queryparams"})
+_USER_FLAGS = frozenset({"-u", "--user"})
 _PAIR = 2
 _SHORTEST_COMMAND = 3
 _LONGEST_FLAG = 12
@@ -246,6 +247,9 @@ class Walk:
             kind = self._rules.keys.kind(before)
             if kind and (item[:1] != "-" or _is_value(item)):
                 return self._leaves(item, kind, before, depth)
+            if before in _USER_FLAGS and ":" in item and not item.replace(":", "").isdigit():
+                self._rules.found("password")
+                return f"{item.partition(':')[0]}:{mark('password')}"
         if pairs and _is_pair(item) and self._named(item[0]):
             pair = self._pair(item, path, depth)
             return item if pair[1] is item[1] and pair[0] is item[0] else pair

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from itertools import islice
 from types import TracebackType
+from typing import Any
 
 FIELDS_ATTRIBUTE = "_spine_fields"
 """Where a record of our own keeps its fields whole, whatever names they have."""
 
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _STANDARD_COUNT = len(logging.makeLogRecord({}).__dict__)
-_NOT_FIELDS = _STANDARD | {"color_message"}
+_NOT_FIELDS = _STANDARD | {"color_message", FIELDS_ATTRIBUTE}
 """uvicorn adds its coloured message as an extra; it says nothing that the message does not."""
 
 
@@ -23,7 +24,7 @@ def message_of(record: logging.LogRecord) -> str:
         return f"{_plain(record.msg)} (arguments do not fit the format: {type(error).__name__})"
 
 
-def fields_of(record: logging.LogRecord) -> dict[str, object] | None:
+def fields_of(record: logging.LogRecord) -> dict[str, Any] | None:
     """Return what `extra` brought, or None.
 
     `logging` puts extras behind the standard attributes, so a record without any is told by its length alone.
@@ -31,14 +32,12 @@ def fields_of(record: logging.LogRecord) -> dict[str, object] | None:
     attributes = record.__dict__
     if len(attributes) == _STANDARD_COUNT and record.stack_info is None:
         return None
-    own = attributes.get(FIELDS_ATTRIBUTE)
-    if own is not None:
-        return dict(own)
-    fields: dict[str, object] = {
-        key: attributes[key]
-        for key in islice(attributes, _STANDARD_COUNT, None)
-        if key not in _NOT_FIELDS and not key.startswith("_")
-    }
+    fields = dict(islice(attributes.items(), _STANDARD_COUNT, None))
+    if not _NOT_FIELDS.isdisjoint(fields):
+        own = fields.get(FIELDS_ATTRIBUTE)
+        if own is not None:
+            return dict(own)
+        fields = {key: value for key, value in fields.items() if key not in _NOT_FIELDS}
     if record.stack_info:
         fields["stack_info"] = record.stack_info
     return fields or None
