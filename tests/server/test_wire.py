@@ -132,17 +132,23 @@ def test_a_client_that_leaves_mid_stream_is_disconnected(folder: Path, protocol:
     assert "Traceback" not in texts
 
 
+GUNICORN = [
+    "-m", "gunicorn", "app:app", "-b", "127.0.0.1:{port}", "-w", "2",
+    "-k", "uvicorn_worker.UvicornWorker",
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    "command",
+    ("command", "how"),
     [
-        uvicorn("httptools"),
-        uvicorn("h11", "--workers", "2"),
-        ["-m", "gunicorn", "app:app", "-b", "127.0.0.1:{port}", "-w", "2",
-         "-k", "uvicorn_worker.UvicornWorker"],
+        (uvicorn("httptools"), signal.SIGTERM),
+        (uvicorn("httptools"), signal.SIGINT),
+        (uvicorn("h11", "--workers", "2"), signal.SIGTERM),
+        (uvicorn("h11", "--workers", "2"), signal.SIGINT),
+        (GUNICORN, signal.SIGTERM),
     ],
-    ids=["uvicorn", "uvicorn-workers", "gunicorn"],
-)  # fmt: skip
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+    ids=["uvicorn-term", "uvicorn-int", "workers-term", "workers-int", "gunicorn-term"],
+)
 def test_every_answered_request_has_exactly_one_line_after_the_end(
     folder: Path, command: list[str], how: signal.Signals
 ) -> None:

@@ -17,7 +17,7 @@ from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.values import is_blank
 
 _VERB = LazyPattern(
-    r" (?:(?P<told>is|was|now|to):?|[a-z]{2,12}ed:?|header:|value:|string:|(?P<owner>(?:(?:for|of) (?:user )?)?[\w.@'+-]{1,64}+:)) (?=[\"'`]|[^\s\"'`<>,;]{0,200}[0-9])"
+    r" (?:(?P<told>is|was|now|to):?|[a-z]{2,12}ed:?|header:|value:|string:|(?P<owner>(?:(?:for|of) (?:user )?|(?<=\w ))[\w.@'+-]{1,64}+:)) (?=[\"'`]|[^\s\"'`<>,;]{0,200}[0-9])"
     r"(?=(?P<quote>[\"'`])?(?P<value>[^\s\"'`<>,;]{4,200}+)(?(quote)(?P=quote)))"
 )
 # The value stands right behind the word: `invalid token 9f3c…`, `password hunter2 rejected`.
@@ -107,6 +107,10 @@ class ProseRule:
         head = _CHANGED.sub("", text[max(0, end - _SUBJECT_SPAN) : end])
         head = _OWNER.sub("", head)
         words = head.split(" ")[-2:]
+        if "[REDACTED" in head[-_SUBJECT_SPAN // 2 :]:
+            words = words[-1:] if "[REDACTED" not in words[-1] else []
+        if not words:
+            return None
         kind = self._keys.kind(words[-1]) or self._keys.kind(" ".join(words))
         return kind if kind in _TOLD else None
 

@@ -14,7 +14,7 @@ _TOKEN = r"(?P<token>[A-Za-z0-9_-]{16,400}+)"
 _HOOKS: dict[str, str] = {
     "hooks.slack": r"(?:-gov)?\.com/(?:services|workflows|triggers)/(?P<token>[A-Za-z0-9/_-]{10,400}+)",
     "/webhooks/": rf"[0-9]{{5,25}}/{_TOKEN}",
-    "/incomingwebhook/": r"(?P<token>[0-9a-fA-F]{20,64}+(?:/[0-9a-f-]{20,40}+)?(?:/[\w-]{1,80}+)?)",
+    "/incomingwebhook/": r"(?P<token>[0-9a-fA-F]{20,64}+)",
     "hooks.zapier.com/hooks/": r"(?:catch|standard)/[0-9]{1,12}/(?P<token>[a-z0-9]{5,20}+)",
     "/with/key/": _TOKEN,
     "/hooks/": r"(?P<token>[a-z0-9]{24,64}+)(?![\w-])",

@@ -175,12 +175,12 @@ def process() -> Iterator[Process]:
         one.parent = parent
         one.handlers, one.propagate, one.disabled = handlers, propagate, disabled
         one.setLevel(level)
-    for name, one in list(known.items()):
+    for name, made_since in list(known.items()):
         if name not in before:
             del known[name]
-        elif isinstance(one, logging.Logger) and not isinstance(before[name], logging.Logger):
-            one.handlers, one.propagate, one.disabled = [], True, False
-            one.setLevel(logging.NOTSET)
+        elif made_since is not before[name] and isinstance(made_since, logging.Logger):
+            made_since.handlers, made_since.propagate, made_since.disabled = [], True, False
+            made_since.setLevel(logging.NOTSET)
 
 
 @pytest.fixture
