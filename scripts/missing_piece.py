@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a folder of scripts
 """Pytest plugin for continuous integration: a test skipped for a missing piece is a failure.
 
 A green run must mean that everything ran. A skip for what cannot be had there at all says so by

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a folder of scripts
 """Pytest plugin of `make soak`: a table of what each soak test did, at which size, with which result.
 
 A soak test says its sizes and findings with pytest's own `record_property(name, value)`; one that

@@ -140,3 +140,14 @@ def _drive() -> Drive:
 @pytest.fixture(name="http_scope")
 def _http_scope() -> Callable[..., dict[str, Any]]:
     return http_scope
+
+
+@pytest.fixture(autouse=True)
+def _sizes(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+    """A soak test's numeric parameters are its sizes; they stand in its results."""
+    if request.node.get_closest_marker("soak") is None:
+        return
+    callspec = getattr(request.node, "callspec", None)
+    for name, value in (callspec.params if callspec is not None else {}).items():
+        if isinstance(value, int):
+            record_property(name, value)

@@ -27,6 +27,7 @@ from fastapi_spine.redaction.words import (
     SOFT,
     SOFT_TAILS,
     SUFFIXES,
+    TELLING_BELOW,
 )
 
 CACHE_SIZE = 4096
@@ -53,6 +54,15 @@ def is_field_name(text: str) -> bool:
     if text.lower() in HARD or text.lower() in SOFT:
         return True
     return "_" in text and text.replace("_", "").isalpha() and _kind_of(words_of(text)) is not None
+
+
+def tells_about(name: str) -> bool:
+    """Say whether `name`, found below a sensitive key, is that of a description and no secret.
+
+    In ``{"auth": {"type": "oauth2", "username": "bob", "value": "x"}}`` only the last one goes.
+    """
+    words = words_of(name)
+    return bool(words) and words[-1] in TELLING_BELOW
 
 
 class KeyClassifier:
@@ -88,7 +98,7 @@ class KeyClassifier:
 
     def query_kind(self, name: str) -> str | None:
         """Return the kind of `name` as a parameter of a query string, where signatures count too."""
-        kind = QUERY.get(name.lower())
+        kind = QUERY.get(name.lower()) or QUERY.get((words_of(name) or [""])[-1])
         allowed = not self._enabled or name.lower() in self._allowed
         return self.kind(name) if allowed or kind is None or kind in self._disabled else kind
 

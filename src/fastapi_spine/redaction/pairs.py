@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from fastapi_spine.redaction.groups import group_spans
 from fastapi_spine.redaction.keys import KeyClassifier, is_field_name
 from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import MARK, mark
+from fastapi_spine.redaction.shapes import is_strong
 from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.values import (
     CONTENT_GROUPS,
@@ -27,7 +29,9 @@ from fastapi_spine.redaction.values import (
     VALUE,
     is_blank,
     is_innocent,
+    redact_content,
 )
+from fastapi_spine.redaction.words import OPAQUE_QUERY
 
 _QUOTE = r"""(?:\\{0,7}["'`]|[\])]|\[\]|%(?:25)?(?:2[27]|5[dD])|&quot;|&\#3[49];)"""
 _GAP = r"(?:[ \t]|%(?:25)?20){0,4}+"
@@ -51,17 +55,15 @@ _NEXT = LazyPattern(
 _FLAG = LazyPattern(
     r"-{1,2}+(?P<key>[A-Za-z][\w-]{1,60}+)[ \t]{1,4}+(?P<sep>)(?=[^\s-]|-[\w-]{12})"
 )
+_SHORTEST_PHRASE = 3
 _LONGEST_NAME = 80
 _SECOND_WORDS = frozenset({"key", "keys", "id", "number", "num", "no", "code", "card"})
 _BEFORE_SPAN = 42
-_TUPLE_START = LazyPattern(r"[(\[][bu]?\\{0,7}[\"']$")
+_TUPLE_START = LazyPattern(r"[(\[][ ]?[bu]?\\{0,7}[\"']$")
 _TUPLE_END = LazyPattern(r"[ \t]{0,3}[)\]]")
 _FIELD_NAME = LazyPattern(r"[A-Za-z_]{1,24}")
-_BRACKET = LazyPattern(r"[\[\](){}]")
 _LONGEST_GROUP = 4000
-_DEEPEST_GROUP = 6
-_GROUP_WORD = LazyPattern(r"[^\s\[\](){}\"',:;=\\]{1,200}+")
-_MOST_WORDS = 8
+_OPENING = frozenset("[({")
 _TELLING = LazyPattern(r"[\"'%&0-9\[({]")
 # Tokens of parsers and language models.
 _GRAMMAR = LazyPattern(
@@ -86,8 +88,12 @@ class PairRule:
         while match := _NEXT.match(text, place):
             place = match.end()
             kind = self._kind(text, match) or self._opaque(text, match)
-            span = self._value(text, match, kind) if kind else None
-            if span is not None and kind is not None:
+            if kind is None:
+                continue
+            if text[place : place + 1] in _OPENING and _is_group(text, match):
+                more, place = group_spans(text, place, kind, self._found)
+                spans += more
+            elif span := self._value(text, match, kind):
                 spans.append(span)
                 place = span[1]
                 self._found(kind)
@@ -139,12 +145,17 @@ class PairRule:
         return kind
 
     def _opaque(self, text: str, match: re.Match[str]) -> str | None:
-        """Judge a parameter that is a secret only if its value looks like one: ``?key=``."""
-        start = match.start("key")
-        if match["sep"] != "=" or not start or text[start - 1] not in "?&":
+        """Judge a key that names a secret only if its value looks like one: ``?key=``, ``key=``."""
+        key, start = match["key"].lower(), match.start("key")
+        if key not in OPAQUE_QUERY or not match["sep"]:
             return None
         value = VALUE.match(text, match.end())
-        return self._keys.opaque_query_kind(match["key"], value["bare"] or "") if value else None
+        content = value and (value["q2"] or value["q1"] or value["bare"])
+        if not content:
+            return None
+        if start and text[start - 1] in "?&" and match["sep"] == "=":
+            return self._keys.opaque_query_kind(key, content)
+        return self._keys.kind("secret_key") if key == "key" and is_strong(content) else None
 
     @staticmethod
     def _in_query(text: str, start: int) -> bool:
@@ -167,7 +178,7 @@ class PairRule:
             if value[group] is not None:
                 return _quoted(value, group, kind, match["key"])
         if value["open"]:
-            return _group(text, match, kind)
+            return None
         if match["sep"].startswith("%"):
             value = ENCODED.match(text, match.end()) or value
         return _bare(text, value, match, kind)
@@ -181,21 +192,6 @@ def _quoted(value: re.Match[str], group: str, kind: str, key: str) -> Span | Non
     return None if instead is None else (*value.span(group), instead)
 
 
-def redact_content(content: str, kind: str, key: str) -> str | None:
-    """Return what to write for the whole value `content` of `key`, None if it is no secret."""
-    if is_innocent(content, kind, key, quoted=True) or content == mark(kind):
-        return None
-    if kind != "authorization":
-        return mark(kind)
-    scheme = SCHEME.match(content)
-    if scheme is None:
-        return mark(kind)
-    rest = content[scheme.end("scheme") :]
-    if is_blank(rest) or not rest.strip() or re.fullmatch(MARK, rest):
-        return None
-    return scheme["scheme"] + mark(kind)
-
-
 def _bare(text: str, value: re.Match[str], match: re.Match[str], kind: str) -> Span | None:
     place = match.end()
     if kind in _WRAPPED_HEADER:
@@ -204,6 +200,12 @@ def _bare(text: str, value: re.Match[str], match: re.Match[str], kind: str) -> S
             return special if special[0] < special[1] else None
     if kind in {"ssn", "card"} and (digits := DIGIT_GROUPS.match(text, place)):
         return (*digits.span(), mark(kind))
+    if kind == "mnemonic" or "phrase" in match["key"].lower():
+        phrase = PHRASE.match(text, place)
+        if phrase and len(phrase[0].split()) >= _SHORTEST_PHRASE:
+            return (*phrase.span(), mark(kind))
+    if is_blank(value[0]):
+        return None
     word = value[0].rstrip(")]}`")
     while word.endswith((".", ":", "!")) and kind != "password":
         word = word[:-1]
@@ -213,15 +215,9 @@ def _bare(text: str, value: re.Match[str], match: re.Match[str], kind: str) -> S
         return None
     end = place + len(word)
     if kind == "password":
-        end = _password_end(text, place, end, match["key"])
+        rest = REST_OF_PASSWORD.match(text, end)
+        end = rest.end() if rest else end
     return place, end, mark(kind)
-
-
-def _password_end(text: str, place: int, end: int, key: str) -> int:
-    if "phrase" in key.lower() and (phrase := PHRASE.match(text, place)):
-        return max(end, phrase.end())
-    rest = REST_OF_PASSWORD.match(text, end)
-    return rest.end() if rest else end
 
 
 def _header(text: str, place: int, kind: str) -> Span | None:
@@ -240,36 +236,17 @@ def _header(text: str, place: int, kind: str) -> Span | None:
     if not rest or rest.startswith("[REDACTED:"):
         return start, start, ""
     word = rest.rstrip(")]}`.")
-    if is_blank(word) or is_innocent(word, kind, "", quoted=False):
+    if is_blank(rest) or is_blank(word) or is_innocent(word, kind, "", quoted=False):
         return start, start, ""
     return start, start + len(word), mark(kind)
 
 
-def _group(text: str, match: re.Match[str], kind: str) -> Span | None:
-    """Replace a bracketed value whole, if it holds anything but names."""
+def _is_group(text: str, match: re.Match[str]) -> bool:
+    """Say whether the bracket behind the separator holds anything but names."""
     start = match.end()
     if match["sep"][:1] == "=" and text[start + 1 : start + 2] in {"", "\n"}:
-        return None
-    end = _group_end(text, start)
-    if not _TELLING.search(text, start + 1, end):
-        return None
-    if all(is_blank(word) for word in _GROUP_WORD.findall(text, start, end)[:_MOST_WORDS]):
-        return None  # a schema or an enumeration: {"type": "string"}
-    if re.fullmatch(rf"[\[({{]['\"\s]*{MARK}['\"\s]*[\])}}]", text[start:end]):
-        return None
-    return start, end, mark(kind)
-
-
-def _group_end(text: str, start: int) -> int:
-    """Return where the bracket at `start` closes; too deep or too long, where we stop caring."""
-    depth, limit = 0, min(len(text), start + _LONGEST_GROUP)
-    for bracket in _BRACKET.finditer(text, start, limit):
-        depth += 1 if bracket[0] in "[({" else -1
-        if depth == 0:
-            return bracket.end()
-        if depth > _DEEPEST_GROUP:
-            break
-    return limit
+        return False
+    return _TELLING.search(text, start + 1, start + _LONGEST_GROUP) is not None
 
 
 def _paired(text: str, match: re.Match[str], kind: str) -> Span | None:

@@ -16,8 +16,19 @@ TECHNICAL = LazyPattern(
     re.IGNORECASE,
 )
 _UUID = LazyPattern(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|01[0-9A-Z]{24}")
-_NAME = LazyPattern(r"[a-z]{1,40}[a-z0-9]{0,40}(?:[-_./:][a-z0-9]{1,40}){1,12}")
+_NAME = LazyPattern(r"[a-z]{1,40}[a-z0-9]{0,40}(?:[-_./:]{1,2}[a-z0-9]{1,40}){1,12}")
 _DATE = LazyPattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+_STRONG = LazyPattern(
+    r"(?!eyJ)(?=[^a-z]{0,60}[a-z])(?=[^A-Z]{0,60}[A-Z])(?=[^0-9]{0,60}[0-9])[\w+/-]{32,200}={0,2}"
+)
+_PAIRED = LazyPattern(r"[A-Za-z_.-]{1,40}=\S")
+
+
+def is_strong(value: str) -> bool:
+    """Say whether `value` can only be key material: 32 characters or more of all three sorts."""
+    return _STRONG.fullmatch(value) is not None
 
 
 def is_opaque(value: str, shortest: int) -> bool:
@@ -30,6 +41,6 @@ def is_opaque(value: str, shortest: int) -> bool:
     return (
         len(value) >= shortest
         and MIXED.match(value) is not None
-        and not (is_blank(value) or TECHNICAL.match(value))
+        and not (is_blank(value) or TECHNICAL.match(value) or _PAIRED.match(value))
         and not (_UUID.fullmatch(value) or _NAME.fullmatch(value) or _DATE.match(value))
     )

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from fastapi_spine.redaction.keys import KeyClassifier
 from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import MARK
-from fastapi_spine.redaction.pairs import redact_content
 from fastapi_spine.redaction.spans import Span, splice
-from fastapi_spine.redaction.values import CONTENT_GROUPS, VALUE, is_blank
+from fastapi_spine.redaction.values import CONTENT_GROUPS, VALUE, is_blank, redact_content
 
 Found = Callable[[str], None]
 

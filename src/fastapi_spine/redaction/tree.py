@@ -16,8 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from fastapi_spine.redaction.commands import PROGRAMS
-from fastapi_spine.redaction.keys import LONGEST_KEY, KeyClassifier, is_field_name
-from fastapi_spine.redaction.lazy import LazyPattern
+from fastapi_spine.redaction.keys import LONGEST_KEY, KeyClassifier, is_field_name, tells_about
 from fastapi_spine.redaction.marks import (
     DEPTH_MARK,
     SECRET_KIND,
@@ -26,11 +25,10 @@ from fastapi_spine.redaction.marks import (
     Secret,
     mark,
 )
-from fastapi_spine.redaction.pairs import redact_content
 from fastapi_spine.redaction.policy import Policy
 from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.urls import is_url_key
-from fastapi_spine.redaction.values import is_blank
+from fastapi_spine.redaction.values import is_blank, is_sentence, redact_content
 
 DEEPEST = 16
 MOST_NODES = 10_000
@@ -39,13 +37,11 @@ _LONGEST_CHAIN = 5
 
 _PLAIN = frozenset({int, float, bool, type(None)})
 _NATIVE = frozenset({datetime, date, time, UUID, Decimal})
-_NAME_KEYS = ("name", "key", "field", "header")
-_VALUE_KEYS = ("value", "val", "content")
-# What stands below a sensitive key and is none: `{"auth": {"username": …, "type": …}}`.
-_STAYS = LazyPattern(
-    r"(?i:.{0,40}(?:type|kind|user|username|email|region|host|hostname|port|url|uri|endpoint|realm|algorithm|alg|version"
-    r"|created|updated|created_?at|updated_?at|expires|expires_?(?:at|in)|expiry|expiration|ttl|status|enabled|count|length|format"
-    r"|required|description))"
+_NAME_KEYS = ("name", "key", "field", "header", "Name", "Key")
+_VALUE_KEYS = ("value", "val", "content", "Value")
+# Below these stand sentences about a field: `{"errors": {"password": ["too short"]}}`.
+_MESSAGE_PARENTS = frozenset(
+    "errors error validation messages message labels label hints hint violations descriptions".split()
 )
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _QUERY_PARENTS = frozenset({"query", "params", "query_params", "query_string", "queryparams"})
@@ -92,6 +88,8 @@ class Walk:
         if kind is None or here.lower() in rules.allowed_paths:
             if type(value) is str and is_url_key(key):
                 return self._string(value, rules.url)
+            return self.value(value, here, depth)
+        if path.rpartition(".")[2].lower() in _MESSAGE_PARENTS and _is_message(value):
             return self.value(value, here, depth)
         return self._leaves(value, kind, key, depth)
 
@@ -294,7 +292,7 @@ class Walk:
                 clean["…"] = SIZE_MARK
                 break
             told = self.name(name)
-            if _STAYS.fullmatch(told) and type(item) in _SCALARS:
+            if tells_about(told) and type(item) in _SCALARS:
                 clean[told] = self.value(item, "", depth + 1)
             else:
                 clean[told] = self._leaves(item, kind, "", depth + 1)
@@ -338,6 +336,11 @@ def _split(items: Any, spans: list[Span]) -> list[str]:
         clean.append(splice(item, own))
         begin = end + 1
     return clean
+
+
+def _is_message(value: object) -> bool:
+    texts = value if isinstance(value, (list, tuple)) else (value,)
+    return all(type(text) is str and is_sentence(text) for text in texts)
 
 
 def _is_value(item: str) -> bool:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 
 from fastapi_spine.redaction.lazy import LazyPattern
-from fastapi_spine.redaction.marks import MARK
+from fastapi_spine.redaction.marks import MARK, mark
+from fastapi_spine.redaction.words import HARD
 
 # Values that say something about a secret. Lower-cased comparison.
 STOP_WORDS = frozenset(
@@ -41,8 +42,8 @@ STOP_WORDS = frozenset(
     " handle support deny fix never always please see try keep let first last only once both each"
     " every more less than strip encode decode parse limit rename move improve prevent hide show"
     " drop bump clean test document log mask redact escape quote expose leak see such what which"
-    " who how why where needs need needed provide".split()
-)
+    " who how why where needs need needed provide confirmed changeme pending accepted ident".split()
+) | frozenset(HARD)
 
 # At least two of these make a sentence about a field rather than a passphrase.
 _PROSE = frozenset(
@@ -55,14 +56,20 @@ _MASKED = LazyPattern(r"[*\u2022\u25cfxX.\-_#\u2026?]{1,256}+|<[^<>]{0,64}>|\[[A
 _PLACEHOLDER = LazyPattern(
     r"\$?\{[^{}\"']{0,80}\}|\$[A-Z_][A-Z0-9_]{0,60}|\$\([^()]{0,80}\)|%[srdif]|%\(\w{1,60}\)[srd]"
     r"|/[a-z][a-z0-9_./-]{1,100}|:[a-z_]{1,40}|\$?\{\{.{0,80}\}\}|\$\d{1,3}"
+    r"|\$\{\w{1,60}(?::?[-?=+][a-z ]{0,40})?\}|%%?\w{1,20}\([\w.:-]{1,60}\)%%?"
+    r"|(?:file|env|vault|op|ref|ssm|keyring|doppler|sops|secretsmanager|awssm|gcpsm|azurekeyvault)(?:\+\w{1,20})?:/{0,3}[\w./#{}@-]{1,200}"
+    r"|(?i:your|replace|insert|enter)[-_ ][\w -]{0,60}|[\w-]{1,60}(?i:[-_]here)|(?i:change|replace)[-_]?me"
+    r"|[a-z_]{2,40}(?::[\w,.-]{1,40})?(?:\|[a-z_]{2,40}(?::[\w,.-]{1,40})?){1,12}"
     r"|!(?:vault|secret|ref|sub|env|env_var|include|reference|Ref|Sub|GetAtt|ImportValue|Join)|[a-z_-]{2,40}(?:/[a-z_-]{2,40}){1,5}"
 )
 _CODE = LazyPattern(
-    r"[A-Za-z_][\w.]{0,120}+[(\[]|[A-Za-z_]{1,40}(?:\.[A-Za-z_]{1,40}){1,6}[,)\]:]{0,3}$|<\w"
+    r"[A-Za-z_][\w.:]{0,120}+[(\[]|[A-Za-z_]{1,40}(?:\.[A-Za-z_]{1,40}){1,6}[,)\]:]{0,3}$|<\w"
 )
 _JOINED = LazyPattern(r"\s*(?:[+%)\]},]+(?:\s|$)|\.format\b|$)")
 _ALPHABETIC = LazyPattern(r"[A-Za-z]{1,24}[-:/]?(?:[A-Za-z]{0,24})")
 _CLASS_NAME = LazyPattern(r"(?:[A-Z][a-z]{2,20}){2,4}")
+_SENTENCE = LazyPattern(r"[A-Za-z']{1,20}(?:[ ,.:;-]{1,2}(?:[A-Za-z']{1,20}|\d{1,4})){1,40}[.!?]?")
+_MECHANISM = LazyPattern(r"[A-Z]{2,12}\d{0,3}(?:-[A-Z]{0,12}\d{0,3}){0,4}")  # RFC 4422: SCRAM-SHA-256
 _SMALL = LazyPattern(
     r"\d{1,4}(?:\.\d{1,6})?(?:ms|us|s|m|h|d|%|kb|mb)?|\d{2,5}(?:/\S{0,200})?|v?\d+(?:\.\d+){1,3}"
 )
@@ -102,6 +109,11 @@ def is_masked(value: str) -> bool:
     return _MASKED.fullmatch(value) is not None or _PLACEHOLDER.fullmatch(value) is not None
 
 
+def is_sentence(value: str) -> bool:
+    """Say whether `value` is made of at least two plain words, or short numbers."""
+    return _SENTENCE.fullmatch(value) is not None
+
+
 def _is_prose(value: str) -> bool:
     words = value.lower().replace(".", " ").replace(",", " ").split()
     return len(words) > 2 and sum(word in _PROSE for word in words) > 1  # noqa: PLR2004 -- a sentence
@@ -121,13 +133,19 @@ def _is_code(value: str, key: str) -> bool:
 def _is_chatter(value: str, kind: str) -> bool:
     if kind in _NUMERIC:
         return False
-    if kind in _TOKENS and value.isalpha() and value.islower() and len(value) <= _LONGEST_WORD:
+    if kind == "authorization" and _MECHANISM.fullmatch(value):
+        return True
+    if kind in _TOKENS and value.isalpha() and (value.islower() or value.isupper()) and len(value) <= _LONGEST_WORD:
         return True
     if len(value) < _SHORTEST_TOKEN or _SMALL.fullmatch(value) or _CLASS_NAME.fullmatch(value):
         return True
     return kind in _CHATTY and _ALPHABETIC.fullmatch(value) is not None
 
 
+# What other languages put around a literal: Some("x"), Optional('x'), <<"x">>.
+_WRAPPER = (
+    r"(?:(?:Some|Optional|Just|Ok|New|Secret\w{0,10}|Password|Token|ApiKey|String|str|bytes|Bytes|Buffer\.from|encode)\(|<<)"
+)
 _BARE = r"""[^\s,;&"'<>\\%|]|\\(?![nrt"'\\/])|\|(?![\w.-]{0,40}+[=:|])"""
 
 VALUE = LazyPattern(
@@ -136,8 +154,9 @@ VALUE = LazyPattern(
     |(?P<esc>(?P<slashes>\\{{1,7}})
         (?:"(?P<e2>(?:[^"\\\n]|\\+(?!["\\])|(?P=slashes)\\+["]){{0,4000}}+)
           |'(?P<e1>(?:[^'\\\n]|\\+(?!['\\])|(?P=slashes)\\+[']){{0,4000}}+)))
-    |(?P<prefix>[bBuUrRfF]{{0,2}})
-        (?:"(?P<q2>(?:[^"\\\n]|\\.){{0,4000}}+)"?|'(?P<q1>(?:[^'\\\n]|\\.){{0,4000}}+)'?)
+    |(?P<prefix>(?:[bBuUrRfF]{{1,2}}|{_WRAPPER})?)
+        (?:"(?P<q2>(?:[^"\\\n]|\\.){{0,4000}}+)"?|'(?P<q1>(?:[^'\\\n]|\\.){{0,4000}}+)'?
+          |`(?P<q3>(?:[^`\\\n]|\\.){{0,4000}}+)`)
     |%(?:25)?22(?P<pct>(?:[^\s%&"'<>]|%(?!(?:25)?22)){{0,4000}}+)
     |&(?:quot|\#34|\#39);(?P<html>[^&<>\n]{{0,4000}}+)
     |(?P<holder>\$?\{{[\w.!:]{{0,60}}\}}|\$?\{{\{{|\$\()
@@ -146,7 +165,7 @@ VALUE = LazyPattern(
     """,
     re.VERBOSE,
 )
-CONTENT_GROUPS = ("e2", "e1", "q2", "q1", "pct", "html")
+CONTENT_GROUPS = ("e2", "e1", "q2", "q1", "q3", "pct", "html")
 
 # In a percent-encoded query (after %3D) the value ends at an encoded ampersand, quote or brace.
 ENCODED = LazyPattern(rf"(?:{_BARE}|%(?!(?:25)?(?:26|22|27|23|7[dD]|2[cC]))){{1,4000}}+")
@@ -155,7 +174,7 @@ REST_OF_PASSWORD = LazyPattern(r"(?:[,;&](?![\w.%\[\]-]{0,64}+[=:])[^\s,;&\"'<>\
 PHRASE = LazyPattern(r"[A-Za-z]{2,16}(?:[ -][a-z]{2,16}){1,23}+(?=[\n,;.\"')]|$)")
 DIGIT_GROUPS = LazyPattern(r"\d[\d -]{6,22}\d")
 COOKIES = LazyPattern(
-    r"[^\s=;,\"'<>\\]{1,128}+=[^\s;,\"'<>\\]{0,4000}+"
+    r"[^\s=;,\"'<>\\]{1,128}+=(?:[^\s;,\"'<>\\]{1,4000}+|\"[^\"\n]{0,4000}+\"?|'[^'\n]{0,4000}+'?)?"
     r"(?:;[ \t]{0,2}+[^\s=;,\"'<>\\]{1,128}+(?:=[^\s;,\"'<>\\]{0,4000}+)?){0,60}+"
 )
 SCHEME = LazyPattern(
@@ -167,3 +186,18 @@ SCHEME = LazyPattern(
 PARAMETERS = LazyPattern(
     r"(?:[\w-]{1,40}+=(?:\\{0,3}\"[^\"\r\n]{0,1000}+\"?|[^\s,\"']{0,2000}+)[ \t]{0,2}+,?[ \t]{0,2}+){1,20}+"
 )
+
+
+def redact_content(content: str, kind: str, key: str) -> str | None:
+    """Return what to write for the whole value `content` of `key`, None if it is no secret."""
+    if is_innocent(content, kind, key, quoted=True) or content == mark(kind):
+        return None
+    if kind != "authorization":
+        return mark(kind)
+    scheme = SCHEME.match(content)
+    if scheme is None:
+        return mark(kind)
+    rest = content[scheme.end("scheme") :]
+    if is_blank(rest) or not rest.strip() or re.fullmatch(MARK, rest):
+        return None
+    return scheme["scheme"] + mark(kind)

@@ -19,7 +19,9 @@ HARD: dict[str, str] = {
     "bearer": "authorization", "csrf": "token", "xsrf": "token", "credential": "credentials",
     "credentials": "credentials", "creds": "credentials", "cred": "credentials", "ssn": "ssn", "cvv": "card",
     "cvc": "card", "cvv2": "card", "privatekey": "private_key", "sessid": "session",
-    "sessionid": "session", "phpsessid": "session", "jsessionid": "session",
+    "sessionid": "session", "phpsessid": "session", "jsessionid": "session", "psk": "secret", "mnemonic": "mnemonic",
+    **dict.fromkeys("dbpass userpass adminpass rootpass mailpass smtppass ftppass keypass storepass requirepass".split(), "password"),
+    **dict.fromkeys("dbpwd userpwd dbpasswd".split(), "password"),
 }  # fmt: skip
 
 # These say something only as the last word, or before one of the tails: `auth_backend`,
@@ -58,7 +60,8 @@ PAIRS: dict[tuple[str, str], str] = {
     ("credit", "card"): "card",
     ("social", "security"): "ssn",
     ("security", "code"): "card",
-    ("connect", "sid"): "session",
+    ("connect", "sid"): "session", ("api", "hash"): "secret", ("preshared", "key"): "secret",
+    **{(word, "phrase"): "mnemonic" for word in ("seed", "recovery", "secret", "backup")},
 }
 
 # In a query string only: OpenTelemetry's four, and the other signed-URL parameters of the clouds.
@@ -71,6 +74,7 @@ QUERY: dict[str, str] = {
 # In a query string, these are a secret if their value looks like one: `?key=AIza…`, `&code=4/0A…`.
 OPAQUE_QUERY: dict[str, str] = {
     "key": "api_key", "code": "token", "ticket": "token", "appid": "api_key",
+    "sign": "signature", "hmac": "signature",
 }  # fmt: skip
 
 # A key that ends so tells about a secret and is none.
@@ -104,12 +108,17 @@ DENY_LAST = frozenset(
     " parser encoder decoder hasher checker verifier loader builder resolver getter setter fetcher"
     " refresher signer serializer encoding parsing hashing handling refreshing location collection"
     " extraction generation injection invalidation stuffing spraying caching hijacking fixation"
-    " sharing storage".split()
+    " sharing storage symbol symbols decimals address supply standard holder holders contract".split()
 )
 DENY_FIRST = frozenset(
     "has is num max min total n no avg require required requires use uses using enable enables"
     " enabled disable disabled allow allows skip show hide should can needs supports with without"
     " invalid missing unexpected".split()
+)
+# Of those, what says nothing about a value below a sensitive key: `{"password": {"text": …}}`.
+TELLING_BELOW = DENY_LAST - frozenset(
+    "text title message messages msg note notes comment word words bits bytes chars characters"
+    " hashed encrypted saved sent seen prefix suffix model page view form field fields".split()
 )
 # One of these anywhere says something about a secret.
 DENY_ANY = frozenset(
@@ -132,9 +141,12 @@ ANCHORS: tuple[Anchor, ...] = (
     *map(
         Anchor,
         "pass pwd pw secret token auth cookie sess jwt bearer csrf xsrf cred ssn cvv cvc otp"
-        " security signature x-amz- x-goog-".split(),
+        " security signature x-amz- x-goog- psk mnemonic".split(),
     ),
     Anchor("sid", "(?![a-z])"),
+    Anchor("phrase", before=("seed", "seed.", "recovery", "recovery.", "secret.", "backup.")),
+    Anchor("hash", before=("api", "api.")),
+    Anchor("key", r"[\"']?\s{0,2}[=:]?>?\s{0,2}[\"'(]?[\w+/-]{32}"),
     Anchor("card", "[^a-z]{0,3}n"),
     Anchor("cc", "[^a-z]{0,3}n"),
     Anchor("credit", "[^a-z]{0,3}card"),
