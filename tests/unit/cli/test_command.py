@@ -1,0 +1,86 @@
+"""The `spine` command, run as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+APP = """
+import logging, sys
+from fastapi import FastAPI
+from fastapi_spine import Spine
+app = FastAPI()
+bare = FastAPI()
+Spine(app, service="orders")
+if {late}:
+    logging.getLogger("late").addHandler(logging.StreamHandler(sys.stdout))
+"""
+
+
+def spine(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SPINE_")}  # noqa: TID251 - a clean environment for the command
+    return subprocess.run(
+        [sys.executable, "-m", "fastapi_spine", *arguments],
+        cwd=folder, env={**clean, **variables}, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> Path:
+    (tmp_path / "shop.py").write_text(APP.format(late=False))
+    (tmp_path / "late.py").write_text(APP.format(late=True))
+    (tmp_path / "spine.toml").write_text('[logs]\nslow = "200ms"\n')
+    return tmp_path
+
+
+def test_doctor_says_where_every_setting_comes_from(folder: Path) -> None:
+    """Keyword, file, environment and default, each on its line; nothing goes past the layer: code 0."""
+    ran = spine(folder, "doctor", "shop:app", SPINE_LOGS_LEVEL="warning")
+    lines = [line.split() for line in ran.stdout.splitlines() if line.startswith("  ")]
+    sources = {line[0]: " ".join(line[1:]) for line in lines}
+    assert sources["service"] == '"orders" keyword: keyword service'
+    assert sources["logs.level"] == '"WARNING" environment: environment variable SPINE_LOGS_LEVEL'
+    assert sources["logs.slow"].startswith('"200ms" file: ')
+    assert sources["logs.schema"] == '"default" default'
+    assert "nothing that can be seen from here" in ran.stdout
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_doctor_names_what_goes_past_the_layer(folder: Path) -> None:
+    """A handler added later prints beside us: code 1."""
+    ran = spine(folder, "doctor", "late:app")
+    assert "! logger 'late': " in ran.stdout
+    assert ran.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["doctor", "shop:bare"], 1, "shop:bare has no spine: call Spine(app)"),
+        (["doctor", "nosuch:app"], 2, "There is no module 'nosuch'"),
+        (["doctor", "shop:nosuch"], 2, "Module 'shop' has no 'nosuch'"),
+        ([], 2, "usage: spine"),
+        (["--version"], 0, "fastapi-spine 0.1.0"),
+        (["doctor"], 0, "logs.level"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    folder: Path, arguments: list[str], code: int, said: str
+) -> None:
+    """Never a traceback; the code tells trouble from misuse."""
+    ran = spine(folder, *arguments)
+    assert ran.returncode == code
+    assert said in ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_misspelt_setting_is_an_error_that_names_the_nearest(folder: Path) -> None:
+    """In a variable, too."""
+    ran = spine(folder, "doctor", SPINE_LOGS_LEVLE="debug")
+    assert ran.returncode == 2
+    assert "SPINE_LOGS_LEVLE" in ran.stderr
+    assert "SPINE_LOGS_LEVEL" in ran.stderr
