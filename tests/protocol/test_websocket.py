@@ -33,6 +33,12 @@ def app() -> FastAPI:
         except WebSocketDisconnect:
             return
 
+    @application.websocket("/careless/{room}")
+    async def careless(socket: WebSocket, room: str) -> None:
+        await socket.accept()
+        while True:
+            await socket.send_text(await socket.receive_text())
+
     @application.websocket("/bye")
     async def bye(socket: WebSocket) -> None:
         await socket.accept()
@@ -93,6 +99,9 @@ def test_a_conversation_is_one_line(drive: Any) -> None:
         ("/echo/1", [CONNECT, gone(1001)], ("INFO", 101, 1001, "completed")),
         ("/echo/1", [CONNECT, gone(1006)], ("INFO", 101, 1006, "disconnected")),
         ("/echo/1", [CONNECT, gone(1012)], ("INFO", 101, 1012, "interrupted")),
+        ("/careless/1", [CONNECT, text("a"), gone(1000)], ("INFO", 101, 1000, "completed")),
+        ("/careless/1", [CONNECT, gone(1006)], ("INFO", 101, 1006, "disconnected")),
+        ("/careless/1", [CONNECT, gone(1012)], ("INFO", 101, 1012, "interrupted")),
         ("/bye", [CONNECT], ("INFO", 101, 4000, "completed")),
         ("/refuse", [CONNECT], ("INFO", 403, None, "completed")),
         ("/boom", [CONNECT], ("ERROR", 101, None, "failed_after_start")),

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from servers import DEADLINE_S, Server, get, serving, wait_for
+from websockets.sync.client import connect
 
 APP = """
-import asyncio
-from fastapi import FastAPI, Request
+import asyncio, logging, multiprocessing
+from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import StreamingResponse
 from fastapi_spine import Spine, request_id
 
@@ -31,6 +32,24 @@ async def unread():
 @app.post("/size")
 async def size(request: Request):
     return len(await request.body())
+
+@app.websocket("/socket")
+async def socket(socket: WebSocket):
+    await socket.accept()
+    while True:
+        await socket.send_text(await socket.receive_text())
+
+@app.get("/fork")
+def fork():
+    context = multiprocessing.get_context("fork")
+    child = context.Process(target=speak)
+    child.start()
+    child.join()
+    return child.exitcode
+
+def speak():
+    for number in range(50):
+        logging.getLogger("child").warning("line %d", number)
 
 @app.get("/boom")
 async def boom():
@@ -183,3 +202,30 @@ def ask_until_refused(port: int, answered: list[str], name: str) -> None:
         except (OSError, http.client.HTTPException):
             return
         answered.append(identity)
+
+
+def test_a_socket_is_one_line_without_address_or_query(folder: Path) -> None:
+    """Uvicorn's own lines of it, which tell both, are not written."""
+    with serving(folder, *uvicorn("httptools")) as server:
+        with connect(f"ws://127.0.0.1:{server.port}/socket?token=swordfish-1") as client:
+            client.send("hello")
+            assert client.recv() == "hello"
+        wait_for(server.access, "the access line")
+        server.end()
+        lines = server.lines()
+    spoken = [line for line in lines if "ocket" in str(line) or "onnection" in line["msg"]]
+    assert [(line["logger"], line.get("outcome", line["msg"])) for line in spoken] == [("spine.access", "completed")]
+    assert "swordfish" not in str(lines)
+
+
+def test_children_of_multiprocessing_write_their_lines(folder: Path) -> None:
+    """They leave without running exit hooks; their lines come all the same."""
+    with serving(folder, *uvicorn("h11")) as server:
+        assert get(server.port, "/fork") == 200
+        wait_for(lambda: len(_of_child(server)) == 50, "the child's lines")
+        said = _of_child(server)
+    assert said == [f"line {number}" for number in range(50)]
+
+
+def _of_child(server: Server) -> list[str]:
+    return [line["msg"] for line in server.lines() if line["logger"] == "child"]

@@ -29,6 +29,7 @@ from fastapi_spine.core.conventions import (
     KEY_SERVICE,
     KEY_SPAN_ID,
     KEY_TRACE_ID,
+    KEY_TRUNCATED,
     KEY_TS,
     LOGGER_ACCESS,
     LOGGER_HEALTH,
@@ -89,6 +90,8 @@ class Pipeline:
         exchange = current.get()
         msg, fields = message_of(record), fields_of(record)
         at_ns = round(record.created * 1_000_000) * 1_000
+        if msg.endswith("\n"):
+            msg = msg.rstrip("\n")
         if isinstance(record.msg, dict):
             fields = {**record.msg, **(fields or {})}
             msg = str(fields.pop("event", ""))
@@ -186,6 +189,8 @@ class Pipeline:
         if held:
             line[KEY_HELD] = True
         line.update(clean)
+        if clean is not rest and any(map(_was_cut, clean.values())):
+            line[KEY_TRUNCATED] = True
         if exc is not None:
             line[KEY_EXC] = exc
         return self._encode(line)
@@ -201,7 +206,7 @@ class Pipeline:
         self, at_ns: int, levelno: int, logger: str, msg: object, exchange: Exchange | None
     ) -> Fields:
         """Return the keys that every line begins with; `msg` is taken as it is."""
-        level = _LEVELS.get(levelno) or logging.getLevelName(levelno)
+        level = _LEVELS.get(levelno) or _other_level(levelno)
         if exchange is None:
             return {
                 KEY_TS: self._stamp(at_ns),
@@ -247,6 +252,7 @@ class Pipeline:
         return self._encode(line)
 
 
+_CUT_MARK = 32
 _LEVELS = {
     logging.DEBUG: "DEBUG",
     logging.INFO: "INFO",
@@ -256,10 +262,24 @@ _LEVELS = {
 }
 
 
+_FOREIGN_LEVELS = {5: "TRACE", 25: "SUCCESS"}
+"""loguru's, unless `logging` has a name of its own for them."""
+
+
+def _other_level(levelno: int) -> str:
+    name = logging.getLevelName(levelno)
+    return _FOREIGN_LEVELS.get(levelno, name) if name == f"Level {levelno}" else name
+
+
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 """What cannot change between the call and the writing."""
 LINE_COST = 600
 """Bytes that a line is taken for beside its message until it is made; its own length counts from then on."""
+
+
+def _was_cut(value: object) -> bool:
+    """Tell a text that redaction cut, because it was too long to be read."""
+    return isinstance(value, str) and value.endswith("]") and "[TRUNCATED:" in value[-_CUT_MARK:]
 
 
 def _merge(into: Fields, fields: dict[str, Any]) -> None:

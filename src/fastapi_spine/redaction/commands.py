@@ -12,6 +12,7 @@ from collections.abc import Callable
 from fastapi_spine.redaction.gate import Anchor
 from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import mark
+from fastapi_spine.redaction.shapes import is_opaque
 from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.values import is_blank
 
@@ -62,6 +63,7 @@ _PROGRAM = LazyPattern(
 )
 _END = LazyPattern(r"(?<!\\)\n|[|;]|&&")
 _LONGEST_COMMAND = 400
+_SHORTEST_SPOKEN = 6
 
 # `jdbc:oracle:thin:user/password@host`, and what is piped into a program that asks.
 _ORACLE = LazyPattern(r"jdbc:oracle:\w{1,8}:[\w$]{1,60}+/(?P<password>[^\s'\"/@]{1,128}+)(?=@)")
@@ -69,6 +71,13 @@ _PIPED = LazyPattern(
     r"\b(?:echo|printf|<<<)(?: -[a-zA-Z]{1,3})? {1,3}\\{0,3}[\"']?(?:%s\\{0,2}n?[\"'] [\"']?)?(?P<password>[^\s'\"\\|]{1,256}+)\\{0,3}[\"']? {0,3}\|"
     r" {0,3}[^|\n]{0,100}?(?:--\w{0,20}-?stdin|sudo (?:-\w )?-S|chpasswd|--with-token|cryptsetup|kinit)"
 )
+# Lines of protocols: Redis AUTH and requirepass, FTP and IRC PASS, IMAP LOGIN, SMTP AUTH (RFC 4954).
+_VERB = LazyPattern(
+    r"(?:(?:\A|(?<=[\n>:'\"\]])|(?<=[>:\]] ))(?:AUTH(?: [\w.@-]{1,60}+(?= \S))?|PASS|[Pp]asscode|[A-Za-z]?[0-9]{1,4} LOGIN [\"']?[^\s\"']{1,64}+[\"']?)"
+    r"|\bAUTH (?:PLAIN|LOGIN|XOAUTH2|default)|\b(?:requirepass|masterauth|IDENTIFY))"
+    r" {1,2}[\"']?(?P<password>[^\s'\"]{6,400}+)"
+)
+_SMTP = LazyPattern(r"334 UGFzc3dvcmQ6\s{1,3}(?:[A-Z]: )?(?P<password>[A-Za-z0-9+/]{4,400}={0,2})")
 # .pgpass: host:port:database:user:password
 _PGPASS = LazyPattern(
     r":(?:5432|6432|\*):[\w*-]{1,60}+:[\w*.-]{1,60}+:(?P<password>[^\s:'\"]{1,256}+)"
@@ -81,6 +90,10 @@ _STATEMENT = LazyPattern(
 COMMAND_ANCHORS = (
     *(Anchor(name, r"[\s'\"\\.]") for name in _BY_NAME if name != "az"),
     *map(Anchor, ("az login", "jdbc:oracle:", "identified", "-stdin", "sudo -", "chpasswd")),
+    *map(Anchor, ("requirepass", "masterauth", "identify ", "ugfzc3dvcmq6", "passcode")),
+    Anchor("auth ", r"[\"']?\S{5}"),
+    Anchor("pass ", r"[\"']?\S{6}"),
+    Anchor("login ", r"[\"']?[^\s\"']{1,64}[\"']? {1,2}[\"']?\S{6}"),
     *map(Anchor, ("--with-token", "cryptsetup", "kinit", ":5432:", ":6432:", ":*:")),
     *(Anchor(word, r"\s{1,4}(?:['\"=]|for\s)") for word in ("password", "passphrase", "passcode", "passwd", "pwd")),
     *(Anchor(word, r"\s{0,2}\(['\"]") for word in ("password", "passphrase", "passcode", "passwd", "pwd")),
@@ -96,7 +109,13 @@ class CommandRule:
     def __call__(self, text: str) -> str:
         """Return `text` without the passwords of its commands."""
         text = splice(text, self.spans(text))
-        for pattern in (_ORACLE, _PGPASS, _PIPED, _STATEMENT):
+        spans = [
+            self._span(*match.span("password"))
+            for match in _VERB.finditer(text)
+            if is_opaque(match["password"], _SHORTEST_SPOKEN)
+        ]
+        text = splice(text, spans)
+        for pattern in (_ORACLE, _PGPASS, _SMTP, _PIPED, _STATEMENT):
             spans = [self._span(*match.span("password")) for match in pattern.finditer(text)
                      if not _is_innocent(match["password"])]  # fmt: skip
             text = splice(text, spans)

@@ -14,7 +14,7 @@ from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import mark
 
 _CARD = LazyPattern(
-    r"(?<![\w-])(?<!\d\.)(?:[0-9]{4}(?P<gap>[ -])[0-9]{4}(?P=gap)[0-9]{4}(?P=gap)[0-9]{4}"
+    r"(?:(?<![\w-])(?<!\d\.)|(?<=%[Bb]))(?:[0-9]{4}(?P<gap>[ -])[0-9]{4}(?P=gap)[0-9]{4}(?P=gap)[0-9]{4}"
     r"|[0-9]{4}(?P<amex>[ -])[0-9]{6}(?P=amex)[0-9]{4,5}|[0-9](?:[ -]?[0-9]){12,18})(?![\w-]|\.[0-9])"
 )
 # SSA: no area 000, 666 or 9xx, no group 00, no serial 0000.

@@ -18,6 +18,7 @@ from fastapi_spine.redaction.marks import MARK, mark
 from fastapi_spine.redaction.shapes import is_strong
 from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.values import (
+    CALL,
     CONTENT_GROUPS,
     COOKIES,
     DIGIT_GROUPS,
@@ -55,9 +56,11 @@ _NEXT = LazyPattern(
 _FLAG = LazyPattern(
     r"-{1,2}+(?P<key>[A-Za-z][\w-]{1,60}+)[ \t]{1,4}+(?P<sep>)(?=[^\s-]|-[\w-]{12})"
 )
+# Bounded by the next pair, so that pairs side by side are read once.
+_MATERIAL = LazyPattern(r"[bB]?[\"']?(?P<content>[\w+/.~%-]{16,200}+={0,2})")
 _SHORTEST_PHRASE = 3
 _LONGEST_NAME = 80
-_SECOND_WORDS = frozenset({"key", "keys", "id", "number", "num", "no", "code", "card"})
+_SECOND_WORDS = frozenset({"key", "keys", "id", "number", "num", "no", "code", "card", "phrase"})
 _BEFORE_SPAN = 42
 _TUPLE_START = LazyPattern(r"[(\[][ ]?[bu]?\\{0,7}[\"']$")
 _TUPLE_END = LazyPattern(r"[ \t]{0,3}[)\]]")
@@ -120,6 +123,8 @@ class PairRule:
         if len(name) > _LONGEST_NAME:
             return None
         before = text[start - 1] if start else ""
+        if before == "{" and text[start - 2 : start - 1] == "$":
+            return None  # the shell's ${NAME:-default}
         if before == "%":
             after = _ENCODED_HEAD.match(name)
             name, start = (name[after.end() :], start + after.end()) if after else (name, start)
@@ -131,7 +136,11 @@ class PairRule:
             and text.startswith("[REDACTED:", start - _MARK_HEAD)
         ):
             return None
-        if before in "?&;6FfB#" and match["sep"] and self._in_query(text, start):
+        if (
+            before in "?&;6FfB#"
+            and (match["sep"] or ":")[0] in "=%"
+            and self._in_query(text, start)
+        ):
             return self._keys.query_kind(name)
         kind = self._keys.kind(name)
         if before != " ":
@@ -149,10 +158,10 @@ class PairRule:
         key, start = match["key"].lower(), match.start("key")
         if key not in OPAQUE_QUERY or not match["sep"]:
             return None
-        value = VALUE.match(text, match.end())
-        content = value and (value["q2"] or value["q1"] or value["bare"])
-        if not content:
+        value = _MATERIAL.match(text, match.end())
+        if value is None:
             return None
+        content = value["content"]
         if start and text[start - 1] in "?&" and match["sep"] == "=":
             return self._keys.opaque_query_kind(key, content)
         return self._keys.kind("secret_key") if key == "key" and is_strong(content) else None
@@ -166,6 +175,8 @@ class PairRule:
         place = match.end()
         if match["comma"] is not None:
             return _paired(text, match, kind)
+        if CALL.match(text, place):
+            return None
         value = VALUE.match(text, place)
         return self._span(text, value, match, kind) if value else None
 
@@ -206,6 +217,8 @@ def _bare(text: str, value: re.Match[str], match: re.Match[str], kind: str) -> S
             return (*phrase.span(), mark(kind))
     if is_blank(value[0]):
         return None
+    if text[value.end() : value.end() + 1] == "<" and value[0].isalpha():
+        return None  # a type: Option<String>
     word = value[0].rstrip(")]}`")
     while word.endswith((".", ":", "!")) and kind != "password":
         word = word[:-1]
@@ -244,6 +257,8 @@ def _header(text: str, place: int, kind: str) -> Span | None:
 def _is_group(text: str, match: re.Match[str]) -> bool:
     """Say whether the bracket behind the separator holds anything but names."""
     start = match.end()
+    if text.startswith("[REDACTED:", start) or not match["sep"]:
+        return False
     if match["sep"][:1] == "=" and text[start + 1 : start + 2] in {"", "\n"}:
         return False
     return _TELLING.search(text, start + 1, start + _LONGEST_GROUP) is not None

@@ -37,7 +37,7 @@ USERINFO_ANCHORS = (
     ),
 )
 BARE_DSN = LazyPattern(
-    r"(?<![\w/@:.%-])[\w.-]{1,64}:(?P<password>[^\s/@:'\"<>,;()]{1,128}+@)"
+    r"(?<![\w/@:.%\[-])[\w.-]{1,64}:(?P<password>[^\s/@:'\"<>,;()]{1,128}+@)"
     r"(?=(?:tcp|unix)\(|[A-Za-z0-9.-]{1,80}+:[0-9]{2,5}(?![0-9.]))"
 )
 BARE_DSN_ANCHORS = (Anchor("@", r"[a-z0-9.-]{1,80}+:[0-9]"), Anchor("@tcp("), Anchor("@unix("))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from fastapi_spine.redaction.keys import KeyClassifier
 from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import mark
-from fastapi_spine.redaction.shapes import MIXED, TECHNICAL, is_opaque
+from fastapi_spine.redaction.shapes import MIXED, TECHNICAL, is_opaque, is_strong
 from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.values import is_blank
 
@@ -22,7 +22,7 @@ _VERB = LazyPattern(
 )
 # The value stands right behind the word: `invalid token 9f3c…`, `password hunter2 rejected`.
 _BESIDE = LazyPattern(
-    r"(?<![\w.-])(?P<key>[A-Za-z][\w-]{1,30}+)[ ;|,\t](?=[^\s]{0,400}[0-9])(?=(?P<quote>[\"'`(])?"
+    r"(?<![\w.-])(?P<key>[A-Za-z][\w-]{1,30}+)[ ;|,\t(](?=[\"'`(]?[^\s(,;|]{0,400}[0-9])(?=(?P<quote>[\"'`(])?"
     r"(?P<value>[A-Za-z0-9_+/=.~!#$%^*@:-]{6,4000}+)(?(quote)[\"'`)])(?![\w(\[:=]))"
 )
 _SHORTEST_TOLD = 12
@@ -30,8 +30,9 @@ _SHORTEST_BESIDE = {
     "password": 6, "credentials": 8, "token": 16, "secret": 16, "api_key": 16, "session": 20, "otp": 6,
 }  # fmt: skip
 # `token mismatch: expected 9f3c…, got 77aa…`
+_COMPARING = ("expected", "got", "received", "actual", "provided", "given", "supplied")
 _COMPARED = LazyPattern(
-    r"\b(?:expected|got|received|actual|provided|given|supplied):? [\"'`]?"
+    rf"\b(?:{'|'.join(_COMPARING)}):? [\"'`]?"
     r"(?=[A-Za-z]{0,200}[0-9])(?P<value>[A-Za-z0-9_+/=.~-]{16,4000}+)"
 )
 _COMPARED_SPAN = 100
@@ -39,6 +40,10 @@ _CHANGED = LazyPattern(r"(?: (?:is|was|has been|been|set|changed|reset|updated|n
 _OWNER = LazyPattern(r" (?:for|of) (?:user )?[\w.@'+-]{1,64}$")
 _SUBJECT_SPAN = 90
 _TOLD = frozenset({"password", "secret", "token", "api_key", "otp", "session", "credentials"})
+
+
+# Too short for any other rule, and only ever a number: `cvv 524`.
+_CVV = LazyPattern(r"[cC][vV][vVcC]2?[ :#]{1,3}(?P<value>[0-9]{3,4})(?![\w.])")
 
 
 class ProseRule:
@@ -66,9 +71,19 @@ class ProseRule:
             start = match.start("value")
             spans.append((start, start + len(value), mark(kind)))
             self._found(kind)
-        return self._compared(self._beside(splice(text, spans)))
+        return self._compared(self._beside(self._cvv(splice(text, spans))))
+
+    def _cvv(self, text: str) -> str:
+        if self._keys.kind("cvv") is None:
+            return text
+        spans = [(*match.span("value"), mark("card")) for match in _CVV.finditer(text)]
+        for _ in spans:
+            self._found("card")
+        return splice(text, spans)
 
     def _compared(self, text: str) -> str:
+        if not any(word in text for word in _COMPARING):
+            return text
         spans: list[Span] = []
         for match in _COMPARED.finditer(text):
             value = match["value"].rstrip(".")
@@ -101,6 +116,8 @@ class ProseRule:
         if kind is None and key.lower() in {"key", "id"}:
             words = text[max(0, start - _SUBJECT_SPAN) : start].split(" ")[-2:-1]
             kind = self._keys.kind(f"{words[0]} {key}") if words else None
+        if kind is None and key.lower() == "key" and is_strong(match["value"]):
+            return "secret"
         return kind if kind in _SHORTEST_BESIDE else None
 
     def _subject(self, text: str, end: int) -> str | None:

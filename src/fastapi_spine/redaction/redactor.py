@@ -17,7 +17,7 @@ from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import ERROR_MARK
 from fastapi_spine.redaction.policy import Policy
 from fastapi_spine.redaction.text import LONGEST_CLEAN, LONGEST_TEXT, MOST_CLEAN, TextRules
-from fastapi_spine.redaction.tree import Rules, Walk
+from fastapi_spine.redaction.tree import NAMED_BESIDE, Rules, Walk
 from fastapi_spine.redaction.urls import UrlRule
 
 T = TypeVar("T")
@@ -118,8 +118,13 @@ class Redactor:
             name = self._guard(walk.name, key)
             clean[name] = after = self._guard(walk.keyed, name, value, "", 1)
             changed = changed or after is not value or name is not key
-            if name is key and self._keys.kind(key) is None:
+            if name is key and key not in NAMED_BESIDE and self._keys.kind(key) is None:
                 self._remember_plain(key)
+        if not NAMED_BESIDE.isdisjoint(clean):
+            judged: object = self._guard(walk.by_name, clean, 1)
+            if judged == ERROR_MARK:
+                clean |= dict.fromkeys(NAMED_BESIDE & clean.keys(), ERROR_MARK)
+            changed = bool(judged) or changed
         return clean if changed else fields
 
     def _remember_plain(self, key: str) -> None:

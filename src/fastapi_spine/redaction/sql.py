@@ -27,9 +27,11 @@ _ITEM = LazyPattern(
     r"(?P<text>[bu]?(?:'(?:[^'\\\n]|\\.){0,4000}+'?|\"(?:[^\"\\\n]|\\.){0,4000}+\"?))"
     r"|(?P<row>[(\[])|(?P<end>[)\]])|(?P<comma>,)|(?P<other>[^'\"()\[\],\n]{1,400}+)"
 )
+_NEXT_ROW = LazyPattern(r",\s{0,40}\(")
 _STATEMENT_SPAN = 6000
 # The same with the values in the statement itself.
-_LITERALS = LazyPattern(r"\s{0,4}VALUES?\s{0,4}(?P<rows>\([^\0]{1,8000})", re.IGNORECASE)
+_LITERALS = LazyPattern(r"\s{0,4}VALUES?\s{0,4}(?=\()", re.IGNORECASE)
+_LONGEST_ROWS = 8000
 SQL_ANCHORS = (
     Anchor("[parameters: "),
     Anchor("values", r"\s{0,4}\("),
@@ -64,14 +66,15 @@ class SqlRule:
             if values is None or insert.start() < done:
                 continue
             kinds = self._column_kinds(insert["columns"].split(","))
-            rows = _rows(text, *values.span("rows")) if any(kinds) else []
+            if not any(kinds):
+                continue
+            rows, done = _rows(text, values.end(), values.end() + _LONGEST_ROWS)
             for start, end, kind in _sensitive(rows, kinds):
                 if text[start] in "'\"" and not re.fullmatch(
                     rf"['\"]?{MARK}['\"]?", text[start:end]
                 ):
                     spans.append((start, end, f"'{mark(kind)}'"))
                     self._found(kind)
-            done = spans[-1][1] if spans else values.start("rows")
         return spans
 
     def _column_kinds(self, names: list[str]) -> list[str | None]:
@@ -92,7 +95,7 @@ class SqlRule:
         return self._column_kinds(names)
 
     def _spans(self, text: str, match: re.Match[str], kinds: list[str | None] | None) -> list[Span]:
-        rows = _rows(text, *match.span("rows"))
+        rows, _ = _rows(text, *match.span("rows"))
         spans = []
         for row in rows:
             known = kinds if kinds is not None and len(kinds) == len(row) else None
@@ -119,21 +122,22 @@ def _sensitive(
     ]
 
 
-def _rows(text: str, start: int, stop: int) -> list[list[tuple[int, int, bool]]]:
-    """Split the printed parameters into rows of (start, end, is it text)."""
+def _rows(text: str, start: int, stop: int) -> tuple[list[list[tuple[int, int, bool]]], int]:
+    """Split the printed parameters into rows of (start, end, is it text); say where they end."""
     rows: list[list[tuple[int, int, bool]]] = []
-    depth = 0
+    depth, end = 0, start
     for item in _ITEM.finditer(text, start, stop):
+        end = item.end()
         if item["row"]:
             depth += 1
             rows.append([])
         elif item["end"]:
             depth -= 1
-            if depth <= 0:
+            if depth <= 0 and not _NEXT_ROW.match(text, end):
                 break
         elif item["text"]:
             rows[-1].append((*item.span(), True))
         elif item["other"] and item["other"].strip() not in {"", "..."} and rows:
             begin = item.start() + len(item[0]) - len(item[0].lstrip())
             rows[-1].append((begin, begin + len(item[0].strip()), False))
-    return [row for row in rows if row]
+    return [row for row in rows if row], end

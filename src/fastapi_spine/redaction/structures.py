@@ -18,7 +18,7 @@ from fastapi_spine.redaction.values import CONTENT_GROUPS, VALUE, is_blank, reda
 Found = Callable[[str], None]
 
 _NAMED = LazyPattern(
-    r"""(?:name|key|field|header|Name|Key|Field|Header)\\{0,7}["']?[ ]?[=:][ ]?(?P<q>\\{0,7}["'])(?P<key>[\w.\[\]-]{1,80}+)(?P=q)"""
+    r"""(?:name|key|field|header|Name|Key|Field|Header)\\{0,7}["']?[ ]?[=:][ ]?(?P<q>\\{0,7}["'])(?P<key>[\w.:/\[\]-]{1,80}+)(?P=q)"""
     r"""(?:
           (?:;[^\r\n\\]{0,200}+)?
           (?P<gap>(?:(?:\r?\n|\\r\\n|\\n)[A-Za-z-]{1,40}+:[^\r\n\\]{0,200}+){0,3}+(?:(?:\r?\n){2}|(?:\\r\\n|\\n){2}))
@@ -27,9 +27,26 @@ _NAMED = LazyPattern(
        )""",
     re.VERBOSE,
 )
+# The same without quotes or between elements: YAML lists, property lists, Terraform variables.
+_BELOW = (
+    ("name:", LazyPattern(
+        r"name:[ ]?[\"']?(?P<key>[\w./-]{1,80}+)[\"']?[ \t]{0,4}(?:\r?\n|\\n)[ \t]{0,40}+value:[ ]?(?=\S)"
+    ), False),
+    ("variable", LazyPattern(
+        r"variable [\"']?(?P<key>\w{1,80}+)[\"']? \{[^{}]{0,200}?\bdefault {1,20}= {0,3}(?=\S)"
+    ), False),
+    ("name=", LazyPattern(r"name=[\"'](?P<key>[\w.-]{1,80}+)[\"'][^<>\n]{0,80}>"), True),
+    ("</key>", LazyPattern(
+        r"<key>(?P<key>[\w.-]{1,80}+)</\w{1,10}>\s{0,40}+<(?:string|value|String)>"
+    ), True),
+)  # fmt: skip
+_LEAF = LazyPattern(r"[^<>\n]{1,4000}+(?=</)")
+_JWK = LazyPattern(
+    r"[\"'](?:d|p|q|dp|dq|qi|k|oth)\\{0,3}[\"'][ ]?:[ ]?\\{0,3}[\"'](?P<value>[\w-]{16,4000}+)"
+)
 _ELEMENT = LazyPattern(
     r"(?:<|&lt;|\\u003[cC])(?:[\w-]{1,40}:)?(?P<key>[A-Za-z][\w.-]{0,60}+)(?:\s[\w:.-]{1,60}+=[^<>]{0,200}+)?(?:>|&gt;|\\u003[eE])"
-    r"\s{0,40}+(?:<!\[CDATA\[)?(?P<value>(?:[^<\]\n&\\]|&(?!lt;)|\\(?!u003)){1,4000}+(?=\s{0,40}+(?:\]\]>|</|&lt;|\\u003))|[^\s<>'\"\]]{4,4000}+$)"
+    r"\s{0,40}+(?:<!\[CDATA\[)?(?P<value>(?:[^<\]\n&\\]|&(?!lt;)|\\(?!u003)){1,4000}+(?=\s{0,40}+(?:\]\]>|</|&lt;|\\u003))|[^\s<>'\"\]&\\]{4,4000}+$)"
 )
 _LOC = LazyPattern(r"""["']loc\\{0,7}["'][ ]?:[ ]?[\[(](?P<loc>[^\])]{1,300}+)[\])]""")
 _LOC_INPUT = LazyPattern(r"""["']input\\{0,7}["'][ ]?:[ ]?""")
@@ -66,6 +83,28 @@ class StructureRules:
                 self._replace(spans, (*match.span("part"), match["part"]), kind, match["key"])
                 continue
             self._replace(spans, _content(text, match.end()), kind, match["key"])
+        return self._below(splice(text, spans))
+
+    def _below(self, text: str) -> str:
+        for literal, pattern, element in _BELOW:
+            if literal not in text:
+                continue
+            spans: list[Span] = []
+            for match in pattern.finditer(text):
+                kind = self._keys.kind(match["key"])
+                leaf = _LEAF.match(text, match.end()) if kind and element else None
+                piece = (*leaf.span(), leaf[0]) if leaf else None
+                if kind:
+                    piece = piece if element else _content(text, match.end())
+                    self._replace(spans, piece, kind, match["key"])
+            text = splice(text, spans)
+        return text
+
+    def web_key(self, text: str) -> str:
+        """The private members of a JSON web key (RFC 7518, section 6)."""
+        spans: list[Span] = []
+        for match in _JWK.finditer(text):
+            self._replace(spans, (*match.span("value"), match["value"]), "private_key", "")
         return splice(text, spans)
 
     def element(self, text: str) -> str:

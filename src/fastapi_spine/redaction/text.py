@@ -26,6 +26,7 @@ from fastapi_spine.redaction.policy import SHORTEST_KNOWN_VALUE, Policy
 from fastapi_spine.redaction.prose import ProseRule
 from fastapi_spine.redaction.sql import SQL_ANCHORS, SqlRule
 from fastapi_spine.redaction.structures import StructureRules
+from fastapi_spine.redaction.tables import TableRule
 from fastapi_spine.redaction.webhooks import WEBHOOK_ANCHORS, WebhookRule
 
 SHORTEST_TEXT = 7
@@ -142,6 +143,7 @@ def _message_steps(keys: KeyClassifier, structures: StructureRules, found: Found
         Step("input_value", [Anchor("input_value=")], structures.input_value),
         Step("sql", SQL_ANCHORS, SqlRule(keys, found)),
         Step("detail", [Anchor(")=(")], structures.detail),
+        Step("web_key", [Anchor("kty", r"\\{0,3}[\"'][ ]?:")], structures.web_key),
         Step("duplicate", [Anchor("duplicate entry")], structures.duplicate),
     ]
 
@@ -151,6 +153,7 @@ def _key_steps(keys: KeyClassifier, structures: StructureRules, found: Found) ->
     return [
         Step("named", anchors, structures.named),
         Step("element", anchors, structures.element),
+        Step("table", anchors, TableRule(keys, found)),
         Step("pairs", anchors, PairRule(keys, found)),
         Step("prose", anchors, ProseRule(keys, found)),
     ]

@@ -46,6 +46,9 @@ _MESSAGE_PARENTS = frozenset(
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _QUERY_PARENTS = frozenset({"query", "params", "query_params", "query_string", "queryparams"})
 _USER_FLAGS = frozenset({"-u", "--user"})
+_PRIVATE_MEMBERS = ("d", "p", "q", "dp", "dq", "qi", "k", "oth")  # of a JSON web key, RFC 7518
+# A mapping with one of these is judged by what stands beside it.
+NAMED_BESIDE = frozenset({"input", "kty", *_VALUE_KEYS})
 _PAIR = 2
 _SHORTEST_COMMAND = 3
 _LONGEST_FLAG = 12
@@ -167,7 +170,7 @@ class Walk:
             name = self.name(key)
             clean[name] = after = self.keyed(name, value, path, depth + 1)
             changed = changed or name is not key or after is not value
-        changed = self._by_name(clean, depth) or changed
+        changed = self.by_name(clean, depth) or changed
         return clean if changed else mapping
 
     def name(self, key: object) -> str:
@@ -178,8 +181,10 @@ class Walk:
             return self._string(key, self._rules.text)
         return key
 
-    def _by_name(self, clean: dict[str, object], depth: int) -> bool:
+    def by_name(self, clean: dict[str, object], depth: int) -> bool:
         """Judge ``{"name": k, "value": v}`` by k, and a pydantic error by its ``loc``."""
+        if "kty" in clean:
+            return self._replace(clean, "private_key", _PRIVATE_MEMBERS, depth)
         if "loc" in clean and "input" in clean and clean.get("type") != "missing":
             return self._replace(clean, self._loc_kind(clean["loc"]), ("input", "ctx"), depth)
         for name in _NAME_KEYS:

@@ -69,7 +69,9 @@ _JOINED = LazyPattern(r"\s*(?:[+%)\]},]+(?:\s|$)|\.format\b|$)")
 _ALPHABETIC = LazyPattern(r"[A-Za-z]{1,24}[-:/]?(?:[A-Za-z]{0,24})")
 _CLASS_NAME = LazyPattern(r"(?:[A-Z][a-z]{2,20}){2,4}")
 _SENTENCE = LazyPattern(r"[A-Za-z']{1,20}(?:[ ,.:;-]{1,2}(?:[A-Za-z']{1,20}|\d{1,4})){1,40}[.!?]?")
-_MECHANISM = LazyPattern(r"[A-Z]{2,12}\d{0,3}(?:-[A-Z]{0,12}\d{0,3}){0,4}")  # RFC 4422: SCRAM-SHA-256
+_MECHANISM = LazyPattern(
+    r"[A-Z]{2,12}\d{0,3}(?:-[A-Z]{0,12}\d{0,3}){0,4}"
+)  # RFC 4422: SCRAM-SHA-256
 _SMALL = LazyPattern(
     r"\d{1,4}(?:\.\d{1,6})?(?:ms|us|s|m|h|d|%|kb|mb)?|\d{2,5}(?:/\S{0,200})?|v?\d+(?:\.\d+){1,3}"
 )
@@ -135,7 +137,12 @@ def _is_chatter(value: str, kind: str) -> bool:
         return False
     if kind == "authorization" and _MECHANISM.fullmatch(value):
         return True
-    if kind in _TOKENS and value.isalpha() and (value.islower() or value.isupper()) and len(value) <= _LONGEST_WORD:
+    if (
+        kind in _TOKENS
+        and value.isalpha()
+        and (value.islower() or value.isupper())
+        and len(value) <= _LONGEST_WORD
+    ):
         return True
     if len(value) < _SHORTEST_TOKEN or _SMALL.fullmatch(value) or _CLASS_NAME.fullmatch(value):
         return True
@@ -143,9 +150,9 @@ def _is_chatter(value: str, kind: str) -> bool:
 
 
 # What other languages put around a literal: Some("x"), Optional('x'), <<"x">>.
-_WRAPPER = (
-    r"(?:(?:Some|Optional|Just|Ok|New|Secret\w{0,10}|Password|Token|ApiKey|String|str|bytes|Bytes|Buffer\.from|encode)\(|<<)"
-)
+_WRAPPER = r"(?:(?:Some|Optional|Just|Ok|New|Secret\w{0,10}|Password|Token|ApiKey|String|str|bytes|Bytes|Buffer\.from|encode)\(|<<)"
+# A call is code whatever its arguments; asked first, because it needs no more than the name.
+CALL = LazyPattern(rf"(?!{_WRAPPER}\\{{0,3}}[\"'`])[A-Za-z_][\w.:]{{0,120}}+[(\[]")
 _BARE = r"""[^\s,;&"'<>\\%|]|\\(?![nrt"'\\/])|\|(?![\w.-]{0,40}+[=:|])"""
 
 VALUE = LazyPattern(
@@ -159,7 +166,7 @@ VALUE = LazyPattern(
           |`(?P<q3>(?:[^`\\\n]|\\.){{0,4000}}+)`)
     |%(?:25)?22(?P<pct>(?:[^\s%&"'<>]|%(?!(?:25)?22)){{0,4000}}+)
     |&(?:quot|\#34|\#39);(?P<html>[^&<>\n]{{0,4000}}+)
-    |(?P<holder>\$?\{{[\w.!:]{{0,60}}\}}|\$?\{{\{{|\$\()
+    |(?P<holder>\$?\{{[\w.!:]{{0,60}}\}}|\$\{{\w{{1,60}}:?[-?=+][a-z ]{{0,40}}\}}|\$?\{{\{{|\$\()
     |(?P<open>[\[{{(])
     |(?P<bare>(?:{_BARE}|%){{1,4000}}+)
     """,

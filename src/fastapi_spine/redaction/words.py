@@ -60,7 +60,9 @@ PAIRS: dict[tuple[str, str], str] = {
     ("credit", "card"): "card",
     ("social", "security"): "ssn",
     ("security", "code"): "card",
-    ("connect", "sid"): "session", ("api", "hash"): "secret", ("preshared", "key"): "secret",
+    ("connect", "sid"): "session",
+    ("api", "hash"): "secret",
+    ("preshared", "key"): "secret",
     **{(word, "phrase"): "mnemonic" for word in ("seed", "recovery", "secret", "backup")},
 }
 

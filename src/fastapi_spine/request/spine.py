@@ -150,9 +150,12 @@ class RequestPass:
             if not isinstance(error, CancelledError) and not endings.is_disconnect(error):
                 self._tell_of_failure_after(exchange, error)
             return
-        exchange.outcome = endings.of_error(exchange, error, stopping=self.stopping)
         exchange.error = error
         exchange.traceback = error.__traceback__
+        if exchange.close_code is not None and endings.is_disconnect(error):
+            self._returned(exchange, self._socket_outcome)  # its way of telling of a goodbye
+            return
+        exchange.outcome = endings.of_error(exchange, error, stopping=self.stopping)
         self._finish(exchange)
 
     def _tell_of_failure_after(self, exchange: Exchange, error: BaseException) -> None:

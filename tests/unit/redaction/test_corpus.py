@@ -18,6 +18,8 @@ from tests.unit.redaction.corpus_later import (
 )
 from tests.unit.redaction.corpus_leaks import LEAKS
 from tests.unit.redaction.corpus_makers import Case, make
+from tests.unit.redaction.corpus_seventh_innocents import SEVENTH_INNOCENTS
+from tests.unit.redaction.corpus_seventh_leaks import SEVENTH_LEAKS
 from tests.unit.redaction.corpus_sixth_innocents import SIXTH_INNOCENTS
 from tests.unit.redaction.corpus_sixth_leaks import SIXTH_LEAKS
 from tests.unit.redaction.corpus_third import THIRD_INNOCENTS, THIRD_LEAKS
@@ -31,6 +33,7 @@ BATCHES = {
     "fourth": (FOURTH_LEAKS, FOURTH_INNOCENTS),
     "fifth": (FIFTH_LEAKS, FIFTH_INNOCENTS),
     "sixth": (SIXTH_LEAKS, SIXTH_INNOCENTS),
+    "seventh": (SEVENTH_LEAKS, SEVENTH_INNOCENTS),
 }
 
 

@@ -21,7 +21,7 @@ def message_of(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except Exception as error:  # noqa: BLE001 - formatting runs the caller's code
-        return f"{_plain(record.msg)} (arguments do not fit the format: {type(error).__name__})"
+        return f"{_plain(record.msg)} (could not be formatted: {type(error).__name__})"
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any] | None:

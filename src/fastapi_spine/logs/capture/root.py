@@ -30,6 +30,8 @@ _ACCESS: Final = frozenset(ACCESS_LOGGERS)
 _SERVERS: Final = frozenset({"uvicorn.error", "gunicorn.error", "hypercorn.error", "_granian"})
 """Loggers that show the stack of an exception that came out of the application."""
 _SPECIAL: Final = _ACCESS | _SERVERS
+_SOCKET_LINE: Final = '%s - "WebSocket %s"'
+_SOCKET_WORDS: Final = frozenset({"connection open", "connection closed"})
 
 
 class SpineHandler(logging.Handler):
@@ -98,10 +100,15 @@ def _has_own_level(name: str) -> bool:
 
 def _is_told_already(record: logging.LogRecord) -> bool:
     """Tell whether our access line says what a server's record says."""
-    if record.name in _ACCESS:
+    if record.name in _ACCESS or _is_of_a_socket(record.msg):
         return True
     info = record.exc_info
     return isinstance(info, tuple) and hasattr(info[1], REPORTED_ATTRIBUTE)
+
+
+def _is_of_a_socket(msg: object) -> bool:
+    """Tell uvicorn's own access lines of WebSockets, which it writes to its error logger, address and query included."""
+    return isinstance(msg, str) and (msg in _SOCKET_WORDS or msg.startswith(_SOCKET_LINE))
 
 
 class RootCapture:

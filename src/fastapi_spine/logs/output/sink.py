@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from fastapi_spine.logs.output.writer import Writer, exiting
 
 CAPACITY: Final = 8 * 1024 * 1024
 DIRECT_WAIT: Final = 0.1
+CHILD_WAIT: Final = 5.0
 LATE_BATCH: Final = 32
 
 
@@ -261,6 +263,7 @@ class DescriptorSink:
         self._out.forget_inherited()
         self._tally.start_empty()
         self._start_empty()
+        _flush_before_multiprocessing_ends(self)
 
     def _mark(self) -> threading.Event:
         """Put a flag behind the last line; flushes with no line between them share one."""
@@ -293,6 +296,22 @@ class DescriptorSink:
             turn.release()
         attempt(self._tally.tell)
         return self._delivery.idle
+
+
+def _flush_before_multiprocessing_ends(sink: DescriptorSink) -> None:
+    """Have a child of `multiprocessing` write its lines before it ends.
+
+    Such a child leaves by `os._exit` after running its own finalizers, so `atexit` never comes. It clears the
+    finalizers it inherited before it begins, and runs the functions registered for after the fork then:
+    only there can a finalizer of its own be made. A child of plain `os.fork` never gets here.
+    """
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        util.register_after_fork(sink, _add_finalizer)
+
+
+def _add_finalizer(sink: DescriptorSink) -> None:
+    sys.modules["multiprocessing.util"].Finalize(sink, sink.flush, (CHILD_WAIT,), exitpriority=0)
 
 
 def _renew(sink: weakref.ref[DescriptorSink]) -> None:
