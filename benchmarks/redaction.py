@@ -20,6 +20,7 @@ WORST = (
     "api key: ", "password is ", "://", "curl -u ", "pw=a ", "pwd=x,", "otp=1 ", "password: ",
     "password\n[type=x, input_value={'a': '...b", "eyJ", "pw=[", "authorization: ", "session=({[",
     "4111 1111 1111 1111 ", "password='", 'password\\\\\\":\\\\\\"', "&token=a", "<password>",
+    "key=--token :", ":5432:a:b:)", "mysql -p(mysql ", "INSERT INTO t (password) VALUES (", "?key=", "Some(", "token: [a, ",
 )  # fmt: skip
 LENGTH = 8_000
 

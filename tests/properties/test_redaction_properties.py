@@ -27,6 +27,8 @@ PIECES = [
     "ghp_a1B2c3D4e5F6", "sk-", "4111 1111 1111 1111", "219-09-9999", "curl -u a:b ", "--token ",
     "[type=x, input_value='", "'loc': ('password'), 'input': '", "[parameters: ('", "[SQL: ", ")=(",
     'name="password"', "<password>", "</", "[REDACTED:password]", "REDACTED", "password is ", "|",
+    "INSERT INTO t (password) VALUES ('", "key=", "?key=", "Some(", "mysql -p", "htpasswd -b a b ", "id,token\n1,", "AUTH ",
+    "name: token\n  value: ", "&lt;password&gt;", "cvv 123 ", "token: [", "'auth': {'user': ", "${A:-", "echo a | ", "kty",
     "hunter2", "a1B2c3D4e5F6", "none", "{", "}", "[", "]", "(", ")", '"', "'", "\\", "\\n", "\n", " ",
     "\u0130", "\u212a", "\u2028", "\ud800", "\x00", "127.0.0.1", "bob@example.com",
 ]  # fmt: skip

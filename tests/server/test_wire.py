@@ -214,7 +214,9 @@ def test_a_socket_is_one_line_without_address_or_query(folder: Path) -> None:
         server.end()
         lines = server.lines()
     spoken = [line for line in lines if "ocket" in str(line) or "onnection" in line["msg"]]
-    assert [(line["logger"], line.get("outcome", line["msg"])) for line in spoken] == [("spine.access", "completed")]
+    assert [(line["logger"], line.get("outcome", line["msg"])) for line in spoken] == [
+        ("spine.access", "completed")
+    ]
     assert "swordfish" not in str(lines)
 
 

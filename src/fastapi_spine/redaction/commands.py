@@ -7,6 +7,7 @@ programs; the arguments of each are read up to the next program, so the cost is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from fastapi_spine.redaction.gate import Anchor
@@ -82,6 +83,15 @@ _SMTP = LazyPattern(r"334 UGFzc3dvcmQ6\s{1,3}(?:[A-Z]: )?(?P<password>[A-Za-z0-9
 _PGPASS = LazyPattern(
     r":(?:5432|6432|\*):[\w*-]{1,60}+:[\w*.-]{1,60}+:(?P<password>[^\s:'\"]{1,256}+)"
 )
+# Calls that take user and password, or key material, without names.
+_CALL = LazyPattern(
+    r"(?:[Aa]uth|[Ll]ogin|[Bb]ind(?:_s)?|[Cc]redentials?)\(\s{0,2}[bru]?\\{0,3}[\"'][^\"'\n\\]{0,80}\\{0,3}[\"'],\s{0,3}[bru]?\\{0,3}[\"'](?P<password>[^\"'\n\\]{1,256})"
+    r"|jwt\.(?:en|de)code\([^,()\"']{1,80},\s{0,3}b?[\"'](?P<key>[^\"'\n]{1,256})"
+    r"|(?:Fernet|hmac\.new|AESGCM|ChaCha20Poly1305)\(b?[\"'](?P<material>[^\"'\n]{1,256})"
+)
+_REDIS = LazyPattern(
+    r"(?:AUTH|auth|HELLO)\W{1,3}with args beginning with: (?P<password>[^\n]{1,200})"
+)
 # SQL: ALTER USER x PASSWORD 'y', SET PASSWORD FOR x = 'y', IDENTIFIED BY 'y'.
 _STATEMENT = LazyPattern(
     r"\b(?i:pass(?:word|phrase|code)|passwd|pwd|identified\s{1,4}(?:with\s\w{1,40}\s)?(?:by|as))(?:\s{1,4}(?i:for)\s[^\n=;]{1,80}=)?"
@@ -91,6 +101,8 @@ COMMAND_ANCHORS = (
     *(Anchor(name, r"[\s'\"\\.]") for name in _BY_NAME if name != "az"),
     *map(Anchor, ("az login", "jdbc:oracle:", "identified", "-stdin", "sudo -", "chpasswd")),
     *map(Anchor, ("requirepass", "masterauth", "identify ", "ugfzc3dvcmq6", "passcode")),
+    *(Anchor(f"{name}(", r"\s{0,2}[bru]?\\{0,3}[\"']") for name in ("auth", "login", "bind", "bind_s", "credential", "credentials", "fernet", "hmac.new", "aesgcm", "chacha20poly1305")),
+    *map(Anchor, ("jwt.encode(", "jwt.decode(", "with args beginning with")),
     Anchor("auth ", r"[\"']?\S{5}"),
     Anchor("pass ", r"[\"']?\S{6}"),
     Anchor("login ", r"[\"']?[^\s\"']{1,64}[\"']? {1,2}[\"']?\S{6}"),
@@ -103,26 +115,28 @@ COMMAND_ANCHORS = (
 class CommandRule:
     """Replaces passwords in command lines and in statements that set one."""
 
-    def __init__(self, found: Callable[[str], None]) -> None:
+    def __init__(self, disabled: frozenset[str], found: Callable[[str], None]) -> None:
+        self._off = "password" in disabled
         self._found = found
 
     def __call__(self, text: str) -> str:
         """Return `text` without the passwords of its commands."""
+        if self._off:
+            return text
         text = splice(text, self.spans(text))
-        spans = [
-            self._span(*match.span("password"))
-            for match in _VERB.finditer(text)
-            if is_opaque(match["password"], _SHORTEST_SPOKEN)
-        ]
-        text = splice(text, spans)
-        for pattern in (_ORACLE, _PGPASS, _SMTP, _PIPED, _STATEMENT):
-            spans = [self._span(*match.span("password")) for match in pattern.finditer(text)
-                     if not _is_innocent(match["password"])]  # fmt: skip
+        for pattern in (_VERB, _CALL, _ORACLE, _PGPASS, _SMTP, _REDIS, _PIPED, _STATEMENT):
+            spans = [
+                self._span(*match.span(match.lastgroup or 0))
+                for match in pattern.finditer(text)
+                if _is_password(match[match.lastgroup or 0], spoken=pattern is _VERB)
+            ]
             text = splice(text, spans)
         return text
 
     def spans(self, text: str) -> list[Span]:
         """Return where the arguments of programs in `text` hold a password."""
+        if self._off:
+            return []
         programs = list(_PROGRAM.finditer(text))
         limits = [program.start() for program in programs[1:]] + [len(text)]
         spans: list[Span] = []
@@ -135,20 +149,22 @@ class CommandRule:
                 spans += self._of(match)
         return spans
 
-    def _of(self, match: object) -> list[Span]:
-        groups = match.groupdict()  # type: ignore[attr-defined]
-        group = "password" if groups.get("password") else "passed"
-        password, user = groups.get(group), groups.get("user")
-        if not password or _is_innocent(password):
+    def _of(self, match: re.Match[str]) -> list[Span]:
+        group = match.lastgroup or "password"
+        password = match[group]
+        if not _is_password(password, spoken=False):
             return []
-        if user is not None and password.isdigit() and not user.isalpha():
-            return []
-        return [self._span(*match.span(group))]  # type: ignore[attr-defined]
+        if password.isdigit() and "user" in match.re.groupindex and not match["user"].isalpha():
+            return []  # `-u 1000:1000` names a user and a group
+        return [self._span(*match.span(group))]
 
     def _span(self, start: int, end: int) -> Span:
         self._found("password")
         return start, end, mark("password")
 
 
-def _is_innocent(password: str) -> bool:
-    return password.startswith("[REDACTED") or is_blank(password)
+def _is_password(word: str, *, spoken: bool) -> bool:
+    """Say whether `word` is no mark, mask or plain word; a spoken one must look like a secret."""
+    if spoken:
+        return is_opaque(word, _SHORTEST_SPOKEN)
+    return not word.startswith("[REDACTED") and not is_blank(word)

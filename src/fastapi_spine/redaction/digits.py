@@ -14,7 +14,7 @@ from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import mark
 
 _CARD = LazyPattern(
-    r"(?:(?<![\w-])(?<!\d\.)|(?<=%[Bb]))(?:[0-9]{4}(?P<gap>[ -])[0-9]{4}(?P=gap)[0-9]{4}(?P=gap)[0-9]{4}"
+    r"(?:(?<![\w+-])(?<!\d\.)|(?<=%[Bb]))(?:[0-9]{4}(?P<gap>[ -])[0-9]{4}(?P=gap)[0-9]{4}(?P=gap)[0-9]{4}"
     r"|[0-9]{4}(?P<amex>[ -])[0-9]{6}(?P=amex)[0-9]{4,5}|[0-9](?:[ -]?[0-9]){12,18})(?![\w-]|\.[0-9])"
 )
 # SSA: no area 000, 666 or 9xx, no group 00, no serial 0000.
@@ -24,7 +24,7 @@ _SSN = LazyPattern(
 _ISSUERS: tuple[tuple[LazyPattern, frozenset[int]], ...] = tuple(
     (LazyPattern(prefix), frozenset(lengths))
     for prefix, lengths in (
-        (r"4", (13, 16, 19)),  # Visa
+        (r"4", (16, 19)),  # Visa; 13 digits are no longer issued
         (r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720", (16,)),  # Mastercard
         (r"3[47]", (15,)),  # American Express
         (r"30[0-5]|3[689]", (14, 16)),  # Diners Club

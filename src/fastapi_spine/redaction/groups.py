@@ -10,13 +10,13 @@ from collections.abc import Callable
 
 from fastapi_spine.redaction.keys import tells_about
 from fastapi_spine.redaction.lazy import LazyPattern
-from fastapi_spine.redaction.marks import mark
+from fastapi_spine.redaction.marks import MARK, mark
 from fastapi_spine.redaction.spans import Span
 from fastapi_spine.redaction.values import CONTENT_GROUPS, VALUE, is_innocent, redact_content
 
 _LONGEST_GROUP = 4000
 _DEEPEST_GROUP = 6
-_GAP = LazyPattern(r"[\s,;:=<>|&%]{1,4000}+")
+_GAP = LazyPattern(rf"(?:[\s,;:=<>|&%]|{MARK}){{1,4000}}+")
 _BARE = LazyPattern(r"[^\s,;:=\[\](){}\"'<>\\]{1,4000}+")
 _NAMES = LazyPattern(r"[\])]?[ \t]{0,3}+(?:=>|:=|[:=])(?![=:])")
 

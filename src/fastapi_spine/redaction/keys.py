@@ -98,7 +98,7 @@ class KeyClassifier:
 
     def query_kind(self, name: str) -> str | None:
         """Return the kind of `name` as a parameter of a query string, where signatures count too."""
-        kind = QUERY.get(name.lower()) or QUERY.get((words_of(name) or [""])[-1])
+        kind = QUERY.get(name.lower()) or QUERY.get(name.lower().rpartition("-")[2])
         allowed = not self._enabled or name.lower() in self._allowed
         return self.kind(name) if allowed or kind is None or kind in self._disabled else kind
 

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from fastapi_spine.redaction.groups import group_spans
 from fastapi_spine.redaction.keys import KeyClassifier, is_field_name
 from fastapi_spine.redaction.lazy import LazyPattern
-from fastapi_spine.redaction.marks import MARK, mark
-from fastapi_spine.redaction.shapes import is_strong
+from fastapi_spine.redaction.marks import mark
+from fastapi_spine.redaction.shapes import is_expression, is_strong
 from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.values import (
     CALL,
@@ -23,9 +23,11 @@ from fastapi_spine.redaction.values import (
     COOKIES,
     DIGIT_GROUPS,
     ENCODED,
+    HOLDER,
     PARAMETERS,
     PHRASE,
     REST_OF_PASSWORD,
+    SAYING,
     SCHEME,
     VALUE,
     is_blank,
@@ -54,7 +56,7 @@ _NEXT = LazyPattern(
     re.VERBOSE,
 )
 _FLAG = LazyPattern(
-    r"-{1,2}+(?P<key>[A-Za-z][\w-]{1,60}+)[ \t]{1,4}+(?P<sep>)(?=[^\s-]|-[\w-]{12})"
+    r"-{1,2}+(?P<key>[A-Za-z][\w.-]{1,60}+)[ \t]{1,4}+(?P<sep>)(?=[^\s-]|-[\w-]{12})"
 )
 # Bounded by the next pair, so that pairs side by side are read once.
 _MATERIAL = LazyPattern(r"[bB]?[\"']?(?P<content>[\w+/.~%-]{16,200}+={0,2})")
@@ -136,18 +138,14 @@ class PairRule:
             and text.startswith("[REDACTED:", start - _MARK_HEAD)
         ):
             return None
-        if (
-            before in "?&;6FfB#"
-            and (match["sep"] or ":")[0] in "=%"
-            and self._in_query(text, start)
-        ):
+        if before in "?&;6FfB#" and self._in_query(text, start, match):
             return self._keys.query_kind(name)
         kind = self._keys.kind(name)
         if before != " ":
             return kind
         if kind is None and name.lower() in _SECOND_WORDS:
             words = text[max(0, start - _BEFORE_SPAN) : start].split(" ")[-3:-1]
-            before = " ".join(word for word in words if word.isalpha())
+            before = " ".join(word for word in words if word.replace("-", "").isalpha())
             return self._keys.kind(f"{before} {name}") if before else None
         if name.lower() == "token" and _GRAMMAR.search(text, max(0, start - 12), start):
             return None
@@ -162,12 +160,17 @@ class PairRule:
         if value is None:
             return None
         content = value["content"]
-        if start and text[start - 1] in "?&" and match["sep"] == "=":
+        beside = text[start - 1] in "?&" if start else key == "code"
+        if beside and match["sep"] == "=":
             return self._keys.opaque_query_kind(key, content)
         return self._keys.kind("secret_key") if key == "key" and is_strong(content) else None
 
     @staticmethod
-    def _in_query(text: str, start: int) -> bool:
+    def _in_query(text: str, start: int, match: re.Match[str]) -> bool:
+        if (match["sep"] or ":")[0] not in "=%":
+            return False
+        if not start:  # a bare query string: nothing between key, sign and value
+            return match.end() == match.end("key") + 1 and text[match.end() :][:1] not in {'"', "'"}
         head = text[max(0, start - 5) : start].lower()
         return head[-1:] in "?&#" or head.endswith(("3f", "26", "&amp;"))
 
@@ -175,10 +178,16 @@ class PairRule:
         place = match.end()
         if match["comma"] is not None:
             return _paired(text, match, kind)
-        if CALL.match(text, place):
+        if CALL.match(text, place) or self._is_role(text, match):
             return None
         value = VALUE.match(text, place)
         return self._span(text, value, match, kind) if value else None
+
+    @staticmethod
+    def _is_role(text: str, match: re.Match[str]) -> bool:
+        """Recognise ``pass :data:`x```, a role of reStructuredText."""
+        start, end = match.span("sep")
+        return match["sep"] == ":" and end == match.end() and text[start - 1 : start] == " "
 
     def _span(
         self, text: str, value: re.Match[str], match: re.Match[str], kind: str
@@ -205,32 +214,36 @@ def _quoted(value: re.Match[str], group: str, kind: str, key: str) -> Span | Non
 
 def _bare(text: str, value: re.Match[str], match: re.Match[str], kind: str) -> Span | None:
     place = match.end()
-    if kind in _WRAPPED_HEADER:
-        special = _header(text, place, kind)
-        if special is not None:
-            return special if special[0] < special[1] else None
-    if kind in {"ssn", "card"} and (digits := DIGIT_GROUPS.match(text, place)):
-        return (*digits.span(), mark(kind))
-    if kind == "mnemonic" or "phrase" in match["key"].lower():
-        phrase = PHRASE.match(text, place)
-        if phrase and len(phrase[0].split()) >= _SHORTEST_PHRASE:
-            return (*phrase.span(), mark(kind))
-    if is_blank(value[0]):
-        return None
-    if text[value.end() : value.end() + 1] == "<" and value[0].isalpha():
-        return None  # a type: Option<String>
-    word = value[0].rstrip(")]}`")
+    special = _of_blanks(text, place, kind, match["key"])
+    if special is not None:
+        return special if special[0] < special[1] else None
+    word = value[0].removesuffix("):").rstrip(")]}`")
     while word.endswith((".", ":", "!")) and kind != "password":
         word = word[:-1]
-    if not word or is_innocent(word, kind, match["key"], quoted=False):
+    if not word or is_blank(value[0]) or is_innocent(word, kind, match["key"], quoted=False):
         return None
-    if match["sep"] == "==" and word.replace("_", "").replace(".", "").isalpha():
+    if is_expression(word, match["sep"], text[value.end() : value.end() + 1]):
+        return None
+    if match["sep"] == ":" and SAYING.match(text, place):
         return None
     end = place + len(word)
     if kind == "password":
         rest = REST_OF_PASSWORD.match(text, end)
         end = rest.end() if rest else end
     return place, end, mark(kind)
+
+
+def _of_blanks(text: str, place: int, kind: str, key: str) -> Span | None:
+    """Find a value that holds blanks; an empty span says that there is none."""
+    if kind in _WRAPPED_HEADER:
+        return _header(text, place, kind)
+    found: re.Match[str] | None = None
+    if kind in {"ssn", "card"}:
+        found = DIGIT_GROUPS.match(text, place)
+    elif kind == "mnemonic" or "phrase" in key.lower():
+        found = PHRASE.match(text, place)
+        found = found if found and found[0].count(" ") + 1 >= _SHORTEST_PHRASE else None
+    return (*found.span(), mark(kind)) if found else None
 
 
 def _header(text: str, place: int, kind: str) -> Span | None:
@@ -257,7 +270,7 @@ def _header(text: str, place: int, kind: str) -> Span | None:
 def _is_group(text: str, match: re.Match[str]) -> bool:
     """Say whether the bracket behind the separator holds anything but names."""
     start = match.end()
-    if text.startswith("[REDACTED:", start) or not match["sep"]:
+    if text.startswith("[REDACTED:", start) or HOLDER.match(text, start) or not match["sep"]:
         return False
     if match["sep"][:1] == "=" and text[start + 1 : start + 2] in {"", "\n"}:
         return False

@@ -17,12 +17,12 @@ from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.values import is_blank
 
 _VERB = LazyPattern(
-    r" (?:(?P<told>is|was|now|to):?|[a-z]{2,12}ed:?|header:|value:|string:|(?P<owner>(?:(?:for|of) (?:user )?|(?<=\w ))[\w.@'+-]{1,64}+:)) (?=[\"'`]|[^\s\"'`<>,;]{0,200}[0-9])"
+    r" (?:(?P<told>is|was|now|to):?|(?P<moved>from)|[a-z]{2,12}ed:?|header:|value:|string:|(?P<owner>(?:(?:for|of) (?:user )?|(?<=\w ))[\w.@'+-]{1,64}+:)) (?=[\"'`]|[^\s\"'`<>,;]{0,200}[0-9])"
     r"(?=(?P<quote>[\"'`])?(?P<value>[^\s\"'`<>,;]{4,200}+)(?(quote)(?P=quote)))"
 )
 # The value stands right behind the word: `invalid token 9f3c…`, `password hunter2 rejected`.
 _BESIDE = LazyPattern(
-    r"(?<![\w.-])(?P<key>[A-Za-z][\w-]{1,30}+)[ ;|,\t(](?=[\"'`(]?[^\s(,;|]{0,400}[0-9])(?=(?P<quote>[\"'`(])?"
+    r"(?<![\w./-])(?P<key>[A-Za-z][\w-]{1,30}+)[ ;|,\t(](?=[\"'`(]?[^\s(,;|]{0,400}[0-9])(?=(?P<quote>[\"'`(])?"
     r"(?P<value>[A-Za-z0-9_+/=.~!#$%^*@:-]{6,4000}+)(?(quote)[\"'`)])(?![\w(\[:=]))"
 )
 _SHORTEST_TOLD = 12
@@ -37,7 +37,7 @@ _COMPARED = LazyPattern(
 )
 _COMPARED_SPAN = 100
 _CHANGED = LazyPattern(r"(?: (?:is|was|has been|been|set|changed|reset|updated|now)){1,4}$")
-_OWNER = LazyPattern(r" (?:for|of) (?:user )?[\w.@'+-]{1,64}$")
+_OWNER = LazyPattern(r" (?:(?:for|of) (?:user )?[\w.@'+-]{1,64}|from \S{1,200})$")
 _SUBJECT_SPAN = 90
 _TOLD = frozenset({"password", "secret", "token", "api_key", "otp", "session", "credentials"})
 
@@ -64,7 +64,7 @@ class ProseRule:
                 _is_told(value, kind, quoted=match["quote"] is not None)
                 if told
                 else _is_owned(value, kind)
-                if match["owner"]
+                if match["owner"] or match["moved"]
                 else is_opaque(value, _SHORTEST_TOLD)
             ):
                 continue
@@ -103,7 +103,9 @@ class ProseRule:
         for match in _BESIDE.finditer(text):
             kind = self._kind_beside(text, match)
             value = match["value"].rstrip(".!:")
-            if kind is None or not is_opaque(value, _SHORTEST_BESIDE[kind]):
+            if kind is None or not (
+                is_opaque(value, _SHORTEST_BESIDE[kind]) or (kind == "otp" and value.isdigit())
+            ):
                 continue
             start = match.start("value")
             spans.append((start, start + len(value), mark(kind)))
@@ -113,7 +115,7 @@ class ProseRule:
     def _kind_beside(self, text: str, match: re.Match[str]) -> str | None:
         key, start = match["key"], match.start()
         kind = self._keys.kind(key)
-        if kind is None and key.lower() in {"key", "id"}:
+        if kind is None and key.lower() in {"key", "id", "code"}:
             words = text[max(0, start - _SUBJECT_SPAN) : start].split(" ")[-2:-1]
             kind = self._keys.kind(f"{words[0]} {key}") if words else None
         if kind is None and key.lower() == "key" and is_strong(match["value"]):

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TypeVar
 
+from fastapi_spine.redaction.arguments import NAMED_BESIDE
 from fastapi_spine.redaction.commands import CommandRule
 from fastapi_spine.redaction.keys import CACHE_SIZE, KeyClassifier
 from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import ERROR_MARK
 from fastapi_spine.redaction.policy import Policy
 from fastapi_spine.redaction.text import LONGEST_CLEAN, LONGEST_TEXT, MOST_CLEAN, TextRules
-from fastapi_spine.redaction.tree import NAMED_BESIDE, Rules, Walk
+from fastapi_spine.redaction.tree import Rules, Walk
 from fastapi_spine.redaction.urls import UrlRule
 
 T = TypeVar("T")
@@ -66,7 +67,7 @@ class Redactor:
         self._rules = Rules(
             keys=self._keys,
             text=self._text,
-            command=CommandRule(self._found).spans,
+            command=CommandRule(policy.disable_kinds, self._found).spans,
             url=self._url,
             found=self._found,
             guarded_text=self._guarded_text,

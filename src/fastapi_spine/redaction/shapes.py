@@ -12,7 +12,7 @@ from fastapi_spine.redaction.values import is_blank
 
 MIXED = LazyPattern(r"(?=[^\d]{0,200}\d)(?=[^A-Za-z]{0,200}[A-Za-z])\S{6,200}")
 TECHNICAL = LazyPattern(
-    r"(?:base|sha|md|utf|aes|rsa|hs|rs|es|oauth|pbkdf|http|v)-?\d{1,4}(?![A-Za-z0-9])|\d{1,6}[a-z]{1,12}$",
+    r"(?:base|sha|md|utf|aes|rsa|hs|rs|es|oauth|pbkdf|http|v)[-/]?\d{1,4}(?![A-Za-z0-9])|\d{1,6}[a-z]{1,12}$",
     re.IGNORECASE,
 )
 _UUID = LazyPattern(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|01[0-9A-Z]{24}")
@@ -23,7 +23,8 @@ _DATE = LazyPattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _STRONG = LazyPattern(
     r"(?!eyJ)(?=[^a-z]{0,60}[a-z])(?=[^A-Z]{0,60}[A-Z])(?=[^0-9]{0,60}[0-9])[\w+/-]{32,200}={0,2}"
 )
-_PAIRED = LazyPattern(r"[A-Za-z_.-]{1,40}=\S")
+# What would be a pair by itself: `user=bob`.
+NEXT_PAIR = LazyPattern(r"[A-Za-z_.-]{1,40}=\S")
 
 
 def is_strong(value: str) -> bool:
@@ -41,6 +42,17 @@ def is_opaque(value: str, shortest: int) -> bool:
     return (
         len(value) >= shortest
         and MIXED.match(value) is not None
-        and not (is_blank(value) or TECHNICAL.match(value) or _PAIRED.match(value))
+        and not (is_blank(value) or TECHNICAL.match(value) or NEXT_PAIR.match(value))
         and not (_UUID.fullmatch(value) or _NAME.fullmatch(value) or _DATE.match(value))
+    )
+
+
+def is_expression(word: str, separator: str, following: str) -> bool:
+    """Say whether `word` is a name compared with, a type, or the key of the next pair."""
+    if separator == "==":
+        return word.replace("_", "").replace(".", "").isalpha()
+    if following == "<" and word.isalpha():  # Option<String>
+        return True
+    return (
+        separator[:1] == ":" and NEXT_PAIR.match(word) is not None and not word.startswith("key=")
     )

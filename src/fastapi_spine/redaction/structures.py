@@ -191,7 +191,7 @@ class StructureRules:
         return splice(text, spans)
 
     def _loc_kind(self, loc: str) -> str | None:
-        for name in re.findall(r"[\w-]+", loc):
+        for name in re.findall(r"[\w.-]+", loc):
             kind = self._keys.kind(name)
             if kind:
                 return kind

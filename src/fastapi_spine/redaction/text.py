@@ -128,7 +128,7 @@ def _steps(policy: Policy, keys: KeyClassifier, found: Found) -> list[Step]:
     return [
         *_known_steps(policy, found),
         *_shape_steps(policy, found),
-        *_message_steps(keys, structures, found),
+        *_message_steps(policy, keys, structures, found),
         *_personal_steps(policy, found),
         *_extra_steps(policy, found),
         *_key_steps(keys, structures, found),
@@ -136,9 +136,11 @@ def _steps(policy: Policy, keys: KeyClassifier, found: Found) -> list[Step]:
     ]
 
 
-def _message_steps(keys: KeyClassifier, structures: StructureRules, found: Found) -> list[Step]:
+def _message_steps(
+    policy: Policy, keys: KeyClassifier, structures: StructureRules, found: Found
+) -> list[Step]:
     return [
-        Step("command", COMMAND_ANCHORS, CommandRule(found)),
+        Step("command", COMMAND_ANCHORS, CommandRule(policy.disable_kinds, found)),
         Step("loc", [Anchor("input", r"\\{0,7}[\"']")], structures.loc),
         Step("input_value", [Anchor("input_value=")], structures.input_value),
         Step("sql", SQL_ANCHORS, SqlRule(keys, found)),

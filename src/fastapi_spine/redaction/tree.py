@@ -15,7 +15,15 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from fastapi_spine.redaction.commands import PROGRAMS
+from fastapi_spine.redaction.arguments import (
+    PAIR,
+    chain_text,
+    is_argument,
+    is_message,
+    is_pair,
+    redact_command,
+    told_beside,
+)
 from fastapi_spine.redaction.keys import LONGEST_KEY, KeyClassifier, is_field_name, tells_about
 from fastapi_spine.redaction.marks import (
     DEPTH_MARK,
@@ -26,32 +34,24 @@ from fastapi_spine.redaction.marks import (
     mark,
 )
 from fastapi_spine.redaction.policy import Policy
-from fastapi_spine.redaction.spans import Span, splice
+from fastapi_spine.redaction.spans import Span
 from fastapi_spine.redaction.urls import is_url_key
-from fastapi_spine.redaction.values import is_blank, is_sentence, redact_content
+from fastapi_spine.redaction.values import is_blank, redact_content
 
 DEEPEST = 16
 MOST_NODES = 10_000
 MOST_CHARACTERS = 256 * 1024
-_LONGEST_CHAIN = 5
 
 _PLAIN = frozenset({int, float, bool, type(None)})
 _NATIVE = frozenset({datetime, date, time, UUID, Decimal})
-_NAME_KEYS = ("name", "key", "field", "header", "Name", "Key")
-_VALUE_KEYS = ("value", "val", "content", "Value")
 # Below these stand sentences about a field: `{"errors": {"password": ["too short"]}}`.
-_MESSAGE_PARENTS = frozenset(
-    "errors error validation messages message labels label hints hint violations descriptions".split()
-)
+_MESSAGE_PARENTS = frozenset({
+    "errors", "error", "validation", "messages", "message", "labels", "label", "hints", "hint",
+    "violations", "descriptions", "columns", "types",
+})  # fmt: skip
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _QUERY_PARENTS = frozenset({"query", "params", "query_params", "query_string", "queryparams"})
 _USER_FLAGS = frozenset({"-u", "--user"})
-_PRIVATE_MEMBERS = ("d", "p", "q", "dp", "dq", "qi", "k", "oth")  # of a JSON web key, RFC 7518
-# A mapping with one of these is judged by what stands beside it.
-NAMED_BESIDE = frozenset({"input", "kty", *_VALUE_KEYS})
-_PAIR = 2
-_SHORTEST_COMMAND = 3
-_LONGEST_FLAG = 12
 _UNTOUCHED_NUMBERS = frozenset({"cookie", "authorization", "session"})
 _COUNTABLE = ("s", "S")
 
@@ -92,7 +92,7 @@ class Walk:
             if type(value) is str and is_url_key(key):
                 return self._string(value, rules.url)
             return self.value(value, here, depth)
-        if path.rpartition(".")[2].lower() in _MESSAGE_PARENTS and _is_message(value):
+        if path.rpartition(".")[2].lower() in _MESSAGE_PARENTS and is_message(value):
             return self.value(value, here, depth)
         return self._leaves(value, kind, key, depth)
 
@@ -138,7 +138,7 @@ class Walk:
         if isinstance(value, (int, float)):
             return float(value) if isinstance(value, float) else int(value)
         if isinstance(value, BaseException):
-            return self._string(self._chain(value), self._rules.text)
+            return self._string(chain_text(value, self._rules.guarded_text), self._rules.text)
         return self._string(self._rules.guarded_text(value), self._rules.text)
 
     def _public(self, value: Public, depth: int) -> object:
@@ -148,15 +148,6 @@ class Walk:
         return Walk(dataclasses.replace(self._rules, text=str, keys=_NO_KEYS)).value(
             inner, "", depth
         )
-
-    def _chain(self, error: BaseException) -> str:
-        lines: list[str] = []
-        seen: BaseException | None = error
-        while seen is not None and len(lines) < _LONGEST_CHAIN:
-            lines.append(f"{type(seen).__name__}: {self._rules.guarded_text(seen)}")
-            lines += [note for note in getattr(seen, "__notes__", ()) if type(note) is str]
-            seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
-        return "\n".join(lines)
 
     # --- mappings -----------------------------------------------------------------------------
 
@@ -182,43 +173,24 @@ class Walk:
         return key
 
     def by_name(self, clean: dict[str, object], depth: int) -> bool:
-        """Judge ``{"name": k, "value": v}`` by k, and a pydantic error by its ``loc``."""
-        if "kty" in clean:
-            return self._replace(clean, "private_key", _PRIVATE_MEMBERS, depth)
-        if "loc" in clean and "input" in clean and clean.get("type") != "missing":
-            return self._replace(clean, self._loc_kind(clean["loc"]), ("input", "ctx"), depth)
-        for name in _NAME_KEYS:
-            label = clean.get(name)
-            if type(label) is str and any(key in clean for key in _VALUE_KEYS):
-                return self._replace(clean, self._rules.keys.kind(label), _VALUE_KEYS, depth)
-        return False
-
-    def _replace(
-        self, clean: dict[str, object], kind: str | None, keys: tuple[str, ...], depth: int
-    ) -> bool:
-        if kind is None:
-            return False
+        """Replace in `clean` what is a secret by what stands beside it; say whether that was so."""
         changed = False
-        for key in keys:
-            if key in clean:
-                after = self._leaves(clean[key], kind, "", depth + 1)
-                changed = changed or after is not clean[key]
-                clean[key] = after
+        kind, names = told_beside(clean, self._rules.keys)
+        for name in names if kind else ():
+            if name in clean:
+                after = self._leaves(clean[name], kind or "", "", depth + 1)
+                changed = changed or after is not clean[name]
+                clean[name] = after
         return changed
-
-    def _loc_kind(self, loc: object) -> str | None:
-        parts = loc if isinstance(loc, (list, tuple)) else (loc,)
-        kinds = (self._rules.keys.kind(part) for part in parts[:DEEPEST] if type(part) is str)
-        return next(filter(None, kinds), None)
 
     # --- sequences ----------------------------------------------------------------------------
 
     def _sequence(self, items: Any, path: str, depth: int) -> object:
-        if type(items) is tuple and len(items) == _PAIR and self._named(items[0]):
+        if type(items) is tuple and len(items) == PAIR and self._named(items[0]):
             pair = self._pair(items, path, depth)
             return items if pair[1] is items[1] and pair[0] is items[0] else pair
-        items = self._command(items)
-        pairs = type(items) is list and items and all(_is_pair(item) for item in items[:_PAIR])
+        items = redact_command(items, self._rules.command)
+        pairs = type(items) is list and items and all(is_pair(item) for item in items[:PAIR])
         clean: list[object] = []
         changed = False
         before: object = None
@@ -233,27 +205,15 @@ class Walk:
             before = item
         return clean if changed else items
 
-    def _command(self, items: Any) -> Any:
-        """Read a list of arguments as the command that it is."""
-        if len(items) < _SHORTEST_COMMAND or type(items) not in (list, tuple):
-            return items
-        program = items[0]
-        if type(program) is not str or program.rpartition("/")[2] not in PROGRAMS:
-            return items
-        if not all(type(item) is str for item in items):
-            return items
-        spans = self._rules.command(" ".join(items))
-        return _split(items, spans) if spans else items
-
     def _item(self, item: Any, before: object, *, pairs: bool, path: str, depth: int) -> object:
-        if type(before) is str and before[:1] == "-" and type(item) is str:
+        if type(before) is str and before[:1] == "-" and "[" not in before and type(item) is str:
             kind = self._rules.keys.kind(before)
-            if kind and (item[:1] != "-" or _is_value(item)):
+            if kind and (item[:1] != "-" or is_argument(item)):
                 return self._leaves(item, kind, before, depth)
             if before in _USER_FLAGS and ":" in item and not item.replace(":", "").isdigit():
                 self._rules.found("password")
                 return f"{item.partition(':')[0]}:{mark('password')}"
-        if pairs and _is_pair(item) and self._named(item[0]):
+        if pairs and is_pair(item) and self._named(item[0]):
             pair = self._pair(item, path, depth)
             return item if pair[1] is item[1] and pair[0] is item[0] else pair
         return self.value(item, path, depth)
@@ -329,32 +289,6 @@ class Walk:
             return instead
         self._rules.found(kind)
         return mark(kind)
-
-
-def _split(items: Any, spans: list[Span]) -> list[str]:
-    """Put `spans`, which count in the joined `items`, into the item that each lies in."""
-    clean: list[str] = []
-    begin = 0
-    for item in items:
-        end = begin + len(item)
-        own = [(a - begin, b - begin, new) for a, b, new in spans if begin <= a and b <= end]
-        clean.append(splice(item, own))
-        begin = end + 1
-    return clean
-
-
-def _is_message(value: object) -> bool:
-    texts = value if isinstance(value, (list, tuple)) else (value,)
-    return all(type(text) is str and is_sentence(text) for text in texts)
-
-
-def _is_value(item: str) -> bool:
-    """Say whether an argument that begins with a dash is a token rather than the next flag."""
-    return item[1:2] != "-" and len(item) > _LONGEST_FLAG and any(char.isdigit() for char in item)
-
-
-def _is_pair(item: object) -> bool:
-    return type(item) in (list, tuple) and len(item) == _PAIR and type(item[0]) in (str, bytes)  # type: ignore[arg-type, index]
 
 
 # Judges no key: below a `Public` value everything is written.

@@ -42,7 +42,7 @@ STOP_WORDS = frozenset(
     " handle support deny fix never always please see try keep let first last only once both each"
     " every more less than strip encode decode parse limit rename move improve prevent hide show"
     " drop bump clean test document log mask redact escape quote expose leak see such what which"
-    " who how why where needs need needed provide confirmed changeme pending accepted ident".split()
+    " who how why where needs need needed provide auth obj data info args kwargs uuid varchar jsonb bytea bigint timestamp datetime confirmed changeme pending accepted ident".split()
 ) | frozenset(HARD)
 
 # At least two of these make a sentence about a field rather than a passphrase.
@@ -52,7 +52,7 @@ _PROSE = frozenset(
     " please choose be too short long common value string".split()
 )
 
-_MASKED = LazyPattern(r"[*\u2022\u25cfxX.\-_#\u2026?]{1,256}+|<[^<>]{0,64}>|\[[A-Za-z ]{1,20}\]")
+_MASKED = LazyPattern(r"[*xX\W_]{1,256}+|<[^<>]{0,64}>|\[[A-Za-z ]{1,20}\]")
 _PLACEHOLDER = LazyPattern(
     r"\$?\{[^{}\"']{0,80}\}|\$[A-Z_][A-Z0-9_]{0,60}|\$\([^()]{0,80}\)|%[srdif]|%\(\w{1,60}\)[srd]"
     r"|/[a-z][a-z0-9_./-]{1,100}|:[a-z_]{1,40}|\$?\{\{.{0,80}\}\}|\$\d{1,3}"
@@ -60,10 +60,11 @@ _PLACEHOLDER = LazyPattern(
     r"|(?:file|env|vault|op|ref|ssm|keyring|doppler|sops|secretsmanager|awssm|gcpsm|azurekeyvault)(?:\+\w{1,20})?:/{0,3}[\w./#{}@-]{1,200}"
     r"|(?i:your|replace|insert|enter)[-_ ][\w -]{0,60}|[\w-]{1,60}(?i:[-_]here)|(?i:change|replace)[-_]?me"
     r"|[a-z_]{2,40}(?::[\w,.-]{1,40})?(?:\|[a-z_]{2,40}(?::[\w,.-]{1,40})?){1,12}"
-    r"|!(?:vault|secret|ref|sub|env|env_var|include|reference|Ref|Sub|GetAtt|ImportValue|Join)|[a-z_-]{2,40}(?:/[a-z_-]{2,40}){1,5}"
+    r"|[a-z_]{2,20}\(\d{1,4}\)|!(?:vault|secret|ref|sub|env|env_var|include|reference|Ref|Sub|GetAtt|ImportValue|Join)|[a-z_-]{2,40}(?:/[a-z_-]{2,40}){1,5}"
 )
 _CODE = LazyPattern(
-    r"[A-Za-z_][\w.:]{0,120}+[(\[]|[A-Za-z_]{1,40}(?:\.[A-Za-z_]{1,40}){1,6}[,)\]:]{0,3}$|<\w"
+    r"[A-Za-z_][\w.:]{0,120}+[(\[]|[A-Za-z_]{1,40}(?:\.[A-Za-z_]{1,40}[0-9]{0,3}){1,6}[,)\]:]{0,3}$|<\w"
+    r"|[A-Z]{2,20}(?:_[A-Z]{2,20}){1,4}$|_?(?:[A-Z][a-z]{1,20}){1,3}(?:Type|Str|Bool|Int|Bytes|Text|Session|Field|Model|Schema|Path|Protocol)$"
 )
 _JOINED = LazyPattern(r"\s*(?:[+%)\]},]+(?:\s|$)|\.format\b|$)")
 _ALPHABETIC = LazyPattern(r"[A-Za-z]{1,24}[-:/]?(?:[A-Za-z]{0,24})")
@@ -77,9 +78,12 @@ _SMALL = LazyPattern(
 )
 _CHATTY = frozenset({"authorization", "session", "cookie", "credentials"})
 _NUMERIC = frozenset({"password", "secret", "ssn", "card", "otp"})
-_TOKENS = frozenset({"token", "api_key", "jwt"})
+_TOKENS = frozenset({"token", "api_key", "jwt", "session", "cookie", "signature"})
+# No issuer draws words: `token = next_token`, `session: ClientSession`.
+_IDENTIFIER = LazyPattern(
+    r"[a-z]{1,20}(?:_[a-z]{1,20}){0,4}|[A-Z]{1,20}(?:_[A-Z]{1,20}){0,4}|_{0,2}(?:[a-z]{3,16}|[A-Z][a-z]{2,16})(?:[A-Z][a-z]{2,16}){0,3}"
+)
 _SHORTEST_TOKEN = 3
-_LONGEST_WORD = 16
 _LONGEST_COUNT = 4
 
 
@@ -137,12 +141,7 @@ def _is_chatter(value: str, kind: str) -> bool:
         return False
     if kind == "authorization" and _MECHANISM.fullmatch(value):
         return True
-    if (
-        kind in _TOKENS
-        and value.isalpha()
-        and (value.islower() or value.isupper())
-        and len(value) <= _LONGEST_WORD
-    ):
+    if kind in _TOKENS and _IDENTIFIER.fullmatch(value):
         return True
     if len(value) < _SHORTEST_TOKEN or _SMALL.fullmatch(value) or _CLASS_NAME.fullmatch(value):
         return True
@@ -153,6 +152,11 @@ def _is_chatter(value: str, kind: str) -> bool:
 _WRAPPER = r"(?:(?:Some|Optional|Just|Ok|New|Secret\w{0,10}|Password|Token|ApiKey|String|str|bytes|Bytes|Buffer\.from|encode)\(|<<)"
 # A call is code whatever its arguments; asked first, because it needs no more than the name.
 CALL = LazyPattern(rf"(?!{_WRAPPER}\\{{0,3}}[\"'`])[A-Za-z_][\w.:]{{0,120}}+[(\[]")
+# What is filled in later: {name!r}, ${NAME:-}, {{ name }}, $(command).
+_HOLDER = r"\$?\{[\w.!:]{0,60}\}|\$\{\w{1,60}:?[-?=+][a-z ]{0,40}\}|\$?\{\{|\$\("
+HOLDER = LazyPattern(_HOLDER)
+# `password: Available when the address contains one`
+SAYING = LazyPattern(r"[A-Z][a-z]{1,20} [a-z]{1,20} [a-z]{1,20}[ .,]")
 _BARE = r"""[^\s,;&"'<>\\%|]|\\(?![nrt"'\\/])|\|(?![\w.-]{0,40}+[=:|])"""
 
 VALUE = LazyPattern(
@@ -162,11 +166,11 @@ VALUE = LazyPattern(
         (?:"(?P<e2>(?:[^"\\\n]|\\+(?!["\\])|(?P=slashes)\\+["]){{0,4000}}+)
           |'(?P<e1>(?:[^'\\\n]|\\+(?!['\\])|(?P=slashes)\\+[']){{0,4000}}+)))
     |(?P<prefix>(?:[bBuUrRfF]{{1,2}}|{_WRAPPER})?)
-        (?:"(?P<q2>(?:[^"\\\n]|\\.){{0,4000}}+)"?|'(?P<q1>(?:[^'\\\n]|\\.){{0,4000}}+)'?
+        (?:"(?:"")?(?P<q2>(?:[^"\\\n]|\\.){{0,4000}}+)"?|'(?:'')?(?P<q1>(?:[^'\\\n]|\\.){{0,4000}}+)'?
           |`(?P<q3>(?:[^`\\\n]|\\.){{0,4000}}+)`)
     |%(?:25)?22(?P<pct>(?:[^\s%&"'<>]|%(?!(?:25)?22)){{0,4000}}+)
     |&(?:quot|\#34|\#39);(?P<html>[^&<>\n]{{0,4000}}+)
-    |(?P<holder>\$?\{{[\w.!:]{{0,60}}\}}|\$\{{\w{{1,60}}:?[-?=+][a-z ]{{0,40}}\}}|\$?\{{\{{|\$\()
+    |(?P<holder>{_HOLDER})
     |(?P<open>[\[{{(])
     |(?P<bare>(?:{_BARE}|%){{1,4000}}+)
     """,
@@ -175,7 +179,7 @@ VALUE = LazyPattern(
 CONTENT_GROUPS = ("e2", "e1", "q2", "q1", "q3", "pct", "html")
 
 # In a percent-encoded query (after %3D) the value ends at an encoded ampersand, quote or brace.
-ENCODED = LazyPattern(rf"(?:{_BARE}|%(?!(?:25)?(?:26|22|27|23|7[dD]|2[cC]))){{1,4000}}+")
+ENCODED = LazyPattern(rf"(?:{_BARE}|%(?!(?:25)?(?:26|22|27|7[dD]|2[cC]))){{1,4000}}+")
 # A password may hold , ; & when what follows is not the next pair.
 REST_OF_PASSWORD = LazyPattern(r"(?:[,;&](?![\w.%\[\]-]{0,64}+[=:])[^\s,;&\"'<>\\]{1,200}+){1,8}+")
 PHRASE = LazyPattern(r"[A-Za-z]{2,16}(?:[ -][a-z]{2,16}){1,23}+(?=[\n,;.\"')]|$)")

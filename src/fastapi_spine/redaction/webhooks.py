@@ -8,21 +8,32 @@ from collections.abc import Callable
 from fastapi_spine.redaction.gate import Anchor
 from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import mark
+from fastapi_spine.redaction.shapes import is_opaque
 
-_TOKEN = r"(?P<token>[A-Za-z0-9_-]{16,400}+)"
+_LAST = r"(?P<token>[A-Za-z0-9_-]{16,400}+)"
 # A literal, and from there what to keep and what to take.
 _HOOKS: dict[str, str] = {
     "hooks.slack": r"(?:-gov)?\.com/(?:services|workflows|triggers)/(?P<token>[A-Za-z0-9/_-]{10,400}+)",
-    "/webhooks/": rf"[0-9]{{5,25}}/{_TOKEN}",
+    "/services/t": r"(?P<token>[A-Z0-9]{6,14}/B[A-Z0-9]{6,14}/[A-Za-z0-9]{16,64}+)",
+    "/webhooks/": rf"[0-9]{{5,25}}/{_LAST}",
     "/incomingwebhook/": r"(?P<token>[0-9a-fA-F]{20,64}+)",
     "hooks.zapier.com/hooks/": r"(?:catch|standard)/[0-9]{1,12}/(?P<token>[a-z0-9]{5,20}+)",
-    "/with/key/": _TOKEN,
+    "/with/key/": _LAST,
     "/hooks/": r"(?P<token>[a-z0-9]{24,64}+)(?![\w-])",
-    "/bot/v2/hook/": _TOKEN,
+    "/bot/v2/hook/": _LAST,
     ".make.com/": r"(?P<token>[a-z0-9]{24,64}+)",
     "/integration/": r"(?P<token>[0-9a-f]{32}+)(?=/)",
 }
-WEBHOOK_ANCHORS = tuple(Anchor(literal) for literal in _HOOKS)
+# Links that let whoever has them in: the path's last part, if it looks drawn by lot.
+_LINK = LazyPattern(
+    r"(?:reset|reset[-_]password|activate|activation|confirm|confirmation|invite|invitation|magic|magic[-_]link"
+    r"|verify|verify[-_]email|verification)/(?=[A-Za-z_-]{0,60}[0-9])(?P<token>[\w-]{20,400}+)"
+)
+_LINKS = ("reset/", "password/", "activat", "confirm", "invit", "magic", "verif")
+WEBHOOK_ANCHORS = (
+    *(Anchor(literal) for literal in _HOOKS),
+    *(Anchor(word, r"[a-z_-]{0,12}/?[\w-]{20}") for word in _LINKS),
+)
 _PATTERNS = tuple(
     (literal, LazyPattern(re.escape(literal) + tail, re.IGNORECASE))
     for literal, tail in _HOOKS.items()
@@ -41,8 +52,13 @@ class WebhookRule:
         for literal, pattern in _PATTERNS:
             if literal in lowered:
                 text = pattern.sub(self._replace, text)
+        if any(word in text for word in _LINKS):
+            text = _LINK.sub(self._link, text)
         return text
 
-    def _replace(self, match: re.Match[str]) -> str:
-        self._found("webhook")
-        return match[0][: match.start("token") - match.start()] + mark("webhook")
+    def _link(self, match: re.Match[str]) -> str:
+        return self._replace(match, "token") if is_opaque(match["token"], 1) else match[0]
+
+    def _replace(self, match: re.Match[str], kind: str = "webhook") -> str:
+        self._found(kind)
+        return match[0][: match.start("token") - match.start()] + mark(kind)

@@ -46,7 +46,7 @@ SUFFIXES: dict[str, str] = {
 _KEYED = "api private secret access signing encryption master account shared".split()
 _ALSO_KEYED = (
     "auth subscription functions consumer app application hmac aes jwt webhook license deploy merchant session"
-    " fernet crypto cipher decryption root signature gateway integration write ingest admin".split()
+    " fernet crypto cipher decryption signature gateway integration write ingest admin".split()
 )
 _CODED = "verification login confirmation mfa fa otp auth recovery backup factor sms time passwordless".split()
 PAIRS: dict[tuple[str, str], str] = {
@@ -118,7 +118,7 @@ DENY_FIRST = frozenset(
     " invalid missing unexpected".split()
 )
 # Of those, what says nothing about a value below a sensitive key: `{"password": {"text": …}}`.
-TELLING_BELOW = DENY_LAST - frozenset(
+TELLING_BELOW = frozenset("exp iat nbf aud iss azp typ kid".split()) | DENY_LAST - frozenset(
     "text title message messages msg note notes comment word words bits bytes chars characters"
     " hashed encrypted saved sent seen prefix suffix model page view form field fields".split()
 )
@@ -153,6 +153,7 @@ ANCHORS: tuple[Anchor, ...] = (
     Anchor("cc", "[^a-z]{0,3}n"),
     Anchor("credit", "[^a-z]{0,3}card"),
     Anchor("sig", "(?:=|%3d|%253d|[^a-z]{1,3}:)"),
+    Anchor("code=", r"[\w/.~%-]{16}"),
     *(Anchor(f"{mark}{name}=") for mark in "?&" for name in OPAQUE_QUERY),
     Anchor("key", before=tuple(word + gap for word in (*_KEYED, *_ALSO_KEYED) for gap in _GAPS)),
     Anchor("code", before=tuple(word + gap for word in _CODED for gap in _GAPS)),

@@ -85,3 +85,13 @@ def test_methods_are_what_the_client_sent_up_to_a_length(drive: Any) -> None:
     with capture(app) as lines:
         drive(app, "/", method="X" * 300)
     assert lines.access[0]["method"] == "X" * 32
+
+
+def test_a_text_that_redaction_cut_marks_its_line(drive: Any) -> None:
+    """`truncated` says that something is missing, whoever cut it."""
+    import logging  # noqa: PLC0415 - only here
+
+    with capture(FastAPI()) as lines:
+        logging.getLogger("shop").info("z" * 40_000)
+        logging.getLogger("shop").info("short")
+    assert [line.get("truncated") for line in lines.lines] == [True, None]

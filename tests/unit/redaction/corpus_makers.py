@@ -247,6 +247,11 @@ INNOCENT: dict[str, Callable[[Random], str]] = {
     "when": lambda rng: f"2025-0{rng.randint(1, 9)}-1{rng.randint(0, 9)}T1{rng.randint(0, 9)}:42:07.{rng.randint(100000, 999999)}Z",
     "trace": lambda rng: f"00-{pick(rng, HEX, 32)}-{pick(rng, HEX, 16)}-01",
     "ean": lambda rng: "978" + pick(rng, string.digits, 10),
+    "kindword": lambda rng: rng.choice(["standard", "primary", "oauth2", "default", "blue", "internal"]),
+    "flag": lambda rng: rng.choice(["true", "false", "yes", "no", "on"]),
+    "host": lambda rng: f"{rng.choice(NAMES)}.example.com",
+    "dotted": lambda rng: f"{rng.randint(1, 9)}.{rng.randint(0, 99)}.{rng.randint(0, 99)}",
+    "path": lambda rng: f"/srv/{rng.choice(NAMES)}/{rng.choice(['prod', 'dev'])}",
     "addr": lambda rng: "0x7f" + pick(rng, HEX, 10),
 }  # fmt: skip
 

@@ -29,13 +29,13 @@ SHAPES = {
     "sk": "sk_live_[a24]", "skcut": "sk_live_[a10]", "aiza": "AIza[w35]", "azsec": "[a3]8Q~[w34]",
     "azkey": "[b86]==", "bcrypt": "$2b$12$[a53]", "discord": "MT[a22].G[a5].[w38]", "up8": "[U8]",
     "mixed24": "[a24]", "mixed22": "[a22]", "mixed32": "[a32]", "hex32": "[h32]", "hex64": "[h64]",
-    "mixed16": "[a16]", "mixed18": "[a18]", "mixed20": "[a20]", "mixed28": "[a28]", "mixed64": "[a64]", "zap": "[h7]",
+    "mixed16": "[a16]", "mixed18": "[a18]", "mixed20": "[a20]", "mixed26": "[a26]", "mixed28": "[a28]", "mixed64": "[a64]", "zap": "[h7]",
     "fcm": "[a7]:APA91b[w134]", "xoxb": "xoxb-[d12]-[d12]-[a24]", "uuidkey": "[h8]-[h4]-[h4]-[h4]-[h12]",
-    "opaque33": "[w33]", "opaque64": "[w64]",
+    "tgtail": "[d6]:AA[w33]", "opaque33": "[w33]", "opaque64": "[w64]",
 }  # fmt: skip
 INNOCENT_SHAPES = {
     "hex12": "[h12]", "hex24": "[h24]", "hex40": "[h40]", "hex64": "[h64]", "a14": "[a14]", "a24": "[a24]", "a26": "[a26]",
-    "a29": "[a29]", "a44": "[a44]", "b22": "[b22]", "b64url43": "[w43]", "up8": "[U8]", "up16": "[U16]", "shaup": "[H40]",
+    "a29": "[a29]", "a44": "[a44]", "b22": "[b22]", "a22x": "[w22]", "b64url43": "[w43]", "up8": "[U8]", "up16": "[U16]", "shaup": "[H40]",
     "hexcolon": "[h2]:[h2]:[h2]:[h2]:[h2]", "snow": "11[d17]", "n4": "[d4]",
     "hex8": "[h8]", "hex16": "[h16]", "hex32": "[h32]", "b64": "[b43]", "digits9": "[d9]",
 }  # fmt: skip

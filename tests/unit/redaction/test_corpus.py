@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
+from tests.unit.redaction.corpus_eighth_innocents import EIGHTH_INNOCENTS
+from tests.unit.redaction.corpus_eighth_leaks import EIGHTH_LEAKS
 from tests.unit.redaction.corpus_heldout import HELDOUT_INNOCENTS, HELDOUT_LEAKS
 from tests.unit.redaction.corpus_innocent import INNOCENTS
 from tests.unit.redaction.corpus_later import (
@@ -18,6 +20,8 @@ from tests.unit.redaction.corpus_later import (
 )
 from tests.unit.redaction.corpus_leaks import LEAKS
 from tests.unit.redaction.corpus_makers import Case, make
+from tests.unit.redaction.corpus_ninth_innocents import NINTH_INNOCENTS
+from tests.unit.redaction.corpus_ninth_leaks import NINTH_LEAKS
 from tests.unit.redaction.corpus_seventh_innocents import SEVENTH_INNOCENTS
 from tests.unit.redaction.corpus_seventh_leaks import SEVENTH_LEAKS
 from tests.unit.redaction.corpus_sixth_innocents import SIXTH_INNOCENTS
@@ -34,6 +38,8 @@ BATCHES = {
     "fifth": (FIFTH_LEAKS, FIFTH_INNOCENTS),
     "sixth": (SIXTH_LEAKS, SIXTH_INNOCENTS),
     "seventh": (SEVENTH_LEAKS, SEVENTH_INNOCENTS),
+    "eighth": (EIGHTH_LEAKS, EIGHTH_INNOCENTS),
+    "ninth": (NINTH_LEAKS, NINTH_INNOCENTS),
 }
 
 

@@ -63,6 +63,40 @@ EXACT = [
             "[parameters: ('bob', '[REDACTED:password]')]"
         ),
     ),
+    ("docker login -u a -p q7Kd93hX h", "docker login -u a -p [REDACTED:password] h"),
+    ("mysql -uroot -pq7Kd93hX shop", "mysql -uroot -p[REDACTED:password] shop"),
+    ("htpasswd -b f bob q7Kd93hX", "htpasswd -b f bob [REDACTED:password]"),
+    ("echo q7Kd93hX | sudo -S ls", "echo [REDACTED:password] | sudo -S ls"),
+    ("redis> AUTH q7Kd93hX", "redis> AUTH [REDACTED:password]"),
+    ("x = HTTPBasicAuth('bob', 'q7Kd93')", "x = HTTPBasicAuth('bob', '[REDACTED:password]')"),
+    (
+        "https://hooks.slack.com/services/T0AB/B0CD/a1B2c3D4",
+        "https://hooks.slack.com/services/[REDACTED:webhook]",
+    ),
+    (
+        "https://discord.com/api/webhooks/12345/a1B2c3D4e5F6g7H8",
+        "https://discord.com/api/webhooks/12345/[REDACTED:webhook]",
+    ),
+    ("GET /geo?key=a1B2c3D4e5F6g7H8&q=x", "GET /geo?key=[REDACTED:api_key]&q=x"),
+    ("id,token\n1,q7Kd93hX\n2,none\n", "id,token\n1,[REDACTED:token]\n2,none\n"),
+    (
+        "INSERT INTO u (name, password) VALUES ('bob', 'q7Kd93')",
+        "INSERT INTO u (name, password) VALUES ('bob', '[REDACTED:password]')",
+    ),
+    (
+        "auth: {type: basic, username: bob, value: 'q7Kd93hX'}",
+        "auth: {type: basic, username: bob, value: '[REDACTED:authorization]'}",
+    ),
+    ("- name: API_KEY\n  value: q7Kd93hX", "- name: API_KEY\n  value: [REDACTED:api_key]"),
+    (
+        "<key>token</key><string>q7Kd93</string>",
+        "<key>token</key><string>[REDACTED:token]</string>",
+    ),
+    (
+        '{"kty":"oct","k":"a1B2c3D4e5F6g7H8"}',
+        '{"kty":"oct","k":"[REDACTED:private_key]"}',
+    ),
+    ("verification code is 123456", "verification code is [REDACTED:otp]"),
     (
         "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nDEK-Info: x\nAAAA",
         "[REDACTED:private_key]",
@@ -138,6 +172,8 @@ def test_personal_data_stays_by_default_and_goes_on_request() -> None:
         ("card", "paid by 4111111111111111 today"),
         ("github", f"found {GITHUB} here"),
         ("password", "with password=hunter2 set"),
+        ("password", "ran mysql -pq7Kd93hX shop"),
+        ("webhook", "at hooks.slack.com/services/T0AB/B0CD/a1B2c3D4 now"),
         ("url_credentials", "at postgresql://a:b@h/d now"),
     ],
 )

@@ -48,6 +48,47 @@ def test_a_clean_record_is_returned_as_it_is(record: dict[str, object]) -> None:
     assert redactor.value(record) is record
 
 
+@pytest.mark.parametrize(
+    ("value", "clean"),
+    [
+        (
+            ["mysql", "-uroot", "-phunter22", "shop"],
+            ["mysql", "-uroot", "-p[REDACTED:password]", "shop"],
+        ),
+        (
+            {"auth": {"type": "basic", "username": "bob", "value": "q7Kd93hX"}},
+            {"auth": {"type": "basic", "username": "bob", "value": "[REDACTED:authorization]"}},
+        ),
+        (
+            {"kty": "oct", "kid": "1", "k": "q7Kd93hX"},
+            {"kty": "oct", "kid": "1", "k": "[REDACTED:private_key]"},
+        ),
+        (
+            {"Name": "/prod/token", "Value": "q7Kd93hX"},
+            {"Name": "/prod/token", "Value": "[REDACTED:token]"},
+        ),
+        (
+            {"errors": {"password": ["too short", "too common"]}},
+            {"errors": {"password": ["too short", "too common"]}},
+        ),
+    ],
+)
+def test_a_value_is_judged_by_what_stands_beside_and_above_it(value: object, clean: object) -> None:
+    """Commands, names beside values and descriptions below a sensitive key are read as such."""
+    assert Redactor().value(value) == clean
+
+
+def test_a_name_beside_a_value_counts_at_the_top_of_a_record() -> None:
+    """Extra fields of a record are judged together, the second time as well as the first."""
+    redactor = Redactor()
+    for _ in range(2):
+        assert redactor.record({"msg": "set", "key": "api_token", "value": "q7Kd93hX"}) == {
+            "msg": "set",
+            "key": "api_token",
+            "value": "[REDACTED:token]",
+        }
+
+
 def test_the_given_record_is_never_changed() -> None:
     """Redaction copies on write, at every depth."""
     inner: dict[str, object] = {"password": "hunter2", "n": 1}
