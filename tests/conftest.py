@@ -144,9 +144,12 @@ def _http_scope() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(autouse=True)
 def _sizes(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
-    """A soak test's numeric parameters are its sizes; they stand in its results."""
-    if request.node.get_closest_marker("soak") is None:
+    """A soak test's numeric parameters, and what its mark says, are its sizes; they stand in its results."""
+    marker = request.node.get_closest_marker("soak")
+    if marker is None:
         return
+    for name, value in marker.kwargs.items():
+        record_property(name, value)
     callspec = getattr(request.node, "callspec", None)
     for name, value in (callspec.params if callspec is not None else {}).items():
         if isinstance(value, int):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import timeit
+from collections.abc import Callable
 from random import Random  # noqa: TID251 -- a corpus is drawn from a fixed seed
 
 import msgspec
@@ -152,7 +153,7 @@ def without_surrogates(value: object) -> object:
     return value
 
 
-@pytest.mark.soak
+@pytest.mark.soak(examples=20_000)
 @settings(max_examples=20_000, deadline=None)
 @given(TEXT)
 def test_redacting_again_and_again_comes_to_rest_at_length(text: str) -> None:
@@ -164,10 +165,12 @@ def test_redacting_again_and_again_comes_to_rest_at_length(text: str) -> None:
 
 
 @pytest.mark.soak
-def test_the_cost_is_linear_in_the_text() -> None:
+def test_the_cost_is_linear_in_the_text(record_property: Callable[[str, object], None]) -> None:
     """Doubling an adversarial text at most doubles the time, at no more than 2 us a character."""
     rng = Random(1)  # noqa: S311 -- adversarial text, not a key
     atoms = [*PIECES, *("".join(rng.choices(PIECES, k=3)) for _ in range(150))]
+    record_property("texts", len(atoms))
+    record_property("characters", 16_000)
     slow = []
     for atom in atoms:
         half, whole = cost(atom, 8_000), cost(atom, 16_000)
