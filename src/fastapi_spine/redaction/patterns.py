@@ -25,7 +25,7 @@ PEM_BASE64_ANCHOR = Anchor("ls0tls1crudjti")
 # RFC 3986 userinfo. People leave @ and / unencoded in passwords; a port is no password.
 _HOST = r"(?=[\w\[./-])"
 USERINFO = LazyPattern(
-    r"(?:(?<=//)|(?<=:\\/\\/))(?:(?P<user>[^\s/?#@:'\"<>\[\\]{0,128}):"
+    r"/\\?/(?:(?P<user>[^\s/?#@:'\"<>\[\\]{0,128}):"
     r"(?:(?P<password>(?!REDACTED@)[^\s/'\"<>]{1,256}@)" + _HOST
     + r"|(?P<slashed>(?![0-9]{1,5}(?:[/?#]|$))[^\s'\"<>@]{1,256}@)(?=[\w.-]{1,80}(?::[0-9]{1,5})?(?:/|$|\s)))"
     r"|(?P<token>(?=[^@]{0,200}[0-9])[A-Za-z0-9_-]{20,256}@)(?=[\w.-]{1,80}))"
@@ -33,7 +33,7 @@ USERINFO = LazyPattern(
 USERINFO_ANCHORS = (
     *(
         Anchor(slashes, r"(?:[^\s/'\"<>@:]{0,128}:[^\s'\"<>@]{1,256}+|[a-z0-9_-]{20,256}+)@")
-        for slashes in ("//", r":\/\/")
+        for slashes in ("//", "/\\/")
     ),
 )
 BARE_DSN = LazyPattern(
@@ -68,7 +68,8 @@ def userinfo(text: str, found: Found) -> str:
         if is_masked(match[0].rpartition("@")[0].partition(":")[2]):
             return match[0]
         found("url_credentials")
-        return f"{URL_MARK}@" if match["token"] else f"{URL_MARK}:{URL_MARK}@"
+        slashes = match[0][: match[0].index("/", 1) + 1]
+        return slashes + (f"{URL_MARK}@" if match["token"] else f"{URL_MARK}:{URL_MARK}@")
 
     return USERINFO.sub(replace, text)
 

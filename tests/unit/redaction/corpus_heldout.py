@@ -51,7 +51,7 @@ HELDOUT_LEAKS: list[Any] = [
     "docker run -e POSTGRES_PASSWORD=<<short>> -p 5432:5432 postgres",
     "git clone https://oauth2:<<vendor>>@gitlab.com/x/y.git",
     "remote: https://<<vendor>>@github.com/org/repo",
-    "npm config set //registry.npmjs.org/:_authToken=<<vendor>>",
+    "npm config set //npm.example.com/:_authToken=<<vendor>>",
     "git fetch --server-url https://svc:<<short>>@pypi.example.com/simple x",
     "wget --header='Authorization: Bearer <<opaque>>' https://((ip))/x",
     "curl --user ((user)):<<short>> -X POST https://x",

@@ -124,7 +124,7 @@ SIXTH_INNOCENTS: list[Any] = [
     "trace_id=((hex32)) span_id=((hex16))",
     "commit ((sha)) by ((user))",
     "image sha256:((sha256)) pulled",
-    "docker.io/library/postgres@sha256:((sha256))",
+    "registry.example.com/postgres@sha256:((sha256))",
     "ETag: ((etag))",
     "If-None-Match: ((etag))",
     "md5 ((hex32)) matches",
