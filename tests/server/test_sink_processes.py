@@ -355,7 +355,7 @@ def test_a_process_killed_inside_a_long_line_stops_no_other() -> None:
     assert found.endswith(b"mine\n")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="platform: only root can become somebody else")
 def test_a_process_that_gave_up_its_privileges_still_writes() -> None:
     """Where the pipe cannot be opened again, lines of any length come through as well."""
     script = """
