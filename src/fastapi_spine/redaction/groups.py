@@ -16,7 +16,7 @@ from fastapi_spine.redaction.values import CONTENT_GROUPS, VALUE, is_innocent, r
 
 _LONGEST_GROUP = 4000
 _DEEPEST_GROUP = 6
-_GAP = LazyPattern(rf"(?:[\s,;:=<>|&%]|{MARK}){{1,4000}}+")
+_GAP = LazyPattern(rf"(?:[\s,;:=<>|&%]|{MARK}){{1,4000}}")
 _BARE = LazyPattern(r"[^\s,;:=\[\](){}\"'<>\\]{1,4000}+")
 _NAMES = LazyPattern(r"[\])]?[ \t]{0,3}+(?:=>|:=|[:=])(?![=:])")
 

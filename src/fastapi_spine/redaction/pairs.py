@@ -37,9 +37,9 @@ from fastapi_spine.redaction.values import (
 from fastapi_spine.redaction.words import OPAQUE_QUERY
 
 _QUOTE = r"""(?:\\{0,7}["'`]|[\])]|\[\]|%(?:25)?(?:2[27]|5[dD])|&quot;|&\#3[49];)"""
-_GAP = r"(?:[ \t]|%(?:25)?20){0,4}+"
+_GAP = r"(?:[ \t]|%(?:25)?20){0,4}"
 _TAIL = rf"""
-    (?:{_QUOTE}{{0,4}}+{_GAP}
+    (?:{_QUOTE}{{0,4}}{_GAP}
        (?:%(?:25)?3[aAdD]|:=|=>|->|(?<=-)>|={{1,2}}|:(?!:|//)){_GAP}
       |\\{{0,7}}["'],[ \t]{{0,3}}+(?=[bu]?\\{{0,7}}["']))
 """
@@ -47,9 +47,9 @@ _TAIL = rf"""
 # and a search would begin anew at every character.
 _NEXT = LazyPattern(
     rf"""
-    [^\w.$-]*+(?:[\w.$-]++(?!{_TAIL})[^\w.$-]*+)*+
+    [^\w.$-]*+(?=(?P<skipped>(?:[\w.$-]++(?!{_TAIL})[^\w.$-]*+)*))(?P=skipped)
     (?P<key>[\w.$-]++)
-    (?:{_QUOTE}{{0,4}}+{_GAP}
+    (?:{_QUOTE}{{0,4}}{_GAP}
        (?P<sep>%(?:25)?3[aAdD]|:=|=>|->|(?<=-)>|={{1,2}}|:(?!:|//)){_GAP}
       |(?P<comma>\\{{0,7}}["'],[ \t]{{0,3}}+)(?=[bu]?\\{{0,7}}["']))
     """,

@@ -15,7 +15,7 @@ from fastapi_spine.redaction.values import is_masked
 # The end of the block is optional: logs are cut. The body may not run into the next armour.
 PEM = LazyPattern(
     r"-----BEGIN[ +%][A-Z0-9 +%]{0,60}PRIVATE(?:[ +]|%20)KEY(?:[ +]BLOCK)?-----"
-    r"(?:[^-]|-(?!----)){0,20000}+(?:-----END[A-Z0-9 +%]{0,80}-----)?"
+    r"(?:[^-]|-(?!----)){0,20000}(?:-----END[A-Z0-9 +%]{0,80}-----)?"
 )
 PEM_ANCHOR = Anchor("-----begin")
 # The same in base64, as in Kubernetes secrets; certificates and public keys (BDRVJ, BQVUJM) stay.
@@ -42,8 +42,8 @@ BARE_DSN = LazyPattern(
 )
 BARE_DSN_ANCHORS = (Anchor("@", r"[a-z0-9.-]{1,80}+:[0-9]"), Anchor("@tcp("), Anchor("@unix("))
 QUOTED_USERINFO = LazyPattern(
-    r"(?<=%3[Aa]%2[Ff]%2[Ff])(?P<user>(?:[^\s%/@:'\"&]|%(?!2[Ff]|3[AaFf]|40|26)){0,128}+)%3[Aa]"
-    r"(?P<password>(?:[^\s/@'\"&%]|%(?!2[Ff]|26|40)){1,256}+(?:%40(?:[^\s/@'\"&%]|%(?!2[Ff]|26|40)){1,256}?(?=%40))?)%40"
+    r"(?<=%3[Aa]%2[Ff]%2[Ff])(?P<user>(?:[^\s%/@:'\"&]|%(?!2[Ff]|3[AaFf]|40|26)){0,128})%3[Aa]"
+    r"(?P<password>(?:[^\s/@'\"&%]|%(?!2[Ff]|26|40)){1,256}(?:%40(?:[^\s/@'\"&%]|%(?!2[Ff]|26|40)){1,256}?(?=%40))?)%40"
 )
 QUOTED_USERINFO_ANCHOR = Anchor("%3a%2f%2f")
 

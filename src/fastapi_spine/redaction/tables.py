@@ -11,7 +11,7 @@ from fastapi_spine.redaction.spans import Span, splice
 from fastapi_spine.redaction.values import is_blank
 
 _HEAD = LazyPattern(
-    r"(?P<names>\"?[A-Za-z_][\w .-]{0,40}+\"?(?P<gap>[,;\t|])(?:\"?[\w .-]{1,40}+\"?(?P=gap)){0,30}+\"?[\w .-]{1,40}+\"?)\r?\n"
+    r"(?P<names>\"?[A-Za-z_][\w .-]{0,40}+\"?(?P<gap>[,;\t|])(?:\"?[\w .-]{1,40}+\"?(?P=gap)){0,30}\"?[\w .-]{1,40}+\"?)\r?\n"
 )
 _MOST_ROWS = 500
 
