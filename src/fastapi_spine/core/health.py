@@ -19,7 +19,7 @@ _R = TypeVar("_R")
 
 
 class Health:
-    """Counters of what went wrong or was left out, and the one place where our faults are caught.
+    """Counters of what went wrong or was left out, and the one place where our faults end.
 
     Attributes:
         internal_errors: faults of ours by step.

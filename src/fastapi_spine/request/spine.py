@@ -1,7 +1,7 @@
 """The pass: one walk over every request, in the application's own task.
 
 begin: one Exchange, one context variable → the application runs, watched by a wire → finish: the
-observers hear of it once. Every step of ours runs under `Health.guarded`, so that a fault here ends as a
+observers hear of it once. Every step here runs under `Health.guarded`, so that a fault here ends as a
 counter, and the request goes on as if the layer were not there.
 """
 
