@@ -165,3 +165,73 @@ class Outcome(StrEnum):
     """The request's task was cancelled."""
     INTERRUPTED = "interrupted"
     """The server shut down while the request was open."""
+
+
+# --- metrics: names in the form Prometheus exposes them -----------------------------------------
+
+METRIC_REQUESTS: Final = "http_requests"
+"""A counter's family name; its sample is called `http_requests_total`."""
+METRIC_DURATION: Final = "http_request_duration_seconds"
+METRIC_IN_PROGRESS: Final = "http_requests_in_progress"
+METRIC_EXCEPTIONS: Final = "http_request_exceptions"
+METRIC_VALIDATION_ERRORS: Final = "http_validation_errors"
+METRIC_GUARD_REFUSALS: Final = "http_guard_refusals"
+METRIC_RESPONSE_SIZE: Final = "http_response_size_bytes"
+METRIC_WEBSOCKETS: Final = "websocket_connections"
+METRIC_WEBSOCKET_DURATION: Final = "websocket_connection_duration_seconds"
+
+METRIC_OTEL_DURATION: Final = "http_server_request_duration_seconds"
+METRIC_OTEL_ACTIVE: Final = "http_server_active_requests"
+METRIC_OTEL_RESPONSE_SIZE: Final = "http_server_response_body_size_bytes"
+
+METRIC_LOOP_LAG: Final = "python_event_loop_lag_seconds"
+METRIC_LOOP_BLOCKED: Final = "python_event_loop_blocked"
+METRIC_GC_PAUSE: Final = "python_gc_pause_seconds"
+METRIC_THREADS_TOTAL: Final = "anyio_threadpool_size"
+METRIC_THREADS_USED: Final = "anyio_threadpool_used"
+METRIC_THREADS_WAITING: Final = "anyio_threadpool_waiting"
+METRIC_BUILD_INFO: Final = "spine_build_info"
+METRIC_DROPPED: Final = "spine_dropped"
+METRIC_INTERNAL_ERRORS: Final = "spine_internal_errors"
+METRIC_REDACTIONS: Final = "spine_redactions"
+METRIC_SUPPRESSED: Final = "spine_suppressed_lines"
+METRIC_OVERFLOW: Final = "spine_metric_series_overflow"
+METRIC_DEGRADED: Final = "spine_metrics_degraded"
+METRIC_WORKERS: Final = "spine_workers"
+
+LABEL_METHOD: Final = "method"
+LABEL_PATH: Final = "path"
+LABEL_STATUS: Final = "status"
+LABEL_EXCEPTION: Final = "exception"
+LABEL_LOC: Final = "loc"
+LABEL_TYPE: Final = "type"
+LABEL_GUARD: Final = "guard"
+LABEL_REASON: Final = "reason"
+LABEL_SIGNAL: Final = "signal"
+LABEL_STEP: Final = "step"
+LABEL_KIND: Final = "kind"
+LABEL_METRIC: Final = "metric"
+LABEL_PID: Final = "pid"
+LABEL_GENERATION: Final = "generation"
+LABEL_ROUTE: Final = "route"
+LABEL_OTEL_METHOD: Final = "http_request_method"
+LABEL_OTEL_ROUTE: Final = "http_route"
+LABEL_OTEL_STATUS: Final = "http_response_status_code"
+LABEL_OTEL_ERROR: Final = "error_type"
+LABEL_OTEL_SCHEME: Final = "url_scheme"
+
+SERIES_OVERFLOW: Final = "__overflow__"
+"""Every label of the one series that takes what comes after the cap."""
+METHOD_OTHER: Final = "_OTHER"
+KNOWN_METHODS: Final = frozenset(
+    {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"}
+)
+"""RFC 9110, RFC 5789 and QUERY: what OpenTelemetry's semantic conventions call known; the rest is `_OTHER`."""
+
+SIGNAL_LOGS: Final = "logs"
+
+THREAD_WATCHDOG: Final = "spine-watchdog"
+THREAD_SCRAPE: Final = "spine-scrape"
+THREAD_METRICS_PORT: Final = "spine-metrics-port"
+THREAD_WORKERS: Final = "spine-workers"
+PATH_METRICS: Final = "/metrics"

@@ -70,13 +70,14 @@ class Exchange:
     The request pass fills it in; observers read it. Times: `started_at` is wall time in nanoseconds since
     the epoch, read once; `started`, `first_byte` and `ended` are monotonic nanoseconds, so durations never
     suffer when the clock is set. `status` is what went on the wire, None if nothing did. `invalid` holds
-    the place and kind (`("body.name", "missing")`) of what a validation error found, never a value. `held` belongs to the logs room.
+    the place and kind (`("body.name", "missing")`) of what a validation error found, never a value. `held` belongs
+    to the logs room. `own` is true when a page of ours answered, such as `/metrics`, and not the application.
     """
 
     __slots__ = (
         "_name_route", "_route", "bound", "bytes_in", "bytes_out", "close_code", "disconnected", "ended", "endpoint", "error",
         "finished", "first_byte", "held", "identity", "invalid", "kind", "messages_in",
-        "messages_out", "outcome", "request_id", "response_complete", "scope", "started",
+        "messages_out", "outcome", "own", "request_id", "response_complete", "scope", "started",
         "started_at", "status", "streamed", "traceback", "trailers",
     )  # fmt: skip
 
@@ -107,6 +108,7 @@ class Exchange:
         self.response_complete = False
         self.disconnected = False
         self.finished = False
+        self.own = False
         self.close_code: int | None = None
         self.outcome = Outcome.COMPLETED
         self.error: BaseException | None = None

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypedDict
 
-from fastapi_spine.core.conventions import ENV_OTEL_SERVICE_NAME, PROBE_PATHS
+from fastapi_spine.core.conventions import ENV_OTEL_SERVICE_NAME, PATH_METRICS, PROBE_PATHS
 from fastapi_spine.settings.lists import NAMES, PATTERNS, POLICIES, RECORDER, TEXTS, ExtraPattern
+from fastapi_spine.settings.measures import (
+    BUCKETS,
+    GROUP_NAME,
+    HOST,
+    NETWORKS,
+    PAGE_PATH,
+    PATH_BUCKETS,
+    PORT,
+    TOKEN,
+)
 from fastapi_spine.settings.parse import (
     BOOLEAN,
     COUNT,
@@ -26,6 +36,9 @@ Schema = Literal["default", "ecs", "gcp", "datadog"]
 Client = Literal["network", "full", "off"]
 Accept = Literal["any-valid", "never"]
 
+MetricNames = Literal["prometheus", "otel", "both"]
+
+Bounds = list[float] | tuple[float, ...]
 Strings = list[str] | tuple[str, ...] | set[str] | frozenset[str]
 """Several strings; a bare one is refused, because it would be read letter by letter."""
 Patterns = list[ExtraPattern] | tuple[ExtraPattern, ...] | list[dict[str, str]]
@@ -138,6 +151,93 @@ class Logs(Section):
     )
 
 
+class Metrics(Section):
+    """The numbers: how often, how fast, how many."""
+
+    enabled: Setting[bool, bool] = setting(
+        default=True,
+        doc="Whether requests are counted at all; `metrics=False` says the same.",
+        kind=BOOLEAN,
+    )
+    names: Setting[MetricNames, MetricNames] = setting(
+        default="prometheus",
+        doc=(
+            "The names of HTTP metrics: `prometheus` is what everybody charts (`http_requests_total`), `otel` "
+            "OpenTelemetry's semantic conventions, `both` for the time of a migration."
+        ),
+        kind=one_of("prometheus", "otel", "both"),
+    )
+    buckets: Setting[Bounds, tuple[float, ...]] = setting(
+        default=[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0],
+        doc="Upper bounds of the duration buckets, in seconds, ascending.",
+        kind=BUCKETS,
+    )
+    path_buckets: Setting[Mapping[str, Bounds], Mapping[str, tuple[float, ...]]] = setting(
+        default={},
+        doc="Other buckets for some routes, by route template; `*` stands for any characters.",
+        kind=PATH_BUCKETS,
+    )
+    response_size: Setting[bool, bool] = setting(
+        default=False,
+        doc="Whether the size of response bodies is counted as well.",
+        kind=BOOLEAN,
+    )
+    exemplars: Setting[bool, bool] = setting(
+        default=True,
+        doc="Whether counters and buckets name one request each as an example, by trace and span id.",
+        kind=BOOLEAN,
+    )
+    series_limit: Setting[int, int] = setting(
+        default=2000,
+        doc="How many series one metric may have; what comes after is counted in one series, `__overflow__`.",
+        kind=COUNT,
+    )
+    runtime: Setting[bool, bool] = setting(
+        default=True,
+        doc="Whether event loop, thread pool, garbage collector and process are measured.",
+        kind=BOOLEAN,
+    )
+    blocked: Setting[str | float, float] = setting(
+        default="250ms",
+        doc="How long the event loop may stand still before a WARNING names the route and the stack that holds it.",
+        kind=DURATION_OR_OFF,
+    )
+    path: Setting[str, str] = setting(
+        default=PATH_METRICS,
+        doc='Where the page is on the application itself, or "off".',
+        kind=PAGE_PATH,
+    )
+    token: Setting[str, str] = setting(
+        default="",
+        doc="Whoever sends `Authorization: Bearer` and this may read the page, from anywhere.",
+        kind=TOKEN,
+        secret=True,
+    )
+    allow: Setting[Strings, tuple[str, ...]] = setting(
+        default=[],
+        doc="Networks, such as `10.0.0.0/8`, whose direct peers may read the page.",
+        kind=NETWORKS,
+    )
+    port: Setting[int, int] = setting(
+        default=0,
+        doc="A port of its own for the page, the usual way in Kubernetes; 0 for none.",
+        kind=PORT,
+    )
+    host: Setting[str, str] = setting(
+        default="0.0.0.0",  # noqa: S104 - a port that was asked for is there to be reached from other machines
+        doc="The address that `port` is opened on.",
+        kind=HOST,
+    )
+    workers: Setting[str, str] = setting(
+        default="auto",
+        doc=(
+            "How the workers of one server find each other: `auto` by the listening socket they share, `off` not at "
+            "all, anything else is a name that all of them are given."
+        ),
+        kind=GROUP_NAME,
+    )
+
+
 class Redaction(Section):
     """What is taken out of everything that leaves the process."""
 
@@ -209,6 +309,9 @@ class Settings(Section):
     logs: Setting[Logs | bool, Logs] = switchable(
         default_factory=Logs, doc="The log lines of the application and one access line a request."
     )
+    metrics: Setting[Metrics | bool, Metrics] = switchable(
+        default_factory=Metrics, doc="The numbers: how often, how fast, how many."
+    )
     redaction: Setting[Redaction | bool, Redaction] = switchable(
         default_factory=Redaction, doc="What is taken out of everything that leaves the process."
     )
@@ -220,5 +323,6 @@ class Keywords(TypedDict, total=False):
 
     service: str | None
     logs: Logs | bool | None
+    metrics: Metrics | bool | None
     redaction: Redaction | bool | None
     ids: Ids | None

@@ -10,6 +10,7 @@ from fastapi_spine.core.conventions import POLICY_ATTRIBUTE
 from fastapi_spine.core.errors import SettingsError
 from fastapi_spine.settings.kind import Malformed
 from fastapi_spine.settings.lists import log_policy
+from fastapi_spine.settings.measures import BUCKETS
 from fastapi_spine.settings.parse import DURATION_OR_OFF
 
 _SECOND_NS = 1_000_000_000
@@ -37,10 +38,12 @@ class RoutePolicy(NamedTuple):
     Attributes:
         log: when its access line is written.
         slow_ns: what counts as slow, nanoseconds; infinity never.
+        buckets: upper bounds of the duration histogram's buckets, seconds.
     """
 
     log: LogRule | None
     slow_ns: float | None
+    buckets: tuple[float, ...] | None = None
 
 
 def log_rule(text: str) -> LogRule:
@@ -54,7 +57,10 @@ def log_rule(text: str) -> LogRule:
 
 
 def policy(
-    *, log: str | None = None, slow: str | float | None = None
+    *,
+    log: str | None = None,
+    slow: str | float | None = None,
+    buckets: list[float] | tuple[float, ...] | None = None,
 ) -> Callable[[_Endpoint], _Endpoint]:
     """Give a route rules of its own; they win over the settings.
 
@@ -69,6 +75,7 @@ def policy(
             a minute, and every failure and change of status) or `sample:0.01` (a share, and all failures).
         slow: above which duration a request is a WARNING and writes its held-back lines: `200ms`, `1.5s`, a
             number of seconds, or `off`.
+        buckets: upper bounds of the buckets that its durations are counted in, seconds, ascending.
 
     Returns:
         A decorator that leaves the endpoint as it is, with the rules attached.
@@ -80,9 +87,10 @@ def policy(
         rules = RoutePolicy(
             log_rule(log) if log is not None else None,
             DURATION_OR_OFF.parse(slow) * _SECOND_NS if slow is not None else None,
+            BUCKETS.parse(buckets) if buckets is not None else None,
         )
     except Malformed as error:
-        wrong = f"log={log!r}, slow={slow!r}"
+        wrong = f"log={log!r}, slow={slow!r}" + (f", buckets={buckets!r}" if buckets else "")
         detail = str(error) or f"slow is {DURATION_OR_OFF.expected}"
         raise SettingsError(f"@policy({wrong}) cannot be read: {detail}.") from None
     if rules.slow_ns is not None and math.isnan(rules.slow_ns):

@@ -1,0 +1,1 @@
+"""How often, how fast, how many: counters and histograms of every request, and the page that shows them."""

@@ -1,0 +1,1 @@
+"""The room: furnishes counting, measuring, sharing and showing from settings."""
