@@ -16,7 +16,7 @@ from fastapi_spine.core.errors import (
     SettingsError,
     SpineError,
 )
-from fastapi_spine.install import Spine, Wrapped
+from fastapi_spine.install.layer import Spine, Wrapped
 from fastapi_spine.redaction import Public, Secret, redact
 from fastapi_spine.settings.model import Ids, Logs, Redaction
 from fastapi_spine.settings.route_policy import policy

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fastapi_spine.install import Layer
+from fastapi_spine.install.layer import Layer
 
 ROOT = Path(__file__).parents[2]
 PAGES = [

@@ -11,7 +11,8 @@ from fastapi import BackgroundTasks, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.middleware.base import BaseHTTPMiddleware
 
-from fastapi_spine.install import Given, Spine
+from fastapi_spine.install.given import Given
+from fastapi_spine.install.layer import Spine
 from fastapi_spine.testing import CapturedLines, CountedIds, FrozenClock, capture
 
 CLOCK = FrozenClock()

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 
 from fastapi_spine import Logs, PlacementError, Spine
-from fastapi_spine.install import Layer
+from fastapi_spine.install.layer import Layer
 
 QUIET = Logs(output=lambda _line: None)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fastapi_spine import Logs, Spine
-from fastapi_spine.install import Wrapped
+from fastapi_spine.install.layer import Wrapped
 
 Message = dict[str, Any]
 Application = Callable[[Any, Any, Any], Awaitable[None]]

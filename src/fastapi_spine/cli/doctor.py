@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi_spine.cli.target import load_application
 from fastapi_spine.core.conventions import DISTRIBUTION
-from fastapi_spine.install import Layer, Wrapped
+from fastapi_spine.install.layer import Layer, Wrapped
 from fastapi_spine.logs.capture.uncovered import uncovered
 from fastapi_spine.request.place import placed_on
 from fastapi_spine.settings.load import load

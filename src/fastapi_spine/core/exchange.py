@@ -128,6 +128,11 @@ class Exchange:
             route = self._route = self._name_route(self.scope)
         return route
 
+    def answered_by(self, page: str) -> None:
+        """Take note that a page of ours answers, and not the application; `page` stands for the route."""
+        self.own = True
+        self._route = page
+
     @property
     def elapsed_ns(self) -> int:
         """How long the caller waited, in nanoseconds; 0 while the response is under way."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from fastapi_spine.core.asgi import Receive, Scope, Send
 from fastapi_spine.core.exchange import Exchange
 
 
@@ -25,6 +26,19 @@ class Observer(Protocol):
 
     def leave(self, exchange: Exchange) -> None:
         """Let go of what `exchange.held` keeps; called once the application has ended, if it is not None."""
+
+
+class Page(Protocol):
+    """A page of ours on the application, such as `/metrics`: an ASGI callable that answers some requests."""
+
+    path: str
+    """How the path of a request ends that may be for this page."""
+
+    def admits(self, scope: Scope) -> bool:
+        """Say whether the page answers this request; whoever may not see it gets the application's answer."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
 
 
 class LifespanListener(Protocol):

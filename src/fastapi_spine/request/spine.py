@@ -24,7 +24,7 @@ from fastapi_spine.core.conventions import (
 )
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
-from fastapi_spine.core.observer import LifespanListener, Observer
+from fastapi_spine.core.observer import LifespanListener, Observer, Page
 from fastapi_spine.request import endings
 from fastapi_spine.request.identity import IdentityReader
 from fastapi_spine.request.lifespan import LifespanWire
@@ -42,11 +42,14 @@ class RequestPass:
         listener: hears of the application's start and end.
         clock: tells time.
         health: catches and counts what fails here.
+        pages: pages of ours, which may answer in the application's place.
+        open_exchanges: kept up to date with what is being served; others may read it.
     """
 
     __slots__ = (
-        "_clock", "_finishers", "_guarded", "_identity", "_listener", "_observers", "_open", "_ready", "health",
-        "stopping",
+        "_clock", "_finishers", "_guarded", "_identity", "_listener", "_observers", "_open", "_page_ends",
+        "_pages", "_ready",
+        "health", "stopping",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +59,9 @@ class RequestPass:
         listener: LifespanListener,
         clock: Clock,
         health: Health,
+        *,
+        pages: Sequence[Page] = (),
+        open_exchanges: set[Exchange] | None = None,
     ) -> None:
         self._identity = identity
         self._observers = tuple(observers)
@@ -63,7 +69,9 @@ class RequestPass:
         self._listener = listener
         self._clock = clock
         self._guarded = health.guarded
-        self._open: set[Exchange] = set()
+        self._open: set[Exchange] = set() if open_exchanges is None else open_exchanges
+        self._pages = tuple(pages)
+        self._page_ends = tuple(page.path for page in pages)  # no page: ends with none of ()
         self._ready = False
         self.health = health
         self.stopping = False
@@ -77,6 +85,8 @@ class RequestPass:
         if exchange is None:
             await app(scope, receive, send)
             return
+        if scope.get("path", "").endswith(self._page_ends):
+            app = self._guarded("page", self._page_or, app, exchange) or app
         wire = HttpWire(exchange, receive, send, self._finish, self._clock, self.health)
         token = current.set(exchange)
         try:
@@ -135,6 +145,15 @@ class RequestPass:
         scope[SCOPE_MARKER] = exchange
         self._open.add(exchange)
         return exchange
+
+    def _page_or(self, app: App, exchange: Exchange) -> App:
+        """Return the page of ours that answers this request, else the application."""
+        path = exchange.scope["path"]
+        for page in self._pages:
+            if path.endswith(page.path) and page.admits(exchange.scope):
+                exchange.answered_by(page.path)
+                return page
+        return app
 
     def _returned(self, exchange: Exchange, judge: Callable[[Exchange], Outcome]) -> None:
         if not exchange.finished:

@@ -11,7 +11,8 @@ from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import KEY_LOGGER, LOGGER_ACCESS
 from fastapi_spine.core.errors import SettingsError
 from fastapi_spine.core.ids import IdSource
-from fastapi_spine.install import Given, Spine
+from fastapi_spine.install.given import Given
+from fastapi_spine.install.layer import Spine
 from fastapi_spine.request.place import placed_on
 from fastapi_spine.settings.model import Keywords
 

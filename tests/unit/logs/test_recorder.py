@@ -9,7 +9,8 @@ from typing import Any
 from fastapi import BackgroundTasks, FastAPI
 
 from fastapi_spine import Logs
-from fastapi_spine.install import Given, Spine
+from fastapi_spine.install.given import Given
+from fastapi_spine.install.layer import Spine
 from fastapi_spine.testing import CapturedLines, FrozenClock, capture
 
 log = logging.getLogger("recorded.shop")

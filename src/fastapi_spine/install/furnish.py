@@ -1,0 +1,144 @@
+"""From settings to rooms: the only file that knows every room.
+
+A room that is switched off is never imported; one that is on is imported here, when the layer is set up, so that
+`import fastapi_spine` stays quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from fastapi_spine.core.clock import Clock, SystemClock
+from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.health import Health
+from fastapi_spine.core.ids import IdSource, RandomIds
+from fastapi_spine.core.observer import LifespanListener, Observer, Page
+from fastapi_spine.install.given import Given
+from fastapi_spine.install.masking import redactor_for
+from fastapi_spine.logs.room import LogsRoom
+from fastapi_spine.redaction import Redactor
+from fastapi_spine.request.identity import IdentityReader
+from fastapi_spine.request.spine import RequestPass
+from fastapi_spine.settings.load import environment
+from fastapi_spine.settings.model import Settings
+
+
+class Room(LifespanListener, Protocol):
+    """What every room can be asked for."""
+
+    def flush(self, timeout: float) -> bool:
+        """Write or ship what is queued, at most `timeout` seconds; say whether all went out."""
+
+    def exiting(self) -> None:
+        """Get everything out before the interpreter ends."""
+
+    def close(self) -> None:
+        """Give back what was taken, with nothing left behind."""
+
+
+class Parts(NamedTuple):
+    """What `furnish` built.
+
+    Attributes:
+        health: counters of our own faults and losses.
+        logs: the logs room, if it is on.
+        rooms: every room that is on, logs last: the others may still have something to say when they end.
+        request_pass: walks every request past the rooms.
+    """
+
+    health: Health
+    logs: LogsRoom | None
+    rooms: tuple[Room, ...]
+    request_pass: RequestPass
+
+
+class Site(NamedTuple):
+    """What rooms are built from, beside their own settings."""
+
+    service: str
+    packages: tuple[str, ...]
+    clock: Clock
+    ids: IdSource
+    health: Health
+    environ: Mapping[str, str]
+    redactor: Redactor
+    open_exchanges: set[Exchange]
+
+
+def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], given: Given) -> Parts:
+    """Build every room from its settings.
+
+    Args:
+        settings: all settings, resolved.
+        service: the service's name.
+        packages: the application's own top packages.
+        given: a clock, ids or an output to use instead of the usual ones.
+    """
+    clock = given.clock or SystemClock()
+    health = Health(clock)
+    environ = environment()
+    redactor = redactor_for(settings.redaction, health, environ)
+    ids = given.ids or RandomIds()
+    site = Site(service, packages, clock, ids, health, environ, redactor, set())
+    logs = _logs_room(settings, site, given) if settings.logs.enabled else None
+    rooms: list[Room] = []
+    observers: list[Observer] = []
+    pages: list[Page] = []
+    if logs is not None:
+        observers.append(logs.access)
+        rooms.append(logs)
+    identity = IdentityReader(
+        ids,
+        accept=settings.ids.accept != "never",
+        looks_secret=lambda text: redactor.text(text) != text,
+    )
+    request_pass = RequestPass(
+        identity,
+        observers,
+        _Listeners(rooms, health),
+        clock,
+        health,
+        pages=pages,
+        open_exchanges=site.open_exchanges,
+    )
+    return Parts(health, logs, tuple(rooms), request_pass)
+
+
+def _logs_room(settings: Settings, site: Site, given: Given) -> LogsRoom:
+    logs = LogsRoom(
+        settings.logs,
+        redactor=site.redactor,
+        clock=site.clock,
+        health=site.health,
+        service=site.service,
+        packages=site.packages,
+        environ=site.environ,
+        sink=given.sink,
+    )
+    site.health.report_to(logs.report_fault)
+    site.health.guarded("lifespan", logs.starting)
+    return logs
+
+
+class _Listeners:
+    """Tells every room of start and end; one that fails does not keep it from the others."""
+
+    def __init__(self, rooms: Sequence[Room], health: Health) -> None:
+        self._rooms = rooms
+        self._guarded = health.guarded
+
+    def starting(self) -> None:
+        """Tell that the server is about to start the application; logs first, so that others can be heard."""
+        for room in reversed(self._rooms):
+            self._guarded("lifespan", room.starting)
+
+    def started(self) -> None:
+        """Tell that the application's own start-up code has run."""
+        for room in reversed(self._rooms):
+            self._guarded("lifespan", room.started)
+
+    def stopped(self) -> None:
+        """Tell that the application has shut down."""
+        for room in self._rooms:
+            self._guarded("lifespan", room.stopped)

@@ -1,0 +1,23 @@
+"""What a caller of the layer brings along instead of the usual: for tests."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fastapi_spine.core.clock import Clock
+from fastapi_spine.core.ids import IdSource
+from fastapi_spine.logs.output.sink import Sink
+
+
+class Given(NamedTuple):
+    """What a caller brings instead of the usual.
+
+    Attributes:
+        clock: tells time; the system's if None.
+        ids: makes identifiers; random ones if None.
+        sink: where log lines go; the setting's output if None.
+    """
+
+    clock: Clock | None = None
+    ids: IdSource | None = None
+    sink: Sink | None = None
