@@ -14,12 +14,16 @@ from benchmarks.targets import Target
 BARE = "bare application"
 NOOP = "no-op ASGI layer"
 FLOOR = "hand-tight floor: id and one JSON line"
-OURS = "**fastapi-spine**"
-PLAIN = "fastapi-spine, redaction off"
-HELD = f"fastapi-spine, {HELD_LINES} DEBUG lines held back"
-LINE = "fastapi-spine, one INFO line in the endpoint"
+OURS = "**fastapi-spine, logs only**"
+RED = "fastapi-spine, logs, and requests counted with exemplars"
+METRICS = "fastapi-spine, logs and all metrics"
+PLAIN = "fastapi-spine, logs only, redaction off"
+HELD = f"fastapi-spine, logs only, {HELD_LINES} DEBUG lines held back"
+LINE = "fastapi-spine, logs only, one INFO line in the endpoint"
 BASE_HTTP = "`BaseHTTPMiddleware` + `json` formatter"
 STRUCTLOG = "structlog + asgi-correlation-id"
+INSTRUMENTATOR = "prometheus-fastapi-instrumentator"
+EXPORTER = "starlette_exporter"
 LOGFIRE = "Logfire, nothing sent"
 
 STACKS = (
@@ -27,11 +31,15 @@ STACKS = (
     (NOOP, "noop:build", 0),
     (FLOOR, "floor:build", 1),
     (OURS, "ours:build", 1),
+    (RED, "ours:with_requests_counted", 1),
+    (METRICS, "ours:with_metrics", 1),
     (PLAIN, "ours:without_redaction", 1),
     (HELD, "ours:held_lines", 1),
     (LINE, "ours:one_line", 2),
     (BASE_HTTP, "base_http:build", 1),
     (STRUCTLOG, "structlog_correlation:build", 1),
+    (INSTRUMENTATOR, "instrumentator:build", 0),
+    (EXPORTER, "exporter:build", 0),
     (LOGFIRE, "logfire_spans:build", 0),
 )
 """Name, what makes it, and how many lines a request writes."""
@@ -40,6 +48,8 @@ ROUTES = (1, 200)
 FLAT_ROUTES = (1, 200, 500)
 
 LIMIT_US = 20.0
+LIMIT_RED_US = 4.0
+LIMIT_METRICS_US = 7.0
 LIMIT_OF_BASE_HTTP = 1 / 8
 LIMIT_FLAT = 1.1
 
@@ -173,6 +183,8 @@ def targets(found: Overhead) -> list[Target]:
                 LIMIT_OF_BASE_HTTP,
             ),
         ]
+        made += [_metrics_target(found, routes, RED, LIMIT_RED_US)]
+        made += [_metrics_target(found, routes, METRICS, LIMIT_METRICS_US)]
     few, many = FLAT_ROUTES[0], FLAT_ROUTES[-1]
     grown = Spread.of(found.flat[many]).median / Spread.of(found.flat[few]).median
     promise = f"adds with {many} routes at most {LIMIT_FLAT} times what it adds with {few}"
@@ -180,3 +192,13 @@ def targets(found: Overhead) -> list[Target]:
     calls = found.calls[many] / found.calls[few]
     made.append(Target(f"{promise}: function calls", f"{calls:.2f}", calls, LIMIT_FLAT))
     return made
+
+
+def _metrics_target(found: Overhead, routes: int, stack: str, limit: float) -> Target:
+    """Compare what counting adds to logs with what was promised."""
+    costs = found.costs[routes]
+    added = Spread.of(differences(costs[stack], costs[OURS])).median
+    what = "requests counted with exemplars" if stack == RED else "all default metrics"
+    size = f"{routes} route{'s' * (routes > 1)}"
+    promise = f"{what} add at most {limit:.0f} µs to logs ({size})"
+    return Target(promise, f"{added:.1f} µs", added, limit)

@@ -18,7 +18,7 @@ from fastapi_spine.core.errors import (
 )
 from fastapi_spine.install.layer import Spine, Wrapped
 from fastapi_spine.redaction import Public, Secret, redact
-from fastapi_spine.settings.model import Ids, Logs, Redaction
+from fastapi_spine.settings.model import Ids, Logs, Metrics, Redaction
 from fastapi_spine.settings.route_policy import policy
 
 __version__ = "0.1.0"
@@ -26,6 +26,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Ids",
     "Logs",
+    "Metrics",
     "MissingExtraError",
     "PlacementError",
     "Public",

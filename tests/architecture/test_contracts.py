@@ -16,7 +16,7 @@ PICTURE = re.compile(r"^```\w*\n(cli\b.*?^core\b.*?)^```", re.MULTILINE | re.DOT
 FLOOR = re.compile(r"[a-z_]+(?: \| [a-z_]+)*(?=\s{2,}|$)")
 
 ALONE = {
-    "prometheus_client": ("metrics",),
+    "prometheus_client": ("metrics", "demo"),
     "limits": ("guard",),
     "opentelemetry": ("traces", "export", "console"),
     "google.protobuf": ("export", "console"),

@@ -128,6 +128,10 @@ class Exchange:
             route = self._route = self._name_route(self.scope)
         return route
 
+    def route_so_far(self) -> str:
+        """Read the route's template without keeping it: the router may still be looking."""
+        return self._route or self._name_route(self.scope)
+
     def answered_by(self, page: str) -> None:
         """Take note that a page of ours answers, and not the application; `page` stands for the route."""
         self.own = True

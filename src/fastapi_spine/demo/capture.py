@@ -25,7 +25,8 @@ class Capture:
         lines: the last JSON lines of all services, in the order they arrived.
         seen_lines: how many lines came, of whatever form.
         seen_bytes: how many bytes came.
-        leaks: how many times a line held a secret that was sent.
+        leaks: how many times a line or a page held a secret that was sent.
+        pages: the last `/metrics` page of each service.
     """
 
     folder: Path | None = None
@@ -33,6 +34,7 @@ class Capture:
     seen_lines: int = 0
     seen_bytes: int = 0
     leaks: int = 0
+    pages: dict[str, str] = field(default_factory=dict)
     _secrets: dict[str, None] = field(default_factory=dict)
     _raw: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     _told: int = 0
@@ -55,6 +57,11 @@ class Capture:
         if line is not None:
             self.lines.append(line)
         return line
+
+    def take_page(self, service: str, text: str) -> None:
+        """Take a service's `/metrics` page."""
+        self.leaks += sum(secret in text for secret in self._secrets)
+        self.pages[service] = text
 
     def told(self, secret: str) -> None:
         """Remember a password or token; a line that already holds it counts as a leak too."""

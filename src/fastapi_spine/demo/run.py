@@ -122,6 +122,7 @@ class Shop:
         clock = asyncio.get_running_loop().time
         opened = clock()
         await self._gather_enough(opened)
+        await self._scrape()
         self._print(*tour(self._capture, self._look), *self._try_it())
         self._gap_s = _QUIET_GAP_S
         self._show_visitors = True
@@ -129,6 +130,15 @@ class Shop:
             await asyncio.Event().wait()
         else:
             await asyncio.sleep(max(opened + self._options.seconds - clock(), 0))
+
+    async def _scrape(self) -> None:
+        """Read every service's numbers, as Prometheus would."""
+        ours = f"00-{trace_prefix(self._options.seed)}{1:024x}-{1:016x}-00"
+        async with httpx.AsyncClient(timeout=5, headers={"traceparent": ours}) as client:
+            for service in self._services.values():
+                answer = await client.get(f"{service.url}/metrics")
+                if answer.is_success:
+                    self._capture.take_page(service.name, answer.text)
 
     async def _gather_enough(self, opened: float) -> None:
         """Wait until every part of the tour has something to show; never for ever."""
@@ -216,10 +226,11 @@ class Shop:
         )
         return [
             "",
-            self._look.title(6, "Your turn"),
+            self._look.title(8, "Your turn"),
             f"The log lines of your own requests appear below; {ending}:",
             f"  curl -i {url}/orders/1 -H 'x-request-id: hello-1'  {comment}",
             f"  curl -i {url}/login {json_header} -d '{form}'",
+            f"  curl {url}/metrics  {self._look.paint('dim', '# what Prometheus scrapes')}",
             f"  open {url}/docs",
         ]
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from fastapi_spine.demo.capture import Capture, Line
 from fastapi_spine.demo.look import Look
+from fastapi_spine.demo.numbers import red_table, routes
 from fastapi_spine.demo.processes import NAMES
 from fastapi_spine.demo.timeline import access_lines, elapsed_ms, is_access, timeline
 from fastapi_spine.testing import render_human
@@ -30,7 +31,7 @@ _EXCERPT: Final[tuple[Callable[[Line], bool], ...]] = (
 
 
 def tour(capture: Capture, look: Look) -> list[str]:
-    """All five parts, from what the shop wrote so far."""
+    """Every part, from what the shop wrote and counted so far."""
     lines = list(capture.lines)
     parts = (
         human_part(lines, look),
@@ -38,6 +39,8 @@ def tour(capture: Capture, look: Look) -> list[str]:
         follow_part(lines, look),
         failure_part(lines, look),
         secrets_part(lines, capture, look),
+        numbers_part(capture, look),
+        blocked_part(lines, look),
     )
     return [text for part in parts for text in ("", *part)]
 
@@ -48,6 +51,7 @@ def complete(lines: Sequence[Line]) -> bool:
         len(excerpt(lines)) == len(_EXCERPT)
         and longest_wait(lines) is not None
         and failed_request(lines) is not None
+        and blocked_loop(lines) is not None
     )
 
 
@@ -121,6 +125,43 @@ def secrets_part(lines: Sequence[Line], capture: Capture, look: Look) -> list[st
         *(text for line in careless if line for text in human(line, look)),
         f"Searched all {volume} for the {sent}: {found}.",
     ]
+
+
+def numbers_part(capture: Capture, look: Look) -> list[str]:
+    """Part 6: rate, errors and duration of every route, from what Prometheus would scrape."""
+    found = routes(capture.pages)
+    return [
+        look.title(6, "The numbers"),
+        "How often, how many failed, how fast: read from each service's /metrics just now:"
+        if found
+        else "Nothing has been counted yet.",
+        *(red_table(found, look) if found else ()),
+    ]
+
+
+def blocked_part(lines: Sequence[Line], look: Look) -> list[str]:
+    """Part 7: the warning that somebody held up the event loop, and who."""
+    title = look.title(7, "An event loop that stood still")
+    line = blocked_loop(lines)
+    if line is None:
+        return [title, "Nobody has blocked it yet."]
+    return [
+        title,
+        "GET /sales sleeps in an async function; nobody else was served meanwhile, and here is who it was:",
+        *(look.fit(text) for text in human(line, look)),
+    ]
+
+
+def blocked_loop(lines: Sequence[Line]) -> Line | None:
+    """The last line that tells of a blocked event loop and knows the route."""
+    return next(
+        (
+            line
+            for line in reversed(lines)
+            if line.get("logger") == "spine.runtime" and line.get("route")
+        ),
+        None,
+    )
 
 
 def excerpt(lines: Sequence[Line]) -> list[Line]:

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     ANONYMOUS = "anonymous"
     MISTYPED = "mistyped"
     FAILING = "failing"
+    OWNER = "owner"
 
 
 # One shuffled deck after the other: any len(DECK) visits from the start of one hold every kind.
@@ -39,6 +40,7 @@ DECK: Final = (
     Kind.ANONYMOUS,
     Kind.MISTYPED,
     Kind.FAILING,
+    Kind.OWNER,
 )
 SHOPPERS: Final = tuple(email for email in CUSTOMERS if not email.startswith("guest"))
 NEARBY: Final = tuple(row["sku"] for row in STOCK if row["shelf"] != "overseas")
@@ -136,6 +138,8 @@ class Shoppers:
         match browser.visit.kind:
             case Kind.ANONYMOUS:
                 await browser.send("GET", "/orders/1")
+            case Kind.OWNER:
+                await browser.send("GET", "/sales")
             case Kind.MISTYPED:
                 await browser.sign_in(mistyped=True)
             case Kind.MISSING:

@@ -7,7 +7,7 @@ A room that is switched off is never imported; one that is on is imported here, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fastapi_spine.core.clock import Clock, SystemClock
 from fastapi_spine.core.exchange import Exchange
@@ -22,6 +22,9 @@ from fastapi_spine.request.identity import IdentityReader
 from fastapi_spine.request.spine import RequestPass
 from fastapi_spine.settings.load import environment
 from fastapi_spine.settings.model import Settings
+
+if TYPE_CHECKING:
+    from fastapi_spine.metrics.room import MetricsRoom
 
 
 class Room(LifespanListener, Protocol):
@@ -88,6 +91,12 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
     if logs is not None:
         observers.append(logs.access)
         rooms.append(logs)
+    if settings.metrics.enabled:
+        metrics = _metrics_room(settings, site)
+        observers.append(metrics.http)
+        rooms.insert(0, metrics)
+        if settings.metrics.path:
+            pages.append(metrics.page)
     identity = IdentityReader(
         ids,
         accept=settings.ids.accept != "never",
@@ -119,6 +128,19 @@ def _logs_room(settings: Settings, site: Site, given: Given) -> LogsRoom:
     site.health.report_to(logs.report_fault)
     site.health.guarded("lifespan", logs.starting)
     return logs
+
+
+def _metrics_room(settings: Settings, site: Site) -> MetricsRoom:
+    from fastapi_spine.metrics.room import MetricsRoom
+
+    return MetricsRoom(
+        settings.metrics,
+        clock=site.clock,
+        health=site.health,
+        service=site.service,
+        environ=site.environ,
+        open_exchanges=site.open_exchanges,
+    )
 
 
 class _Listeners:

@@ -186,4 +186,5 @@ BUILD_INFO: Final = Entry(
     "gauge",
     ("version", "service", "python", "fastapi", "starlette"),
     "1; the labels say what runs.",
+    combine="one",
 )

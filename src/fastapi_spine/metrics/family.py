@@ -7,9 +7,10 @@ from typing import Literal
 import msgspec
 
 Kind = Literal["counter", "gauge", "histogram", "summary"]
-Combine = Literal["sum", "live", "worker"]
+Combine = Literal["sum", "live", "worker", "one"]
 """How the same family of several workers becomes one: `sum` adds, dead workers' numbers included; `live` adds those
-of living workers only (a gauge such as requests in progress); `worker` keeps each worker's own, told apart by pid."""
+of living workers only (a gauge such as requests in progress); `worker` keeps each worker's own, told apart by pid; `one` takes the first, because all say the
+same."""
 
 
 class Exemplar(msgspec.Struct, frozen=True, array_like=True):

@@ -39,12 +39,12 @@ class Declared:
 
 
 class FieldNames:
-    """Collects the names that routes declare, once a route."""
+    """Collects the names that routes declare, once an endpoint: routes themselves cannot be kept in a dictionary."""
 
-    __slots__ = ("_of_route",)
+    __slots__ = ("_of_endpoint",)
 
     def __init__(self) -> None:
-        self._of_route: WeakKeyDictionary[Any, Declared] = WeakKeyDictionary()
+        self._of_endpoint: WeakKeyDictionary[Any, Declared] = WeakKeyDictionary()
 
     def of(self, route: object, endpoint: object) -> Declared:
         """Return what a route declares; nothing for one of an unknown shape.
@@ -53,13 +53,19 @@ class FieldNames:
             route: the framework's route object, or None.
             endpoint: the function that answered; its annotations count as well.
         """
-        if route is None:
-            return Declared(frozenset())
-        known = self._of_route.get(route)
+        try:
+            known = self._of_endpoint.get(endpoint)
+        except (
+            TypeError
+        ):  # an endpoint that cannot be looked up: nothing of what it declares is known
+            return _NOTHING
         if known is None:
             names = frozenset((*_names_of_dependant(route), *_names_of_function(endpoint)))
-            known = self._of_route[route] = Declared(names)
+            known = self._of_endpoint[endpoint] = Declared(names)
         return known
+
+
+_NOTHING: Final = Declared(frozenset())
 
 
 def _names_of_dependant(route: object) -> Iterator[str]:

@@ -94,7 +94,12 @@ class HttpMetrics:
         if exchange.kind == TYPE_WEBSOCKET:
             self._finish_socket(exchange)
             return
-        key = (exchange.scope["method"], exchange.route, exchange.status, exchange.error.__class__)
+        key = (
+            exchange.scope.get("method"),
+            exchange.route,
+            exchange.status,
+            exchange.error.__class__,
+        )
         cells = self._cells.get(key)
         if cells is None:
             cells = self._find_cells(exchange, key)
@@ -153,7 +158,7 @@ class HttpMetrics:
 
     def _find_cells(self, exchange: Exchange, key: tuple[object, ...]) -> Cells:
         """Look up where an exchange is counted; remembered, unless strangers' methods would fill the memory."""
-        method = known_method(exchange.scope["method"])
+        method = known_method(exchange.scope.get("method"))
         plain: Labels = (method, exchange.route)
         status = "" if exchange.status is None else str(exchange.status)
         policy = getattr(exchange.endpoint, POLICY_ATTRIBUTE, None)
@@ -175,15 +180,17 @@ class HttpMetrics:
         return cells
 
     def _gauges(self) -> list[Family]:
-        """Count what is open now: never raised and lowered by hand, so it cannot leak."""
-        plain: dict[Labels, int] = {}
-        otel: dict[Labels, int] = {}
+        """Count what is open now, 0 for methods seen before: never raised and lowered by hand, so it cannot leak."""
+        plain: dict[Labels, int] = {labels[:1]: 0 for labels in list(self._durations.cells)}
+        otel: dict[Labels, int] = {
+            (labels[0], labels[-1]): 0 for labels in list(self._otel_durations.cells)
+        }
         sockets = 0
         for exchange in self._open():
             if exchange.kind == TYPE_WEBSOCKET:
                 sockets += 1
             elif not exchange.own and not exchange.finished:
-                method = known_method(exchange.scope["method"])
+                method = known_method(exchange.scope.get("method"))
                 scheme = str(exchange.scope.get("scheme", "http"))
                 plain[(method,)] = plain.get((method,), 0) + 1
                 otel[method, scheme] = otel.get((method, scheme), 0) + 1

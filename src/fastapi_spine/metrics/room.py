@@ -1,1 +1,160 @@
-"""The room: furnishes counting, measuring, sharing and showing from settings."""
+"""The metrics room, furnished from its settings."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable, Collection, Mapping
+
+from fastapi_spine.core.clock import Clock
+from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.health import Health
+from fastapi_spine.metrics import catalog
+from fastapi_spine.metrics.exposition.users import UsersMetrics
+from fastapi_spine.metrics.family import Family, Point, Snapshot
+from fastapi_spine.metrics.http import HttpMetrics
+from fastapi_spine.metrics.runtime.room import Runtime
+from fastapi_spine.metrics.series import Count, Labels, Series, family
+from fastapi_spine.metrics.serve.page import MetricsPage
+from fastapi_spine.metrics.serve.port import MetricsPort
+from fastapi_spine.metrics.workers.workers import Workers
+from fastapi_spine.settings.model import Metrics
+
+_SECOND = 1_000_000_000
+
+
+class MetricsRoom:
+    """Everything that counts, shares and shows.
+
+    Args:
+        settings: the `Metrics` section.
+        clock: tells time.
+        health: counts what fails or is left out.
+        service: the service's name.
+        environ: tells where private folders of this user are.
+        open_exchanges: the exchanges that are open now.
+    """
+
+    def __init__(
+        self,
+        settings: Metrics,
+        *,
+        clock: Clock,
+        health: Health,
+        service: str,
+        environ: Mapping[str, str],
+        open_exchanges: Collection[Exchange],
+    ) -> None:
+        self._clock = clock
+        self._started_at = clock.wall_ns() / _SECOND
+        self._overflow = Series(
+            catalog.OVERFLOW, _new_count, limit=settings.series_limit, on_overflow=_nothing
+        )
+        opened = _copier(open_exchanges)
+        self.http = HttpMetrics(settings, open_exchanges=opened, on_overflow=self._count_overflow)
+        self._runtime = Runtime(
+            settings, health=health, clock=clock, service=service, open_exchanges=opened
+        )
+        self._users = UsersMetrics(health)
+        self._workers = Workers(
+            self.snapshot,
+            service=service,
+            mode=settings.workers,
+            series_limit=settings.series_limit,
+            environ=environ,
+            health=health,
+        )
+        self.page = MetricsPage(settings, self.families, self._users, health)
+        self._port = MetricsPort(settings, self.page, health)
+        _forget_after_fork(self)
+
+    def snapshot(self) -> Snapshot:
+        """Copy every number of this process as it is now."""
+        return Snapshot(str(os.getpid()), self._started_at, self._own())
+
+    def families(self) -> list[Family]:
+        """Gather the numbers of all workers, for a page; blocks for up to about 100 ms."""
+        gathered = self._workers.gather()
+        degraded = [Point((reason,), 1.0) for reason in sorted(gathered.degraded)]
+        return [
+            *gathered.families,
+            family(catalog.WORKERS, [Point((), float(gathered.workers))]),
+            family(catalog.DEGRADED, degraded),
+        ]
+
+    def starting(self) -> None:
+        """Begin to measure: the event loop is there now."""
+        self._runtime.start()
+        self._workers.start()
+        self._port.start()
+
+    def started(self) -> None:
+        """Nothing depends on the application's own start-up code."""
+
+    def stopped(self) -> None:
+        """Leave the last numbers with the siblings; the process may end by signal at any moment now."""
+        self._runtime.close()
+        self._port.close()
+        self._workers.close()
+
+    def flush(self, timeout: float) -> bool:
+        """Have nothing to write: whoever wants numbers comes for them."""
+        del timeout
+        return True
+
+    def exiting(self) -> None:
+        """Leave the last numbers with the siblings."""
+        self._workers.close()
+
+    def close(self) -> None:
+        """Stop measuring and give back port, thread and files."""
+        self.stopped()
+
+    def forget(self) -> None:
+        """Start from zero: in a child after a fork, whose parent keeps these counts."""
+        self._started_at = self._clock.wall_ns() / _SECOND
+        self.http.forget()
+        self._overflow.clear()
+        self._runtime.forget()
+        self._workers.forget()
+        self.page.forget()
+
+    def _own(self) -> list[Family]:
+        return [
+            *self.http.families(),
+            self._overflow.family(),
+            *self._runtime.families(),
+            *self._users.families(),
+        ]
+
+    def _count_overflow(self, metric: str) -> None:
+        self._overflow.at((metric,)).value += 1.0
+
+
+def _new_count(_labels: Labels) -> Count:
+    return Count()
+
+
+def _nothing(_metric: str) -> None:
+    """Count no overflow of the counter of overflows: it has one series a metric."""
+
+
+def _copier(exchanges: Collection[Exchange]) -> Callable[[], tuple[Exchange, ...]]:
+    def copy() -> tuple[Exchange, ...]:
+        return tuple(exchanges)
+
+    return copy
+
+
+def _forget_after_fork(room: MetricsRoom) -> None:
+    """Have a child begin at zero; Windows has no fork, and a room that is gone has nothing to forget."""
+    if not hasattr(os, "register_at_fork"):
+        return
+    alive = weakref.ref(room)
+
+    def forget() -> None:
+        one = alive()
+        if one is not None:
+            one.forget()
+
+    os.register_at_fork(after_in_child=forget)

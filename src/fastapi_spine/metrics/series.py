@@ -35,7 +35,8 @@ class Count:
     def point(self, labels: Labels) -> Point:
         """Copy it."""
         example = self.example
-        return Point(labels, self.value, exemplars=[] if example is None else [_exemplar(example)])
+        shown: list[Exemplar | None] = [] if example is None else [_exemplar(example, counted=1.0)]
+        return Point(labels, self.value, exemplars=shown)
 
 
 class Histogram:
@@ -135,6 +136,7 @@ def family(entry: Entry, points: Iterable[Point]) -> Family:
     )
 
 
-def _exemplar(example: Example) -> Exemplar:
+def _exemplar(example: Example, *, counted: float | None = None) -> Exemplar:
+    """Write an exemplar out; of a counter its value is what was counted, one request."""
     trace_id, span_id, value, at = example
-    return Exemplar(trace_id, span_id, value, at / _SECOND_NS)
+    return Exemplar(trace_id, span_id, value if counted is None else counted, at / _SECOND_NS)

@@ -166,8 +166,10 @@ class RequestPass:
     def _raised(self, exchange: Exchange, error: BaseException) -> None:
         if exchange.finished or self._came_after(exchange, error):
             self._returned(exchange, endings.of_return)
-            if not isinstance(error, CancelledError) and not endings.is_disconnect(error):
-                self._tell_of_failure_after(exchange, error)
+            background = endings.from_background(error)
+            gone = isinstance(error, CancelledError) or endings.is_disconnect(error)
+            if background or not gone:  # a task's own OSError says nothing about the client
+                self._tell_of_failure_after(exchange, error, background=background)
             return
         exchange.error = error
         exchange.traceback = error.__traceback__
@@ -177,8 +179,9 @@ class RequestPass:
         exchange.outcome = endings.of_error(exchange, error, stopping=self.stopping)
         self._finish(exchange)
 
-    def _tell_of_failure_after(self, exchange: Exchange, error: BaseException) -> None:
-        background = endings.from_background(error)
+    def _tell_of_failure_after(
+        self, exchange: Exchange, error: BaseException, *, background: bool
+    ) -> None:
         for observer in self._observers:
             self._guarded(observer.name, observer.failed_after, exchange, error, background)
 

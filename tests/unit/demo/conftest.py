@@ -12,6 +12,7 @@ Line = dict[str, Any]
 
 ORDER = "0199aa00-0000-7000-8000-00000000000a"
 SLOW = "0199aa00-0000-7000-8000-00000000000b"
+BLOCKED = "0199aa00-0000-7000-8000-00000000b10c"
 FAILED = "0199aa00-0000-7000-8000-00000000000c"
 
 STACK = "Traceback (most recent call last):\n" + "".join(
@@ -82,6 +83,11 @@ def lines() -> list[Line]:
         exc={"type": "ZeroDivisionError", "message": "by zero", "stack": f"{STACK}Boom: by zero"},
     )
     shop.access(604, "orders", FAILED, 502)
+    shop.line(
+        700, "orders", BLOCKED, "the event loop stood still",
+        logger="spine.runtime", level="WARNING", route="/sales", blocked_ms=260,
+        stack='  File "orders.py", line 1, in sales\n    time.sleep(0.4)',
+    )  # fmt: skip
     return shop.lines
 
 

@@ -29,6 +29,7 @@ from fastapi_spine.core.conventions import (
     KEY_REQUEST_ID,
     KEY_SERVICE,
     KEY_SPAN_ID,
+    KEY_STACK,
     KEY_TRACE_ID,
     KEY_TS,
     LOGGER_ACCESS,
@@ -96,7 +97,9 @@ class HumanLines:
         paint = _SILENT if held else self._paint
         head = _head(fields, paint, "┆" if held else " ")
         exc = fields.pop(KEY_EXC) if isinstance(fields.get(KEY_EXC), dict) else None
-        text = head + "\n".join([*self._body(fields, paint), *_exception(exc, paint)])
+        stack = fields.pop(KEY_STACK) if _is_stack(fields.get(KEY_STACK)) else None
+        below = [*_exception(exc, paint), *_stack(stack, paint)]
+        text = head + "\n".join([*self._body(fields, paint), *below])
         return self._paint("dim", text) if held else text
 
     def _body(self, fields: Fields, paint: Paint) -> Iterator[str]:
@@ -186,6 +189,16 @@ def _exception(exc: object, paint: Paint) -> Iterator[str]:
         kind = _text(exc.get(EXC_TYPE, ""))
         stack = exc.get(EXC_STACK) or f"{kind}: {_text(exc.get(EXC_MESSAGE, ''))}"
         yield from stack_lines(_text(stack), kind, paint)
+
+
+def _is_stack(value: object) -> bool:
+    return isinstance(value, str) and value.lstrip().startswith('File "')
+
+
+def _stack(stack: object, paint: Paint) -> Iterator[str]:
+    """Yield a stack without an exception below its line: where somebody was at a moment."""
+    if isinstance(stack, str):
+        yield from stack_lines(stack, "", paint)
 
 
 def _value(value: object) -> str:

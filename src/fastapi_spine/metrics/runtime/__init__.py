@@ -1,0 +1,1 @@
+"""What the process itself is doing: event loop, threads, garbage collector, memory."""

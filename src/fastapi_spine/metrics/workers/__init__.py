@@ -1,0 +1,1 @@
+"""Several workers of one server: each leaves its numbers with the others."""
