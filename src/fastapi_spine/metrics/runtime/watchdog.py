@@ -38,6 +38,8 @@ _SECOND_NS: Final = 1_000_000_000
 _LOOKS: Final = 4
 """How often the pulse is looked at within the limit; each look costs about 15 µs."""
 _SHORTEST_LOOK_S: Final = 0.02
+_BUSY_SHARE: Final = 4
+"""A process that used a fourth of the time was computing, on a machine that others use too."""
 _REPORT_EVERY_NS: Final = 60 * _SECOND_NS
 _DEEPEST: Final = 30
 _SHOWN_IDS: Final = 10
@@ -93,7 +95,7 @@ class Watchdog:
         while not stop.wait(self._look_s) and not heartbeat.loop.is_closed() and pid == os.getpid():
             now, busy = self._monotonic_ns(), time.process_time_ns()
             late = now - looked - int(self._look_s * _SECOND_NS)
-            slept = late > self._limit // 2 and busy - used < (now - looked) // 2
+            slept = late > self._limit // 2 and busy - used < (now - looked) // _BUSY_SHARE
             if slept or not heartbeat.loop.is_running():
                 woken = (
                     now  # nobody had time, or nobody wanted any: the loop's delay counts from here

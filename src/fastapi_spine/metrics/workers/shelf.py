@@ -10,8 +10,8 @@ not at all. Nothing is mapped into memory: a full disk is an error here, never a
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -177,20 +177,14 @@ class Shelf:
         """
         path = self._path(name)
         for _ in range(_TRIES):
+            fd = _open_file(path)
             try:
-                fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            except OSError as error:
-                if error.errno == errno.ENOENT:
-                    raise
-                raise Unreadable(str(error)) from None
-            with os.fdopen(fd, "rb") as file:
                 alive = not _can_lock(fd)
-                if not alive and not _leads_to(path, fd):
-                    continue  # replaced between opening and locking: its writer lives
-                try:
-                    return unpack(file.read(LONGEST)), alive
-                except OSError as error:  # a directory, a bad disk
-                    raise Unreadable(str(error)) from None
+                if alive or _leads_to(path, fd):
+                    return unpack(_content(fd)), alive
+                # Replaced between opening and locking: its writer lives.
+            finally:
+                os.close(fd)
         raise Unreadable("replaced again and again")
 
     def _set_aside(self, name: str) -> None:
@@ -210,6 +204,33 @@ class Shelf:
             yield
         finally:
             os.close(fd)
+
+
+def _open_file(path: Path) -> int:
+    """Open a file to read it; a link, a folder or a pipe of that name is none of ours."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Unreadable(str(error)) from None
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise Unreadable("not a file")
+
+
+def _content(fd: int) -> bytes:
+    size = os.fstat(fd).st_size
+    if size > LONGEST:
+        raise Unreadable("too long")
+    parts = []
+    try:
+        while part := os.read(fd, max(size, 1)):
+            parts.append(part)
+    except OSError as error:
+        raise Unreadable(str(error)) from None
+    return b"".join(parts)
 
 
 def _lock(fd: int, *, exclusive: bool) -> None:
