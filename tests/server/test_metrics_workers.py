@@ -212,3 +212,21 @@ def test_a_spoilt_folder_degrades_to_own_numbers_and_says_so(tmp_path: Path) -> 
         degraded = [key for key in numbers if key.startswith("spine_metrics_degraded")]
         assert answered(server.port) == 20
         assert degraded == ["spine_metrics_degraded[('reason', 'file_unreadable')]"]
+
+
+def test_an_application_without_a_line_of_ours_is_served(tmp_path: Path) -> None:
+    """`spine run` puts the layer around it: ids, lines, and one page for its four workers."""
+    (tmp_path / "plain.py").write_text(
+        "from fastapi import FastAPI\napp = FastAPI(title='plain')\n"
+        "@app.get('/hello')\nasync def hello():\n    return 1\n"
+    )
+    command = ("-m", "fastapi_spine", "run", "plain:app", "--port", "{port}", "--workers", "4")
+    with serving(tmp_path, *command) as server:
+        wait_for(lambda: page(server.port)["spine_workers"] == 4, "four workers to meet")
+        sent = load(server.port, 30)
+        assert answered(server.port) == sent
+        server.end()
+        routes = [line["route"] for line in server.access() if line["path"] == "/hello"]
+        services = {line["service"] for line in server.access()}
+    assert routes == ["/hello"] * sent
+    assert services == {"plain"}

@@ -49,7 +49,30 @@ def _parser() -> argparse.ArgumentParser:
         "app", nargs="?", metavar="MODULE:APP", help="the application, for example shop.main:app"
     )
     doctor.set_defaults(run=_doctor)
+    run = verbs.add_parser(
+        "run",
+        help="serve an application with the layer on, without touching its code",
+        description="Serve an application with the layer on; uvicorn does the serving.",
+    )
+    run.add_argument("app", metavar="MODULE:APP", help="the application, for example shop.main:app")
+    run.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    run.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
+    run.add_argument("--workers", type=int, default=1, help="how many processes serve (1)")
+    run.add_argument("--reload", action="store_true", help="start anew when a source file changes")
+    run.set_defaults(run=_run)
     return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from fastapi_spine.cli.run import serve
+
+    return serve(
+        options.app,
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        reload=options.reload,
+    )
 
 
 def _doctor(options: argparse.Namespace) -> int:

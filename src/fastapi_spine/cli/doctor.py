@@ -8,14 +8,18 @@ from importlib import metadata
 from typing import Any
 
 from fastapi_spine.cli.target import load_application
-from fastapi_spine.core.conventions import DISTRIBUTION
+from fastapi_spine.core.conventions import DISTRIBUTION, PATH_METRICS
 from fastapi_spine.install.layer import Layer, Wrapped
 from fastapi_spine.logs.capture.uncovered import uncovered
 from fastapi_spine.request.place import placed_on
 from fastapi_spine.settings.load import load
+from fastapi_spine.settings.model import Metrics
 from fastapi_spine.settings.origin import Origin
 
-_PACKAGES = (DISTRIBUTION, "fastapi", "starlette", "uvicorn", "structlog", "loguru")
+_PACKAGES = (
+    *(DISTRIBUTION, "fastapi", "starlette", "uvicorn"),
+    *("prometheus-client", "structlog", "loguru"),
+)
 
 
 def examine(target: str | None) -> int:
@@ -41,6 +45,7 @@ def examine(target: str | None) -> int:
         print(f"\n! {target} has no spine: call Spine(app) right after the application is made.")
         return 1
     _print_settings(layer.origins)
+    _print_metrics(layer.settings.metrics)
     return _print_uncovered(layer)
 
 
@@ -71,6 +76,28 @@ def _print_settings(origins: Mapping[str, Origin]) -> None:
 
 def _source(origin: Origin) -> str:
     return origin.kind if origin.kind == "default" else f"{origin.kind}: {origin.place}"
+
+
+def _print_metrics(metrics: Metrics) -> None:
+    print("\nThe numbers, and who may read them")
+    if not metrics.enabled:
+        print("  off: metrics.enabled is false")
+        return
+    if metrics.path:
+        print(
+            f"  {metrics.path} on the application, for direct peers on this machine: no proxy between"
+        )
+        for network in metrics.allow:
+            print(f"  {metrics.path} on the application, for direct peers of {network}")
+        if metrics.token:
+            print(f"  {metrics.path} on the application, for whoever sends the token")
+    if metrics.port:
+        who = "whoever sends the token" if metrics.token else "everybody who can reach it"
+        print(f"  {PATH_METRICS} on {metrics.host}:{metrics.port}, for {who}")
+    if not (metrics.path or metrics.port):
+        print("  ! nobody: metrics.path is off and there is no metrics.port")
+    shared = {"auto": "found by the listening socket they share", "off": "never added up"}
+    print(f"  workers: {shared.get(metrics.workers, f'those called {metrics.workers}')}")
 
 
 def _print_uncovered(layer: Layer) -> int:

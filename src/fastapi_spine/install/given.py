@@ -16,8 +16,10 @@ class Given(NamedTuple):
         clock: tells time; the system's if None.
         ids: makes identifiers; random ones if None.
         sink: where log lines go; the setting's output if None.
+        packages: the application's own top packages; those of whoever sets the layer up if None.
     """
 
     clock: Clock | None = None
     ids: IdSource | None = None
     sink: Sink | None = None
+    packages: tuple[str, ...] | None = None

@@ -35,7 +35,7 @@ class Layer:
         loaded = load(keywords=dict(keywords))
         self.settings: Settings = loaded.settings
         self.origins: Mapping[str, Origin] = loaded.origins
-        packages = packages_of(caller)
+        packages = given.packages or packages_of(caller)
         self.service = self.settings.service or service_of(app, packages)
         parts = furnish(self.settings, service=self.service, packages=packages, given=given)
         self.health = parts.health

@@ -14,6 +14,7 @@ from fastapi_spine.core.conventions import (
     ENV_OTEL_RESOURCE_ATTRIBUTES,
     ENV_PREFIX,
     ENV_PREFIX_DEMO,
+    ENV_RUN_TARGET,
     OTEL_SERVICE_KEY,
 )
 from fastapi_spine.core.errors import SettingsError
@@ -162,7 +163,9 @@ def _refuse_unknown(by_name: Mapping[str, Entry], filled: Mapping[str, str]) -> 
     for variable in sorted(filled):
         if variable in known or not variable.startswith(ENV_PREFIX):
             continue
-        if variable.startswith(ENV_PREFIX_DEMO) or _SERVICE_LINK.fullmatch(variable):
+        if variable == ENV_RUN_TARGET or variable.startswith(ENV_PREFIX_DEMO):
+            continue
+        if _SERVICE_LINK.fullmatch(variable):
             continue
         raise unknown(variable, place="environment", known=ours)
 
