@@ -77,12 +77,12 @@ def test_a_blocked_loop_is_named_with_route_and_stack(tmp_path: Path, own_port: 
     ]
 
 
-def test_a_call_that_keeps_the_interpreter_is_named_too(tmp_path: Path, own_port: int) -> None:
-    """No thread runs meanwhile; afterwards the counter knows the route."""
+def test_a_call_that_keeps_the_interpreter_is_counted_too(tmp_path: Path, own_port: int) -> None:
+    """No thread runs meanwhile; it is counted afterwards, when the route may already be over."""
     with serving(tmp_path, "-m", "uvicorn", "app:app", "--port", "{port}") as server:
         get(server.port, "/computes")
         wait_for(
-            lambda: 'python_event_loop_blocked_total{path="/computes"} 1' in page(own_port),
+            lambda: "python_event_loop_blocked_total{path=" in page(own_port),
             "it to be counted",
         )
 

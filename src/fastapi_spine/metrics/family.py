@@ -13,7 +13,7 @@ of living workers only (a gauge such as requests in progress); `worker` keeps ea
 same."""
 
 
-class Exemplar(msgspec.Struct, frozen=True, array_like=True):
+class Exemplar(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One request as an example of what a number counts (OpenMetrics 1.0).
 
     Attributes:
@@ -29,7 +29,7 @@ class Exemplar(msgspec.Struct, frozen=True, array_like=True):
     at: float
 
 
-class Point(msgspec.Struct, array_like=True):
+class Point(msgspec.Struct, array_like=True, gc=False):
     """One series.
 
     Attributes:

@@ -23,9 +23,19 @@ class Heartbeat:
     Attributes:
         due: when the next beat is due, monotonic nanoseconds.
         paused: whether nobody ran the loop, so that the next beat's delay says nothing.
+        latest: the beat that came latest since somebody looked: when it was due, and how late, nanoseconds.
     """
 
-    __slots__ = ("_handle", "_monotonic_ns", "_observe", "due", "loop", "paused", "thread")
+    __slots__ = (
+        "_handle",
+        "_monotonic_ns",
+        "_observe",
+        "due",
+        "latest",
+        "loop",
+        "paused",
+        "thread",
+    )
 
     def __init__(
         self,
@@ -41,6 +51,7 @@ class Heartbeat:
         self._handle: TimerHandle | None = None
         self.due = 0
         self.paused = False
+        self.latest = (0, 0)
         self._plan()
 
     def stop(self) -> None:
@@ -55,7 +66,10 @@ class Heartbeat:
 
     def _beat(self) -> None:
         if not self.paused:
-            self._observe(max(self._monotonic_ns() - self.due, 0) * _SECOND)
+            late = max(self._monotonic_ns() - self.due, 0)
+            self._observe(late * _SECOND)
+            if late > self.latest[1]:
+                self.latest = (self.due, late)
         self.paused = False
         if self._handle is not None:
             self._plan()

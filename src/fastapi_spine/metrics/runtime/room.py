@@ -46,7 +46,7 @@ class Runtime:
         open_exchanges: Callable[[], Iterable[Exchange]],
     ) -> None:
         self._on = settings.runtime
-        self._service = service
+        self._build = build_family(service)  # asking for versions takes a millisecond: once
         self._health = health
         self._monotonic_ns = clock.monotonic_ns
         self._lag = Histogram(_LAG_BOUNDS)
@@ -100,7 +100,7 @@ class Runtime:
 
     def families(self) -> list[Family]:
         """Copy every number as it is now."""
-        found = [build_family(self._service), *health_families(self._health)]
+        found = [self._build, *health_families(self._health)]
         if self._on:
             found += [
                 family(catalog.LOOP_LAG, [self._lag.point(())]),

@@ -27,9 +27,8 @@ from fastapi_spine.metrics.workers.poke import ask, ear_for
 from fastapi_spine.metrics.workers.shelf import Found, Shelf
 
 _EVERY_S: Final = 1.0
-_SOON_S: Final = 0.1
-_LOOKS: Final = 100
-"""How often a process that listens to nothing yet looks for its siblings, each 0.1 s, before it counts as alone."""
+_LOOKS_S: Final = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
+"""When a process that shares no listening socket yet looks again. Afterwards it looks when it is scraped."""
 _FOLDER: Final = "metrics"
 _INSTANCE_BYTES: Final = 16
 _MOST_SWEPT: Final = 50
@@ -141,8 +140,8 @@ class Workers:
         self._degraded.clear()
 
     def _run(self, closed: threading.Event) -> None:
-        for _ in range(_LOOKS):
-            if closed.wait(_SOON_S):
+        for pause in _LOOKS_S:
+            if closed.wait(pause):
                 return
             if self._health.guarded("metrics_workers", self._find_shelf) is not None:
                 break
