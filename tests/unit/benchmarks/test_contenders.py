@@ -17,6 +17,8 @@ from benchmarks.rounds import BenchmarkError, Contender, Plan, Worker, calls_add
 
 PACKAGES = {
     "structlog_correlation": "asgi_correlation_id",
+    "exporter": "starlette_exporter",
+    "instrumentator": "prometheus_fastapi_instrumentator",
     "logfire_spans": "logfire",
     "json_logger": "pythonjsonlogger",
     "structlog_lines": "orjson",

@@ -1,0 +1,1 @@
+"""OTLP: encode, batch, ship, account. Nothing here ever runs synchronously to a request, but one append."""

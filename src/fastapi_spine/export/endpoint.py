@@ -1,0 +1,150 @@
+"""Where telemetry goes, by OpenTelemetry's own environment variables (spec: protocol/exporter).
+
+HTTP with protobuf only. The base endpoint gets `v1/traces` appended; one of a signal's own is used as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+_PREFIX: Final = "OTEL_EXPORTER_OTLP_"
+_GRPC_PORT: Final = 4317
+_HTTP_PORT: Final = 4318
+_TIMEOUT_S: Final = 10.0
+_MS: Final = 1000
+_TRUE: Final = "true"
+
+
+class Endpoint(NamedTuple):
+    """One signal's receiver.
+
+    Attributes:
+        secure: whether it is reached by TLS.
+        host: name or address.
+        port: the port.
+        path: path and query.
+        headers: sent with every request; their values are secrets.
+        timeout_s: how long one attempt may take in all, seconds.
+        gzip: whether bodies are compressed.
+        certificate: file with the authorities to trust, empty for the system's.
+        client_key: file with our key, for a receiver that asks who we are.
+        client_certificate: file with our certificate.
+    """
+
+    secure: bool
+    host: str
+    port: int
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    timeout_s: float = _TIMEOUT_S
+    gzip: bool = True
+    certificate: str = ""
+    client_key: str = ""
+    client_certificate: str = ""
+
+    def __str__(self) -> str:
+        """Name it without secrets: no user, no query, no headers."""
+        scheme = "https" if self.secure else "http"
+        return f"{scheme}://{self.host}:{self.port}{self.path.partition('?')[0]}"
+
+
+class Nowhere(NamedTuple):
+    """Why a signal is not sent.
+
+    Attributes:
+        reason: one sentence.
+        wrong: whether somebody asked for it in a way that cannot be done.
+    """
+
+    reason: str
+    wrong: bool = False
+
+
+def find_endpoint(environ: Mapping[str, str], signal: str) -> Endpoint | Nowhere:
+    """Find where a signal goes.
+
+    Args:
+        environ: the environment's variables; an empty one counts as not set.
+        signal: `traces`, `logs` or `metrics`.
+    """
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == _TRUE:
+        return Nowhere("OTEL_SDK_DISABLED is true")
+    exporter = environ.get(f"OTEL_{signal.upper()}_EXPORTER", "").strip().lower()
+    if exporter not in {"", "otlp"}:
+        wrong = exporter != "none"
+        return Nowhere(
+            f"OTEL_{signal.upper()}_EXPORTER is {exporter!r}; known are otlp and none", wrong
+        )
+    own = _own(environ, signal, "ENDPOINT")
+    base = environ.get(f"{_PREFIX}ENDPOINT", "").strip()
+    if not (own or base):
+        return Nowhere(f"{_PREFIX}ENDPOINT is not set")
+    protocol = _either(environ, signal, "PROTOCOL").lower()
+    if protocol not in {"", "http/protobuf"}:
+        return Nowhere(
+            f"{_PREFIX}PROTOCOL is {protocol!r}; set it to http/protobuf, and the endpoint to the receiver's "
+            f"HTTP port, usually {_HTTP_PORT}",
+            wrong=True,
+        )
+    return _endpoint(environ, signal, own or f"{base.rstrip('/')}/v1/{signal}", appended=not own)
+
+
+def _endpoint(
+    environ: Mapping[str, str], signal: str, url: str, *, appended: bool
+) -> Endpoint | Nowhere:
+    name = _PREFIX + ("ENDPOINT" if appended else f"{signal.upper()}_ENDPOINT")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        return Nowhere(f"{name} cannot be read: {error}", wrong=True)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return Nowhere(f"{name} is no http:// or https:// address", wrong=True)
+    if port == _GRPC_PORT:
+        return Nowhere(
+            f"{name} names port {_GRPC_PORT}, which speaks gRPC; use HTTP: port {_HTTP_PORT}",
+            wrong=True,
+        )
+    secure = parts.scheme == "https"
+    headers = _headers(_either(environ, signal, "HEADERS"))
+    timeout = _either(environ, signal, "TIMEOUT")
+    compression = _either(environ, signal, "COMPRESSION").lower()
+    return Endpoint(
+        secure=secure,
+        host=parts.hostname,
+        port=port or (443 if secure else 80),
+        path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+        headers=headers,
+        timeout_s=_seconds(timeout),
+        gzip=compression != "none",
+        certificate=_either(environ, signal, "CERTIFICATE"),
+        client_key=_either(environ, signal, "CLIENT_KEY"),
+        client_certificate=_either(environ, signal, "CLIENT_CERTIFICATE"),
+    )
+
+
+def _own(environ: Mapping[str, str], signal: str, name: str) -> str:
+    return environ.get(f"{_PREFIX}{signal.upper()}_{name}", "").strip()
+
+
+def _either(environ: Mapping[str, str], signal: str, name: str) -> str:
+    return _own(environ, signal, name) or environ.get(f"{_PREFIX}{name}", "").strip()
+
+
+def _headers(text: str) -> tuple[tuple[str, str], ...]:
+    """Read `key=value,key=value`, values percent-encoded; what would forge a header is left out."""
+    found = []
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        name, value = name.strip().lower(), unquote(value.strip())
+        named = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
+        if equals and named and value.isprintable():
+            found.append((name, value))
+    return tuple(found)
+
+
+def _seconds(text: str) -> float:
+    """Read OpenTelemetry's milliseconds; 10 s for whatever is none."""
+    return int(text) / _MS if text.isdigit() and int(text) > 0 else _TIMEOUT_S

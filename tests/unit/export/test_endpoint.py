@@ -1,0 +1,72 @@
+"""Where spans go, by OpenTelemetry's own variables."""
+
+from __future__ import annotations
+
+import pytest
+
+from fastapi_spine.export.endpoint import Endpoint, Nowhere, find_endpoint
+
+OTLP = "OTEL_EXPORTER_OTLP_"
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({f"{OTLP}ENDPOINT": "http://c:4318"}, "http://c:4318/v1/traces"),
+        ({f"{OTLP}ENDPOINT": "http://c:4318/base/"}, "http://c:4318/base/v1/traces"),
+        ({f"{OTLP}ENDPOINT": "https://c"}, "https://c:443/v1/traces"),
+        ({f"{OTLP}TRACES_ENDPOINT": "http://c:9/own"}, "http://c:9/own"),
+        (
+            {f"{OTLP}TRACES_ENDPOINT": "http://own:1/x", f"{OTLP}ENDPOINT": "http://c:4318"},
+            "http://own:1/x",
+        ),
+        ({f"{OTLP}ENDPOINT": "http://user:secret@c:4318?key=secret"}, "http://c:4318"),
+    ],
+)
+def test_the_base_gets_a_path_and_an_own_one_is_used_as_it_is(
+    environ: dict[str, str], url: str
+) -> None:
+    """And nothing secret is in what is told of it."""
+    found = find_endpoint(environ, "traces")
+    assert isinstance(found, Endpoint)
+    assert str(found).startswith(url)
+    assert "secret" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("environ", "wrong", "said"),
+    [
+        ({}, False, "OTEL_EXPORTER_OTLP_ENDPOINT is not set"),
+        ({f"{OTLP}ENDPOINT": ""}, False, "is not set"),
+        ({f"{OTLP}ENDPOINT": "http://c:4318", "OTEL_TRACES_EXPORTER": "none"}, False, "'none'"),
+        ({f"{OTLP}ENDPOINT": "http://c:4318", "OTEL_SDK_DISABLED": "TRUE"}, False, "DISABLED"),
+        ({f"{OTLP}ENDPOINT": "http://c:4318", "OTEL_TRACES_EXPORTER": "zipkin"}, True, "'zipkin'"),
+        ({f"{OTLP}ENDPOINT": "http://c:4317"}, True, "speaks gRPC; use HTTP: port 4318"),
+        ({f"{OTLP}ENDPOINT": "http://c:4318", f"{OTLP}PROTOCOL": "grpc"}, True, "http/protobuf"),
+        ({f"{OTLP}ENDPOINT": "c:4318"}, True, "no http:// or https:// address"),
+        ({f"{OTLP}ENDPOINT": "http://c:port"}, True, "cannot be read"),
+    ],
+)
+def test_nowhere_says_why(environ: dict[str, str], wrong: bool, said: str) -> None:
+    """Nothing asked for is no mistake; something that cannot be done is, with what to do."""
+    found = find_endpoint(environ, "traces")
+    assert isinstance(found, Nowhere)
+    assert found.wrong is wrong
+    assert said in found.reason
+
+
+def test_headers_timeout_and_compression() -> None:
+    """A signal's own win; a value that would forge a header is left out."""
+    found = find_endpoint(
+        {
+            f"{OTLP}ENDPOINT": "http://c:4318",
+            f"{OTLP}HEADERS": "x-key=abc%20def,bad=a%0d%0ab, =x,ok=1",
+            f"{OTLP}TIMEOUT": "2500",
+            f"{OTLP}TRACES_TIMEOUT": "1500",
+            f"{OTLP}COMPRESSION": "none",
+        },
+        "traces",
+    )
+    assert isinstance(found, Endpoint)
+    assert found.headers == (("x-key", "abc def"), ("ok", "1"))
+    assert (found.timeout_s, found.gzip) == (1.5, False)

@@ -1,0 +1,126 @@
+"""What is written is what protobuf reads."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from fastapi_spine.core.telemetry import EventData, LinkData, SpanData
+from fastapi_spine.export.spans import SpanEncoder, any_value
+
+TRACE, SPAN, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "00f067aa0ba902b7"
+PLAIN = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"])),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(),
+    st.binary(),
+)
+VALUE = st.recursive(
+    PLAIN,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=3),
+    ),
+    max_leaves=8,
+)
+
+
+def read(value: Any) -> Any:
+    """Turn a protobuf value into a plain one."""
+    kind = value.WhichOneof("value")
+    if kind == "array_value":
+        return [read(one) for one in value.array_value.values]
+    if kind == "kvlist_value":
+        return {one.key: read(one.value) for one in value.kvlist_value.values}
+    return None if kind is None else getattr(value, kind)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Compare values of which some may be no number."""
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
+        return math.isnan(other)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    return type(one) is type(other) and bool(one == other)
+
+
+def sent(*spans: SpanData, **resource: Any) -> ExportTraceServiceRequest:
+    """Write spans and have protobuf read them."""
+    encoder = SpanEncoder(resource)
+    written = [((one.scope_name, one.scope_version), encoder.span(one)) for one in spans]
+    request = ExportTraceServiceRequest()
+    request.ParseFromString(encoder.request(written))
+    return request
+
+
+@given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), VALUE, max_size=6))
+def test_any_attribute_is_read_back(attributes: dict[str, Any]) -> None:
+    """Types and values, also when a span of the same attributes came before."""
+    span = SpanData(TRACE, SPAN, None, None, 1, "s", 1, 1, 2, attributes)
+    request = sent(span, span)
+    for found in request.resource_spans[0].scope_spans[0].spans:
+        back = {one.key: read(one.value) for one in found.attributes}
+        assert same(back, attributes)
+
+
+def test_values_without_a_form_become_text() -> None:
+    """Numbers beyond 64 bits, lone surrogates, and what lies too deep never fail."""
+    span = SpanData(
+        TRACE, SPAN, None, None, 1, "s\ud800", 1, 1, 2, {"big": 2**70, "bad": "a\udfff"}
+    )
+    deep: Any = "end"
+    for _ in range(60):
+        deep = [deep]
+    span.attributes["deep"] = deep
+    span.attributes["none"] = None
+    (found,) = sent(span).resource_spans[0].scope_spans[0].spans
+    back = {one.key: read(one.value) for one in found.attributes}
+    assert found.name == "s\\ud800"
+    assert (back["big"], back["bad"], back["none"]) == (str(2**70), "a\\udfff", None)
+    assert any_value(True) != any_value(1)
+
+
+def test_a_whole_span_is_read_back() -> None:
+    """Every field of a span, its events, links, scope and resource."""
+    span = SpanData(
+        TRACE, SPAN, PARENT, "a=1,b=2", 0x03, "GET /x", 2, 1_000, 2_500, {"k": "v"}, "scope", "1.2"
+    )
+    span.events.append(EventData("exception", 1_500, {"exception.type": "ValueError"}))
+    span.links.append(LinkData(TRACE, PARENT, "c=3", {"n": 1}))
+    span.status, span.status_message = 2, "broken"
+    span.dropped_attributes, span.dropped_events, span.dropped_links = 3, 4, 5
+    request = sent(span, **{"service.name": "orders"})
+    resource = request.resource_spans[0]
+    scope = resource.scope_spans[0]
+    (found,) = scope.spans
+    assert [(one.key, read(one.value)) for one in resource.resource.attributes] == [
+        ("service.name", "orders")
+    ]
+    assert (scope.scope.name, scope.scope.version) == ("scope", "1.2")
+    assert (found.trace_id.hex(), found.span_id.hex(), found.parent_span_id.hex()) == (
+        TRACE,
+        SPAN,
+        PARENT,
+    )
+    assert (found.trace_state, found.flags, found.name, found.kind) == ("a=1,b=2", 3, "GET /x", 2)
+    assert (found.start_time_unix_nano, found.end_time_unix_nano) == (1_000, 2_500)
+    event, link = found.events[0], found.links[0]
+    assert (event.name, event.time_unix_nano, event.attributes[0].key) == (
+        "exception",
+        1_500,
+        "exception.type",
+    )
+    assert (link.trace_id.hex(), link.span_id.hex(), link.trace_state) == (TRACE, PARENT, "c=3")
+    assert (found.status.code, found.status.message) == (2, "broken")
+    assert (
+        found.dropped_attributes_count,
+        found.dropped_events_count,
+        found.dropped_links_count,
+    ) == (3, 4, 5)
