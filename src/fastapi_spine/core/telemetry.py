@@ -1,0 +1,118 @@
+"""Finished spans as plain data: what `traces` makes and `export` ships.
+
+The shape follows the OTLP trace message (opentelemetry-proto, `trace/v1/trace.proto`), so that encoding is copying.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
+
+AttributeValue: TypeAlias = "str | bool | int | float | bytes | Sequence[AttributeValue] | Mapping[str, AttributeValue] | None"
+"""What an attribute may hold: OpenTelemetry's `AnyValue`."""
+
+KIND_INTERNAL: Final = 1
+KIND_SERVER: Final = 2
+KIND_CLIENT: Final = 3
+KIND_PRODUCER: Final = 4
+KIND_CONSUMER: Final = 5
+
+STATUS_UNSET: Final = 0
+STATUS_OK: Final = 1
+STATUS_ERROR: Final = 2
+
+
+class EventData:
+    """Something that happened at one moment of a span; `at_ns` is wall time, nanoseconds since the epoch."""
+
+    __slots__ = ("at_ns", "attributes", "name")
+
+    def __init__(self, name: str, at_ns: int, attributes: dict[str, AttributeValue]) -> None:
+        self.name = name
+        self.at_ns = at_ns
+        self.attributes = attributes
+
+
+class LinkData:
+    """Another span that has to do with this one, in whatever trace."""
+
+    __slots__ = ("attributes", "span_id", "trace_id", "tracestate")
+
+    def __init__(
+        self,
+        trace_id: str,
+        span_id: str,
+        tracestate: str | None,
+        attributes: dict[str, AttributeValue],
+    ) -> None:
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.tracestate = tracestate
+        self.attributes = attributes
+
+
+class SpanData:
+    """One span.
+
+    Attributes:
+        trace_id: 32 lower-case hex digits.
+        span_id: 16 lower-case hex digits.
+        parent_span_id: 16 lower-case hex digits; None for a root.
+        tracestate: the W3C header's value; None if there is none.
+        flags: W3C trace flags (sampled 0x01, random trace id 0x02).
+        name: low in cardinality: `GET /orders/{order_id}`.
+        kind: OTLP's number: 1 internal, 2 server, 3 client, 4 producer, 5 consumer.
+        start_ns: wall time, nanoseconds since the epoch.
+        end_ns: the same; 0 while the span is open.
+        attributes: names and values.
+        events: in the order they were added.
+        links: in the order they were added.
+        status: 0 unset, 1 ok, 2 error.
+        status_message: says more of an error; empty otherwise.
+        scope_name: who made the span, such as `opentelemetry.instrumentation.httpx`.
+        scope_version: its version; may be empty.
+        dropped_attributes: how many the limit left out.
+        dropped_events: how many the limit left out.
+        dropped_links: how many the limit left out.
+    """
+
+    __slots__ = (
+        "attributes", "dropped_attributes", "dropped_events", "dropped_links", "end_ns", "events", "flags",
+        "kind", "links", "name", "parent_span_id", "scope_name", "scope_version", "span_id", "start_ns", "status",
+        "status_message", "trace_id", "tracestate",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        trace_id: str,
+        span_id: str,
+        parent_span_id: str | None,
+        tracestate: str | None,
+        flags: int,
+        name: str,
+        kind: int,
+        start_ns: int,
+        end_ns: int = 0,
+        attributes: dict[str, AttributeValue] | None = None,
+        scope_name: str = "",
+        scope_version: str = "",
+    ) -> None:
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.parent_span_id = parent_span_id
+        self.tracestate = tracestate
+        self.flags = flags
+        self.name = name
+        self.kind = kind
+        self.start_ns = start_ns
+        self.end_ns = end_ns
+        self.attributes: dict[str, AttributeValue] = {} if attributes is None else attributes
+        self.events: list[EventData] = []
+        self.links: list[LinkData] = []
+        self.status = STATUS_UNSET
+        self.status_message = ""
+        self.scope_name = scope_name
+        self.scope_version = scope_version
+        self.dropped_attributes = 0
+        self.dropped_events = 0
+        self.dropped_links = 0
