@@ -41,6 +41,7 @@ class Traced:
             "environ": {},
             "client": lambda scope: scope["client"][0] if scope.get("client") else None,
             "instrument": False,
+            "everywhere": False,
         }
         self.room = TracesRoom(self.spans.extend, **(given | options))
 

@@ -6,6 +6,7 @@ read (`server_attributes`), most of it once and not once a request.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, cast
 
@@ -16,6 +17,8 @@ from fastapi_spine.redaction import Redactor
 
 _REMEMBERED: Final = 2_048
 """Span names are few; whoever makes one a request loses the memory, not the bound."""
+_TITLE: Final = re.compile(r"(?:auth|cache|db|http|job|queue|render|task): [A-Za-z_.]{1,64}")
+"""`auth: decode_jwt` is how people name a step, not a credential: no digits, so no token."""
 
 
 class Delivery:
@@ -79,5 +82,6 @@ class Delivery:
     def _clean_name(self, name: str) -> str:
         if len(self._names) >= _REMEMBERED:
             self._names.clear()
-        clean = self._names[name] = self._redactor.text(name)
+        clean = name if _TITLE.fullmatch(name) else self._redactor.text(name)
+        self._names[name] = clean
         return clean

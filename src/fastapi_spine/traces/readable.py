@@ -31,12 +31,12 @@ class Event(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """Who made a span."""
+    """Who made a span; hashable, because exporters group by it."""
 
     name: str
     version: str
     schema_url: str = ""
-    attributes: Mapping[str, Any] = MappingProxyType({})
+    attributes: None = None
 
 
 class Readable:

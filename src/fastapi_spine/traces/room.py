@@ -51,6 +51,8 @@ class TracesRoom:
         propagate_to: hosts that are told the request id.
         own_hosts: names under which the service itself is reached.
         bounds: how much may wait in memory.
+        everywhere: whether our provider and propagator become the process's own, if nobody else's are. Otherwise only
+            the request's spans and those made through this room's provider exist.
 
     Attributes:
         observer: hears of each exchange.
@@ -85,6 +87,7 @@ class TracesRoom:
         propagate_to: Iterable[str] = (),
         own_hosts: Iterable[str] = (),
         bounds: Bounds | None = None,
+        everywhere: bool = True,
     ) -> None:
         limits, self.complaints = limits_from(environ)
         delivery = Delivery(put_all, redactor, health)
@@ -107,6 +110,7 @@ class TracesRoom:
         self.propagator = Propagator(self._active, Destinations(propagate_to, own_hosts))
         self.instrumentations = Instrumentations(environ, instrument_off)
         self._instrument = instrument
+        self._everywhere = everywhere
         self._describe = ServerAttributes(client, redactor)
         self._operations = Operations(wanted=operations)
         self.observer = ServerSpans(
@@ -136,8 +140,10 @@ class TracesRoom:
         if self.observer.before_first is None:
             return
         self.observer.before_first = None
-        foreign = install_provider(self.provider)
-        install_propagator(self.propagator)
+        foreign = None
+        if self._everywhere:
+            foreign = install_provider(self.provider)
+            install_propagator(self.propagator)
         self.foreign = foreign
         if foreign is None:
             self._operations.use(Tracer(self.provider.source, SCOPE_FASTAPI, ""))

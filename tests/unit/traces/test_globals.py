@@ -34,7 +34,7 @@ app = FastAPI()
 @app.get("/orders/{order_id}")
 async def order(order_id: int, secret: str = "") -> dict:
     return {"span": trace.get_current_span().get_span_context().span_id != 0}
-traced = Traced()
+traced = Traced(everywhere=True)
 async def lifespan():
     waiting = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
     async def receive(): return waiting.pop(0)
