@@ -30,21 +30,21 @@ async def read_item_with_line(item_id: int) -> Answer:
 def build(routes: int) -> Subject:
     """Add the layer, logs only."""
     app = application(routes)
-    spine = Spine(app, metrics=False)
+    spine = Spine(app, metrics=False, traces=False)
     return served(app, spine.flush)
 
 
 def with_metrics(routes: int) -> Subject:
     """Add the layer, logs and every metric that is on by default."""
     app = application(routes)
-    spine = Spine(app)
+    spine = Spine(app, traces=False)
     return served(app, spine.flush)
 
 
 def with_requests_counted(routes: int) -> Subject:
     """Add the layer, logs and the counter and histogram of requests, with exemplars."""
     app = application(routes)
-    spine = Spine(app, metrics=Metrics(runtime=False))
+    spine = Spine(app, metrics=Metrics(runtime=False), traces=False)
     return served(app, spine.flush)
 
 
@@ -56,19 +56,19 @@ def beside_bare(routes: int) -> Subject:
 def without_redaction(routes: int) -> Subject:
     """Add the layer and switch redaction off."""
     app = application(routes)
-    spine = Spine(app, metrics=False, redaction=False)
+    spine = Spine(app, metrics=False, traces=False, redaction=False)
     return served(app, spine.flush)
 
 
 def held_lines(routes: int) -> Subject:
     """Add the layer to an application that holds back three DEBUG lines a request."""
     app = application(routes, read_item_with_held_lines)
-    spine = Spine(app, metrics=False)
+    spine = Spine(app, metrics=False, traces=False)
     return served(app, spine.flush)
 
 
 def one_line(routes: int) -> Subject:
     """Add the layer to an application that logs one line a request."""
     app = application(routes, read_item_with_line)
-    spine = Spine(app, metrics=False)
+    spine = Spine(app, metrics=False, traces=False)
     return served(app, spine.flush)

@@ -9,6 +9,9 @@ Spine(app)
 
 from __future__ import annotations
 
+import importlib
+import typing
+
 from fastapi_spine.core.context import bind, outgoing_headers, request_id
 from fastapi_spine.core.errors import (
     MissingExtraError,
@@ -18,8 +21,12 @@ from fastapi_spine.core.errors import (
 )
 from fastapi_spine.install.layer import Spine, Wrapped
 from fastapi_spine.redaction import Public, Secret, redact
-from fastapi_spine.settings.model import Ids, Logs, Metrics, Redaction
+from fastapi_spine.settings.model import Ids, Logs, Metrics, Redaction, Traces
 from fastapi_spine.settings.route_policy import policy
+
+if typing.TYPE_CHECKING:
+    from fastapi_spine.traces.carry import carry, resume
+    from fastapi_spine.traces.manual import span
 
 __version__ = "0.1.0"
 
@@ -35,10 +42,31 @@ __all__ = [
     "SettingsError",
     "Spine",
     "SpineError",
+    "Traces",
     "Wrapped",
     "bind",
+    "carry",
     "outgoing_headers",
     "policy",
     "redact",
     "request_id",
+    "resume",
+    "span",
 ]
+
+_LATER = {
+    "carry": "fastapi_spine.traces.carry",
+    "resume": "fastapi_spine.traces.carry",
+    "span": "fastapi_spine.traces.manual",
+}
+"""What brings more of OpenTelemetry with it is imported when it is first asked for: 20 ms that not everybody needs."""
+
+
+def __getattr__(name: str) -> object:
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

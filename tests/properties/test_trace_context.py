@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastapi_spine.request.identity import parse_traceparent, parse_tracestate
+from fastapi_spine.core.trace_context import parse_traceparent, parse_tracestate
 
 HEX = st.sampled_from("0123456789abcdef")
 

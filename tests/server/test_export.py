@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from servers import free_port, wait_for
 
 from fastapi_spine.core.clock import SystemClock
-from fastapi_spine.core.health import Health
+from fastapi_spine.core.health import Balance, Health
 from fastapi_spine.core.telemetry import SpanData
-from fastapi_spine.export.account import Balance
 from fastapi_spine.export.room import Exporter
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"

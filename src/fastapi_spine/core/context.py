@@ -36,8 +36,8 @@ def outgoing_headers() -> dict[str, str]:
         await client.get(url, headers=outgoing_headers())
 
     Returns:
-        `x-request-id`, `traceparent` (this request's span as the parent, W3C Trace Context) and, if one came in,
-        `tracestate`; empty outside a request.
+        `x-request-id`, `traceparent` (the running span as the parent, else this request's; W3C Trace Context) and,
+        if one came in, `tracestate`; empty outside a request.
     """
     exchange = current.get()
     if exchange is None:
@@ -49,6 +49,8 @@ def outgoing_headers() -> dict[str, str]:
             f"00-{identity.trace_id}-{identity.span_id}-{identity.trace_flags:02x}"
         ),
     }
+    if exchange.span is not None:
+        return headers | exchange.span.outgoing_headers()
     if identity.tracestate is not None:
         headers[HEADER_TRACESTATE.decode()] = identity.tracestate
     return headers

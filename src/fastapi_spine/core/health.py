@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TypeVar, TypeVarTuple
+from typing import NamedTuple, TypeVar, TypeVarTuple
 
 from fastapi_spine.core.clock import Clock
 
 REPORT_EVERY_NS = 60 * 1_000_000_000
 """At most one report a minute for each step, however many requests it fails."""
+
+
+class Balance(NamedTuple):
+    """The books of one exporter: emitted = delivered + dropped + queued.
+
+    Attributes:
+        emitted: how many items were handed over.
+        delivered: how many a receiver has taken.
+        dropped: how many were lost, by reason.
+        queued: how many are waiting or under way.
+    """
+
+    emitted: int
+    delivered: int
+    dropped: dict[str, int]
+    queued: int
+
 
 Report = Callable[[str, BaseException, int], None]
 """Takes the step's name, the error, and how often that step has failed in all."""
@@ -26,6 +43,7 @@ class Health:
         dropped: log lines lost, by reason.
         suppressed: access lines that noise rules left out, by route.
         redactions: values masked, by kind.
+        accounts: the books of each exporter, by signal; asked whenever somebody wants to read them.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -33,6 +51,7 @@ class Health:
         self.dropped: Counter[str] = Counter()
         self.suppressed: Counter[str] = Counter()
         self.redactions: Counter[str] = Counter()
+        self.accounts: dict[str, Callable[[], Balance | None]] = {}
         self._monotonic_ns = clock.monotonic_ns
         self._reported_at: dict[str, int] = {}
         self._reporting = False

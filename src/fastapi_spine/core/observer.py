@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from fastapi_spine.core.asgi import Receive, Scope, Send
 from fastapi_spine.core.exchange import Exchange
@@ -39,6 +39,20 @@ class Page(Protocol):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""
+
+
+@runtime_checkable
+class Beginner(Protocol):
+    """An observer that also wants the beginning, before the application sees the request.
+
+    It runs in the request's own context, so a context variable that it sets is seen by the application. If it
+    puts something on `exchange.span`, that is asked to `leave` once the application has ended.
+    """
+
+    name: str
+
+    def begin(self, exchange: Exchange) -> None:
+        """Take an exchange that has just begun."""
 
 
 class LifespanListener(Protocol):

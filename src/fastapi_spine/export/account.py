@@ -4,23 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from typing import NamedTuple
 
-
-class Balance(NamedTuple):
-    """An account at one moment.
-
-    Attributes:
-        emitted: how many items were handed over.
-        delivered: how many a receiver has taken.
-        dropped: how many were lost, by reason.
-        queued: how many are waiting or under way.
-    """
-
-    emitted: int
-    delivered: int
-    dropped: dict[str, int]
-    queued: int
+from fastapi_spine.core.health import Balance
 
 
 class Account:

@@ -21,9 +21,8 @@ from fastapi_spine.core.conventions import (
     MSG_EXPORT_TROUBLE,
     SIGNAL_TRACES,
 )
-from fastapi_spine.core.health import Health
+from fastapi_spine.core.health import Balance, Health
 from fastapi_spine.core.telemetry import AttributeValue, SpanData
-from fastapi_spine.export.account import Balance
 from fastapi_spine.export.endpoint import Endpoint, find_endpoint
 from fastapi_spine.export.shipper import Encoded, Shipper
 from fastapi_spine.export.spans import SpanEncoder

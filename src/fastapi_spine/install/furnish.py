@@ -6,24 +6,24 @@ A room that is switched off is never imported; one that is on is imported here, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from fastapi_spine.core.clock import Clock, SystemClock
-from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.clock import SystemClock
 from fastapi_spine.core.health import Health
-from fastapi_spine.core.ids import IdSource, RandomIds
+from fastapi_spine.core.ids import RandomIds
 from fastapi_spine.core.observer import LifespanListener, Observer, Page
 from fastapi_spine.install.given import Given
 from fastapi_spine.install.masking import redactor_for
+from fastapi_spine.install.site import Site
 from fastapi_spine.logs.room import LogsRoom
-from fastapi_spine.redaction import Redactor
 from fastapi_spine.request.identity import IdentityReader
 from fastapi_spine.request.spine import RequestPass
 from fastapi_spine.settings.load import environment
 from fastapi_spine.settings.model import Settings
 
 if TYPE_CHECKING:
+    from fastapi_spine.install.tracing import Tracing
     from fastapi_spine.metrics.room import MetricsRoom
 
 
@@ -56,19 +56,6 @@ class Parts(NamedTuple):
     request_pass: RequestPass
 
 
-class Site(NamedTuple):
-    """What rooms are built from, beside their own settings."""
-
-    service: str
-    packages: tuple[str, ...]
-    clock: Clock
-    ids: IdSource
-    health: Health
-    environ: Mapping[str, str]
-    redactor: Redactor
-    open_exchanges: set[Exchange]
-
-
 def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], given: Given) -> Parts:
     """Build every room from its settings.
 
@@ -97,6 +84,11 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
         rooms.insert(0, metrics)
         if settings.metrics.path:
             pages.append(metrics.page)
+    if settings.traces.enabled:
+        tracing = _tracing(settings, site)
+        if tracing.traces is not None:
+            observers.append(tracing.traces.observer)
+        rooms.insert(0, tracing)
     identity = IdentityReader(
         ids,
         accept=settings.ids.accept != "never",
@@ -141,6 +133,12 @@ def _metrics_room(settings: Settings, site: Site) -> MetricsRoom:
         environ=site.environ,
         open_exchanges=site.open_exchanges,
     )
+
+
+def _tracing(settings: Settings, site: Site) -> Tracing:
+    from fastapi_spine.install.tracing import Tracing
+
+    return Tracing(settings, site)
 
 
 class _Listeners:

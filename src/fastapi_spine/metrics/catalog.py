@@ -152,6 +152,25 @@ DROPPED: Final = Entry(
     (names.LABEL_SIGNAL, names.LABEL_REASON),
     "Telemetry of ours that was lost, by signal and reason.",
 )
+EMITTED: Final = Entry(
+    names.METRIC_EMITTED,
+    "counter",
+    (names.LABEL_SIGNAL,),
+    "Items handed to an exporter: delivered, dropped and queued ones together.",
+)
+DELIVERED: Final = Entry(
+    names.METRIC_DELIVERED,
+    "counter",
+    (names.LABEL_SIGNAL,),
+    "Items that a receiver has taken.",
+)
+QUEUED: Final = Entry(
+    names.METRIC_QUEUED,
+    "gauge",
+    (names.LABEL_SIGNAL,),
+    "Items that wait for their receiver, or are under way to it.",
+    combine="live",
+)
 INTERNAL_ERRORS: Final = Entry(
     names.METRIC_INTERNAL_ERRORS,
     "counter",

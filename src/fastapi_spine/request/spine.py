@@ -24,7 +24,7 @@ from fastapi_spine.core.conventions import (
 )
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
-from fastapi_spine.core.observer import LifespanListener, Observer, Page
+from fastapi_spine.core.observer import Beginner, LifespanListener, Observer, Page
 from fastapi_spine.request import endings
 from fastapi_spine.request.identity import IdentityReader
 from fastapi_spine.request.lifespan import LifespanWire
@@ -47,9 +47,8 @@ class RequestPass:
     """
 
     __slots__ = (
-        "_clock", "_finishers", "_guarded", "_identity", "_listener", "_observers", "_open", "_page_ends",
-        "_pages", "_ready",
-        "health", "stopping",
+        "_beginners", "_clock", "_finishers", "_guarded", "_identity", "_listener", "_observers", "_open",
+        "_page_ends", "_pages", "_ready", "health", "stopping",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +64,11 @@ class RequestPass:
     ) -> None:
         self._identity = identity
         self._observers = tuple(observers)
+        self._beginners = tuple(
+            (observer.name, observer.begin)
+            for observer in observers
+            if isinstance(observer, Beginner)
+        )
         self._finishers = tuple((observer.name, observer.finish) for observer in observers)
         self._listener = listener
         self._clock = clock
@@ -144,6 +148,8 @@ class RequestPass:
         state[STATE_REQUEST_ID] = exchange.request_id
         scope[SCOPE_MARKER] = exchange
         self._open.add(exchange)
+        for name, begin in self._beginners:
+            self._guarded(name, begin, exchange)
         return exchange
 
     def _page_or(self, app: App, exchange: Exchange) -> App:
@@ -209,6 +215,8 @@ class RequestPass:
         self._open.discard(exchange)
         exchange.scope.pop(SCOPE_MARKER, None)
         current.reset(token)
+        if exchange.span is not None:
+            exchange.span.leave(exchange.scope)
         if exchange.held is not None:
             for observer in self._observers:
                 self._guarded(observer.name, observer.leave, exchange)

@@ -130,6 +130,24 @@ NETWORKS: Final[Kind[tuple[str, ...]]] = Kind(
 )
 
 
+def _share(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    raise Malformed
+
+
+def _share_text(text: str) -> object:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+SHARE: Final[Kind[float]] = Kind(
+    expected="a share from 0 to 1", parse=_share, show=lambda value: f"{value:g}", text=_share_text
+)
+
+
 def _port(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LAST_PORT:
         return value

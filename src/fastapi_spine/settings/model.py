@@ -15,6 +15,7 @@ from fastapi_spine.settings.measures import (
     PAGE_PATH,
     PATH_BUCKETS,
     PORT,
+    SHARE,
     TOKEN,
 )
 from fastapi_spine.settings.parse import (
@@ -238,6 +239,51 @@ class Metrics(Section):
     )
 
 
+class Traces(Section):
+    """Where the time went: spans, sent to the receiver that `OTEL_EXPORTER_OTLP_ENDPOINT` names."""
+
+    enabled: Setting[bool, bool] = setting(
+        default=True,
+        doc="Whether spans are made when there is a receiver for them; `traces=False` says never.",
+        kind=BOOLEAN,
+    )
+    sample: Setting[float, float] = setting(
+        default=1.0,
+        doc="The share of traces beginning here that are sampled; failed and slow requests are kept anyway.",
+        kind=SHARE,
+    )
+    operations: Setting[bool, bool] = setting(
+        default=True,
+        doc="Whether dependencies, endpoint, serialization and background tasks are spans of their own.",
+        kind=BOOLEAN,
+    )
+    instrument: Setting[bool, bool] = setting(
+        default=True,
+        doc="Whether every installed OpenTelemetry instrumentation is switched on, for databases, HTTP clients and more.",
+        kind=BOOLEAN,
+    )
+    instrument_off: Setting[Strings, frozenset[str]] = setting(
+        default=[],
+        doc="Instrumentations that stay off, by their entry point's name, such as `redis`.",
+        kind=NAMES,
+    )
+    propagate_to: Setting[Strings, frozenset[str]] = setting(
+        default=[],
+        doc="Hosts that are told the request id, beside private addresses and those of the same parent domain.",
+        kind=NAMES,
+    )
+    queue: Setting[str | int, int] = setting(
+        default="32MiB",
+        doc="How much may wait to be sent; beyond it the oldest spans are dropped and counted.",
+        kind=size(),
+    )
+    flush_timeout: Setting[str | float, float] = setting(
+        default="5s",
+        doc="How long shutting down waits for the receiver to take what is queued.",
+        kind=DURATION,
+    )
+
+
 class Redaction(Section):
     """What is taken out of everything that leaves the process."""
 
@@ -312,6 +358,10 @@ class Settings(Section):
     metrics: Setting[Metrics | bool, Metrics] = switchable(
         default_factory=Metrics, doc="The numbers: how often, how fast, how many."
     )
+    traces: Setting[Traces | bool, Traces] = switchable(
+        default_factory=Traces,
+        doc="Where the time went: spans, sent to the receiver that `OTEL_EXPORTER_OTLP_ENDPOINT` names.",
+    )
     redaction: Setting[Redaction | bool, Redaction] = switchable(
         default_factory=Redaction, doc="What is taken out of everything that leaves the process."
     )
@@ -324,5 +374,6 @@ class Keywords(TypedDict, total=False):
     service: str | None
     logs: Logs | bool | None
     metrics: Metrics | bool | None
+    traces: Traces | bool | None
     redaction: Redaction | bool | None
     ids: Ids | None

@@ -82,7 +82,10 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
         (b"[logs]\nlevle = 1\n", r"spine\.toml \[logs\]: .*levle; did you mean level\?"),
         (b"servise = 1\n", r"spine\.toml: there is no setting servise; did you mean service\?"),
         (b'level = "INFO"\n', r"no setting level; did you mean logs\.level\?"),
-        (b"[zebra]\n", r"no setting zebra; known are ids, logs, metrics, redaction, service\."),
+        (
+            b"[zebra]\n",
+            r"no setting zebra; known are ids, logs, metrics, redaction, service, traces\.",
+        ),
     ],
 )
 def test_a_bad_file_is_told_with_its_place(tmp_path: Path, content: bytes, said: str) -> None:

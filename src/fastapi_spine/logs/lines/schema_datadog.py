@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import Final
 
 from fastapi_spine.core.conventions import (
+    ATTR_OLD_METHOD,
+    ATTR_ROUTE,
     EXC_MESSAGE,
     EXC_STACK,
     EXC_TYPE,
@@ -90,9 +92,9 @@ class Datadog:
         return with_rest(without_nulls(shaped), rest, _is_special)
 
     def _access(self, shaped: Line, rest: Line) -> None:
-        shaped["http.method"] = rest.pop(KEY_METHOD, None)
+        shaped[ATTR_OLD_METHOD] = rest.pop(KEY_METHOD, None)
         shaped["http.url_details.path"] = rest.pop(KEY_PATH, None)
-        shaped["http.route"] = rest.pop(KEY_ROUTE, None)
+        shaped[ATTR_ROUTE] = rest.pop(KEY_ROUTE, None)
         shaped["http.status_code"] = rest.pop(KEY_STATUS, None)
         shaped["duration"] = nanoseconds(rest.pop(KEY_ELAPSED_MS, None))
         shaped["network.bytes_read"] = rest.pop(KEY_BYTES_IN, None)

@@ -13,6 +13,11 @@ from typing import Final
 import msgspec
 
 from fastapi_spine.core.conventions import (
+    ATTR_CLIENT_ADDRESS,
+    ATTR_ERROR_TYPE,
+    ATTR_METHOD,
+    ATTR_PATH,
+    ATTR_STATUS,
     EXC_MESSAGE,
     EXC_STACK,
     EXC_TYPE,
@@ -81,7 +86,7 @@ class Ecs:
         if line.get(KEY_LOGGER) == LOGGER_ACCESS:
             self._access(shaped, rest)
         exc = take_exception(rest)
-        shaped["error.type"] = exc.get(EXC_TYPE)
+        shaped[ATTR_ERROR_TYPE] = exc.get(EXC_TYPE)
         shaped["error.message"] = exc.get(EXC_MESSAGE)
         shaped["error.stack_trace"] = exc.get(EXC_STACK)
         shaped = without_nulls(shaped)
@@ -92,15 +97,15 @@ class Ecs:
     def _access(self, shaped: Line, rest: Line) -> None:
         # The word for the ending says more than success or failure: it stays, as a label.
         shaped["event.outcome"] = _outcome(rest.get(KEY_OUTCOME), rest.get(KEY_STATUS))
-        shaped["http.request.method"] = rest.pop(KEY_METHOD, None)
-        shaped["url.path"] = rest.pop(KEY_PATH, None)
-        shaped["http.response.status_code"] = rest.pop(KEY_STATUS, None)
+        shaped[ATTR_METHOD] = rest.pop(KEY_METHOD, None)
+        shaped[ATTR_PATH] = rest.pop(KEY_PATH, None)
+        shaped[ATTR_STATUS] = rest.pop(KEY_STATUS, None)
         shaped["event.duration"] = nanoseconds(rest.pop(KEY_ELAPSED_MS, None))
         shaped["http.request.body.bytes"] = rest.pop(KEY_BYTES_IN, None)
         shaped["http.response.body.bytes"] = rest.pop(KEY_BYTES_OUT, None)
         client = rest.pop(KEY_CLIENT, None)
         # `client.ip` is an Elasticsearch `ip`: a network there would make the document be refused.
-        shaped["client.address"] = client
+        shaped[ATTR_CLIENT_ADDRESS] = client
         shaped["client.ip"] = client if is_address(client) else None
 
 

@@ -39,10 +39,14 @@ def process_families() -> Iterator[Family]:
 
 def health_families(health: Health) -> Iterator[Family]:
     """Tell of our own faults and losses."""
-    dropped = health.dropped.copy().items()
-    yield family(
-        catalog.DROPPED, (Point((SIGNAL_LOGS, reason), float(count)) for reason, count in dropped)
-    )
+    dropped = {(SIGNAL_LOGS, reason): count for reason, count in health.dropped.copy().items()}
+    accounts = {signal: balance() for signal, balance in health.accounts.items()}
+    known = {signal: balance for signal, balance in accounts.items() if balance is not None}
+    for signal, balance in known.items():
+        dropped.update({(signal, reason): count for reason, count in balance.dropped.items()})
+    yield family(catalog.DROPPED, (Point(key, float(count)) for key, count in dropped.items()))
+    for entry, place in ((catalog.EMITTED, 0), (catalog.DELIVERED, 1), (catalog.QUEUED, 3)):
+        yield family(entry, (Point((signal,), float(one[place])) for signal, one in known.items()))  # type: ignore[arg-type]  # the numbers of a balance
     for entry, counted in (
         (catalog.INTERNAL_ERRORS, health.internal_errors),
         (catalog.REDACTIONS, health.redactions),

@@ -1,0 +1,105 @@
+"""Which traces are kept: the head decides for all services, the end only adds for this one.
+
+The head verdict travels as the `sampled` flag, so every service agrees on it: upstream's if there is one, else a ratio
+of the trace id. Whatever was not sampled is recorded all the same, waits in memory for the end of the request, and
+is kept by this service alone if it was an error, slow, or asked for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from fastapi_spine.core.conventions import POLICY_ATTRIBUTE, TYPE_WEBSOCKET
+from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.settings.route_policy import RoutePolicy
+
+ERROR: Final = "error"
+SLOW: Final = "slow"
+FORCED: Final = "forced"
+FORCE_FIELD: Final = "keep"
+"""`bind(keep=True)` keeps the trace of the running request."""
+
+_SPACE: Final = 1 << 56
+WARM_UP: Final = 200
+"""Requests of a route before its running p99 says anything."""
+_STEP: Final = 0.05
+_HIGH: Final = 1 + _STEP * 0.99
+_LOW: Final = 1 - _STEP * 0.01
+MOST_ROUTES: Final = 1_000
+
+
+def head_by_ratio(ratio: float) -> Callable[[str], bool]:
+    """Return the head verdict for traces that begin here.
+
+    The right-most 56 bits of the trace id are random (W3C Trace Context level 2); they are compared with
+    the ratio, so every service with the same ratio or a higher one agrees.
+
+    Args:
+        ratio: 0 to 1.
+    """
+    threshold = round(ratio * _SPACE)
+    if threshold >= _SPACE:
+        return lambda _trace_id: True
+    return lambda trace_id: int(trace_id[18:], 16) < threshold
+
+
+class Percentile:
+    """A running 99th percentile in two numbers, for durations that may drift.
+
+    Each value above the estimate raises it by 4.95 percent, each below lowers it by 0.05 percent: at the 99th percentile the
+    two balance. It follows a change within some hundred values and errs by about a tenth; good enough to pick what to look at.
+    """
+
+    __slots__ = ("count", "value")
+
+    def __init__(self) -> None:
+        self.value = 0.0
+        self.count = 0
+
+    def add(self, value: float) -> bool:
+        """Take a value; tell whether it lies above the estimate so far, once there is one."""
+        self.count += 1
+        if self.count == 1:
+            self.value = max(value, 1.0)
+            return False
+        above = value > self.value
+        self.value *= _HIGH if above else _LOW
+        return above and self.count > WARM_UP
+
+
+class Tail:
+    """Decides at the end of a request what the head left out.
+
+    Args:
+        slow_ns: a request slower than this is kept; None for never. A route's own limit wins.
+    """
+
+    __slots__ = ("_routes", "_slow")
+
+    def __init__(self, slow_ns: int | None) -> None:
+        self._slow = slow_ns if slow_ns is not None else math.inf
+        self._routes: dict[str, Percentile] = {}
+
+    def reason(self, exchange: Exchange) -> str | None:
+        """Return why a request that was not sampled is kept; None if it is not."""
+        slow = exchange.kind != TYPE_WEBSOCKET and self._is_slow(exchange)
+        if exchange.failed:
+            return ERROR
+        if exchange.bound is not None and exchange.bound.get(FORCE_FIELD) is True:
+            return FORCED
+        return SLOW if slow else None
+
+    def _is_slow(self, exchange: Exchange) -> bool:
+        end = exchange.first_byte if exchange.streamed else exchange.ended
+        took = end - exchange.started
+        policy = getattr(exchange.endpoint, POLICY_ATTRIBUTE, None)
+        if isinstance(policy, RoutePolicy) and policy.slow_ns is not None:
+            return took > policy.slow_ns
+        known = self._routes.get(exchange.route)
+        if known is None:
+            if len(self._routes) >= MOST_ROUTES:
+                return took > self._slow
+            known = self._routes[exchange.route] = Percentile()
+        return known.add(took) or took > self._slow

@@ -1,0 +1,193 @@
+"""This service's own part of one trace: its spans wait here until it is known whether they are kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from fastapi_spine.core.clock import Clock
+from fastapi_spine.core.conventions import DROP_NOT_KEPT, DROP_SPAN_LIMIT
+from fastapi_spine.core.ids import IdSource
+from fastapi_spine.core.telemetry import STATUS_ERROR, SpanData
+from fastapi_spine.traces.limits import Limits
+
+SPAN_COST: Final = 800
+"""Bytes that a span takes beside its texts: the object, its dictionary, eight attributes."""
+SEND_EVERY_NS: Final = 1_000_000_000
+"""Spans of a long request that is kept do not wait for its end."""
+WINDOW_NS: Final = 60_000_000_000
+"""The limits of a request hold for a minute of it, so that a WebSocket of a day is not silent after its first."""
+
+SAMPLED: Final = 0x01
+RANDOM: Final = 0x02
+
+
+class Bounds:
+    """How much may wait.
+
+    Attributes:
+        spans: most spans a request (and minute of it).
+        size: most bytes of spans a request.
+        total: most bytes of spans that wait in the process.
+    """
+
+    __slots__ = ("size", "spans", "total")
+
+    def __init__(self, spans: int = 1_000, size: int = 4 << 20, total: int = 32 << 20) -> None:
+        self.spans = spans
+        self.size = size
+        self.total = total
+
+
+class Outbox:
+    """What all local traces of a process share.
+
+    Attributes:
+        clock: tells time.
+        ids: makes span and trace ids.
+        limits: how much one span may hold.
+        bounds: how much may wait.
+        deliver: takes finished spans that are kept, a few at a time.
+        head: tells whether a trace that begins here is sampled, by its id.
+        left_out: spans that were made and not passed on, by reason.
+        waiting: bytes of spans that wait now, about.
+    """
+
+    __slots__ = (
+        "bounds", "clock", "deliver", "head", "ids", "left_out", "limits", "monotonic", "waiting",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        deliver: Callable[[list[SpanData]], None],
+        *,
+        clock: Clock,
+        ids: IdSource,
+        limits: Limits,
+        bounds: Bounds,
+        head: Callable[[str], bool],
+    ) -> None:
+        self.deliver = deliver
+        self.clock = clock
+        self.monotonic = clock.monotonic_ns
+        self.ids = ids
+        self.limits = limits
+        self.bounds = bounds
+        self.head = head
+        self.left_out: Counter[str] = Counter()
+        self.waiting = 0
+
+
+class LocalTrace:
+    """The spans of one request, or of one piece of work that began here.
+
+    Spans may end in several threads. What they share are a list's atomic append and pop, so no span is lost or
+    passed on twice, and counters, which may be off by one.
+
+    Attributes:
+        trace_id: 32 hex digits.
+        flags: W3C trace flags as they are sent on.
+        tracestate: passed on as it came.
+        offset: what turns a monotonic reading into wall time, so that one trace has one clock.
+        keep: True passes spans on, False drops them, None has them wait for the verdict.
+        cut: how many spans the bounds left out.
+        open: while True, spans of a kept trace wait for each other a little.
+        root: the span whose end brings the verdict; None if somebody else brings it.
+    """
+
+    __slots__ = (
+        "_count", "_outbox", "_since", "_size", "_spans", "_window", "cut", "flags", "keep", "offset", "open", "root",
+        "trace_id", "tracestate",
+    )  # fmt: skip
+
+    def __init__(
+        self, outbox: Outbox, trace_id: str, flags: int, tracestate: str | None, offset: int
+    ) -> None:
+        self._outbox = outbox
+        self._spans: list[SpanData] = []
+        self._size = 0
+        self._count = 0
+        self._since = 0
+        self._window = 0
+        self.trace_id = trace_id
+        self.flags = flags
+        self.tracestate = tracestate
+        self.offset = offset
+        self.keep: bool | None = True if flags & SAMPLED else None
+        self.cut = 0
+        self.open = True
+        self.root: SpanData | None = None
+
+    def ended(self, span: SpanData) -> None:
+        """Take a span that has ended."""
+        if span is self.root:
+            self.root = None
+            self.close(span, keep=bool(self.keep) or span.status == STATUS_ERROR)
+        elif self.keep is False:
+            self._outbox.left_out[DROP_NOT_KEPT] += 1
+        elif self._has_room(span):
+            self._take(span)
+        else:
+            self.cut += 1
+            self._outbox.left_out[DROP_SPAN_LIMIT] += 1
+
+    def close(self, last: SpanData, *, keep: bool) -> None:
+        """Bring the verdict: pass on what waits and the last span, or drop it all.
+
+        Args:
+            last: the span of the whole request or piece of work; it needs no room.
+            keep: the verdict; spans that end later follow it.
+        """
+        self.keep = keep
+        self.open = False
+        spans = self._forget()
+        spans.append(last)
+        if keep:
+            self._outbox.deliver(spans)
+        else:
+            self._outbox.left_out[DROP_NOT_KEPT] += len(spans)
+
+    def _take(self, span: SpanData) -> None:
+        spans = self._spans
+        if not spans:
+            self._since = span.end_ns
+        spans.append(span)
+        if self.keep and (not self.open or span.end_ns - self._since > SEND_EVERY_NS):
+            self._outbox.deliver(self._forget())
+
+    def _has_room(self, span: SpanData) -> bool:
+        outbox = self._outbox
+        bounds = outbox.bounds
+        if span.end_ns - self._window > WINDOW_NS:
+            self._window, self._count = span.end_ns, 0
+        size = SPAN_COST
+        for value in span.attributes.values():
+            if type(value) is str:
+                size += len(value)
+        for event in span.events:
+            size += SPAN_COST // 4
+            size += sum(len(value) for value in event.attributes.values() if type(value) is str)
+        if (
+            self._count >= bounds.spans
+            or self._size + size > bounds.size
+            or outbox.waiting + size > bounds.total
+        ):
+            return False
+        self._count += 1
+        self._size += size
+        outbox.waiting += size
+        return True
+
+    def _forget(self) -> list[SpanData]:
+        """Take out what waits, in its order."""
+        waiting, taken = self._spans, []
+        try:
+            while waiting:
+                taken.append(waiting.pop())
+        except IndexError:  # another thread took the last one
+            pass
+        taken.reverse()
+        self._outbox.waiting -= self._size
+        self._size = 0
+        return taken

@@ -1,0 +1,92 @@
+"""Who the process is: OpenTelemetry's resource, from the standard names and the machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import unquote
+
+from fastapi_spine.core.conventions import (
+    DISTRIBUTION,
+    ENV_OTEL_RESOURCE_ATTRIBUTES,
+    ENV_OTEL_SERVICE_NAME,
+    OTEL_SERVICE_KEY,
+    RESOURCE_HOST,
+    RESOURCE_PID,
+    RESOURCE_RUNTIME_NAME,
+    RESOURCE_RUNTIME_VERSION,
+    RESOURCE_SDK_LANGUAGE,
+    RESOURCE_SDK_NAME,
+    RESOURCE_SDK_VERSION,
+    RESOURCE_SERVICE_INSTANCE,
+)
+
+
+class Resource:
+    """The attributes of this process; a forked child answers with its own.
+
+    Args:
+        service: the service's name, unless the environment names it.
+        environ: the environment's variables.
+        new_instance: makes an instance id; asked once a process, so that workers can be told apart.
+        version: of this distribution.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        environ: Mapping[str, str],
+        new_instance: Callable[[], str],
+        version: str = "",
+    ) -> None:
+        self._given = resource_attributes(environ.get(ENV_OTEL_RESOURCE_ATTRIBUTES, ""))
+        self._service = (
+            environ.get(ENV_OTEL_SERVICE_NAME) or self._given.get(OTEL_SERVICE_KEY) or service
+        )
+        self._new_instance = new_instance
+        self._version = version
+        self._pid = -1
+        self._attributes: Mapping[str, Any] = {}
+        self.schema_url = ""
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """The attributes, made when first asked for in this process."""
+        pid = os.getpid()
+        if pid != self._pid:
+            self._attributes = MappingProxyType(self._of(pid))
+            self._pid = pid
+        return self._attributes
+
+    def _of(self, pid: int) -> dict[str, Any]:
+        return {
+            RESOURCE_HOST: socket.gethostname(),
+            RESOURCE_RUNTIME_NAME: platform.python_implementation().lower(),
+            RESOURCE_RUNTIME_VERSION: platform.python_version(),
+            RESOURCE_SDK_NAME: DISTRIBUTION,
+            RESOURCE_SDK_LANGUAGE: "python",
+            RESOURCE_SDK_VERSION: self._version,
+            RESOURCE_SERVICE_INSTANCE: self._new_instance(),
+            **self._given,
+            RESOURCE_PID: pid,
+            OTEL_SERVICE_KEY: self._service,
+        }
+
+
+def resource_attributes(text: str) -> dict[str, str]:
+    """Read `OTEL_RESOURCE_ATTRIBUTES`: `key=value` pairs, comma-separated, values percent-encoded.
+
+    Args:
+        text: the variable's value.
+
+    Returns:
+        The pairs; what is no pair is left out (OpenTelemetry specification, resource SDK).
+    """
+    pairs = (item.partition("=") for item in text.split(","))
+    return {
+        key.strip(): unquote(value.strip()) for key, sign, value in pairs if sign and key.strip()
+    }

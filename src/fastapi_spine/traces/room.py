@@ -1,0 +1,175 @@
+"""The traces room, furnished: what the composition root makes from settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from fastapi_spine.core.asgi import Scope
+from fastapi_spine.core.clock import Clock
+from fastapi_spine.core.conventions import SCOPE_FASTAPI
+from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.health import Health
+from fastapi_spine.core.ids import IdSource
+from fastapi_spine.core.telemetry import SpanData
+from fastapi_spine.redaction import Redactor
+from fastapi_spine.traces.active import Active
+from fastapi_spine.traces.delivery import Delivery
+from fastapi_spine.traces.destinations import Destinations
+from fastapi_spine.traces.foreign import ForeignSpans
+from fastapi_spine.traces.globals import install_propagator, install_provider
+from fastapi_spine.traces.instrument import Instrumentations
+from fastapi_spine.traces.keep import Tail, head_by_ratio
+from fastapi_spine.traces.limits import limits_from
+from fastapi_spine.traces.local import Bounds, Outbox
+from fastapi_spine.traces.operations import Operations
+from fastapi_spine.traces.propagation import Propagator
+from fastapi_spine.traces.provider import Provider
+from fastapi_spine.traces.resource import Resource
+from fastapi_spine.traces.server_attributes import ServerAttributes
+from fastapi_spine.traces.server_span import ServerSpans
+from fastapi_spine.traces.tracer import Tracer
+
+
+class TracesRoom:
+    """Everything that traces of one application need.
+
+    Args:
+        put_all: takes finished spans; must not block.
+        redactor: masks what leaves.
+        clock: tells time.
+        ids: makes ids.
+        health: catches and counts what fails here.
+        service: the service's name, unless the environment names it.
+        version: of this distribution.
+        environ: the environment's variables.
+        client: reads the caller's address, as much of it as may be written.
+        ratio: share of the traces beginning here that are sampled, 0 to 1.
+        slow_ns: a request slower than this is kept; None for never.
+        operations: whether FastAPI's operations become spans.
+        instrument: whether installed instrumentations are activated.
+        instrument_off: names of instrumentations that stay off.
+        propagate_to: hosts that are told the request id.
+        own_hosts: names under which the service itself is reached.
+        bounds: how much may wait in memory.
+        everywhere: whether our provider and propagator become the process's own, if nobody else's are. Otherwise only
+            the request's spans and those made through this room's provider exist.
+
+    Attributes:
+        observer: hears of each exchange.
+        provider: ours, whether or not it is the process's own.
+        resource: who the process is.
+        outbox: what waits, and counts what was left out.
+        instrumentations: what became of each.
+        propagator: ours.
+        complaints: settings of the environment that could not be read.
+        foreign: the tracer provider that somebody else has set; None if ours is in force.
+    """
+
+    name = "traces"
+
+    def __init__(
+        self,
+        put_all: Callable[[list[SpanData]], None],
+        *,
+        redactor: Redactor,
+        clock: Clock,
+        ids: IdSource,
+        health: Health,
+        service: str,
+        version: str,
+        environ: Mapping[str, str],
+        client: Callable[[Scope], str | None],
+        ratio: float = 1.0,
+        slow_ns: int | None = 1_000_000_000,
+        operations: bool = True,
+        instrument: bool = True,
+        instrument_off: Iterable[str] = (),
+        propagate_to: Iterable[str] = (),
+        own_hosts: Iterable[str] = (),
+        bounds: Bounds | None = None,
+        everywhere: bool = True,
+    ) -> None:
+        limits, self.complaints = limits_from(environ)
+        delivery = Delivery(put_all, redactor, health)
+        self.outbox = Outbox(
+            delivery,
+            clock=clock,
+            ids=ids,
+            limits=limits,
+            bounds=bounds or Bounds(),
+            head=head_by_ratio(ratio),
+        )
+        self.resource = Resource(service, environ, lambda: ids.request_id(clock.wall_ns()), version)
+        self._active = Active()
+        self._health = health
+        self._redactor = redactor
+        self._version = version
+        self.provider = Provider(
+            self.outbox, delivery, self.resource, self._active, health, version
+        )
+        self.propagator = Propagator(self._active, Destinations(propagate_to, own_hosts))
+        self.instrumentations = Instrumentations(environ, instrument_off)
+        self._instrument = instrument
+        self._everywhere = everywhere
+        self._describe = ServerAttributes(client, redactor)
+        self._operations = Operations(wanted=operations)
+        self.observer = ServerSpans(
+            self.provider.source,
+            self._describe,
+            Tail(slow_ns),
+            self._operations,
+            version,
+            redactor.record,
+        )
+        self.observer.before_first = self._install
+        self.foreign: object = None
+
+    def starting(self) -> None:
+        """Do nothing yet: the application's own start-up code may still set a provider."""
+
+    def started(self) -> None:
+        """Take our places in the process, where nobody else stands; the application has started."""
+        self._install()
+
+    def stopped(self) -> None:
+        """Flush span processors that were added to our provider."""
+        self._health.guarded("traces", self.provider.force_flush)
+
+    def _install(self) -> None:
+        """Take our places once: at start-up, else with the first request."""
+        if self.observer.before_first is None:
+            return
+        self.observer.before_first = None
+        foreign = None
+        if self._everywhere:
+            foreign = install_provider(self.provider)
+            install_propagator(self.propagator)
+        self.foreign = foreign
+        if foreign is None:
+            self._operations.use(Tracer(self.provider.source, SCOPE_FASTAPI, ""))
+        else:
+            self._operations.use(foreign.get_tracer(SCOPE_FASTAPI))
+            self.observer.elsewhere = ForeignSpans(
+                foreign,
+                self._active,
+                self._describe,
+                self._redactor,
+                self._operations,
+                self._version,
+            )
+        if self._instrument:
+            self._health.guarded("instrument", self.instrumentations.activate)
+
+    def close(self) -> None:
+        """Take back what can be taken back: instrumentations. A process keeps its first provider for good."""
+        self.instrumentations.deactivate()
+
+
+def kept(exchange: Exchange) -> bool:
+    """Tell whether an exchange's trace is passed on; for log lines that are held back as long as it is not.
+
+    Args:
+        exchange: finished.
+    """
+    home = getattr(exchange.span, "home", None)
+    return home is None or bool(home.keep)

@@ -1,0 +1,102 @@
+"""One switch for every installed instrumentation."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from typing import Any
+
+from fastapi_spine.traces.instrument import GROUP, Instrumentation, Instrumentations
+
+ON: list[str] = []
+
+
+class Works:
+    """An instrumentation whose library is there."""
+
+    is_instrumented_by_opentelemetry = False
+    conflict: Any = None
+
+    def _check_dependency_conflicts(self) -> Any:
+        return self.conflict
+
+    def instrument(self, **options: Any) -> None:
+        """Switch on."""
+        assert options == {"skip_dep_check": True}
+        ON.append(type(self).__name__)
+        self.is_instrumented_by_opentelemetry = True
+
+    def uninstrument(self) -> None:
+        """Switch off."""
+        ON.remove(type(self).__name__)
+
+
+class Lacks(Works):
+    """One whose library is missing."""
+
+    conflict = "DependencyConflict: requested: asyncpg >= 0.12.0 but found: None"
+
+
+class Breaks(Works):
+    """One that raises."""
+
+    def instrument(self, **_options: Any) -> None:
+        """Fail."""
+        raise RuntimeError("patched something that is gone")
+
+
+class Already(Works):
+    """One that the application has switched on."""
+
+    is_instrumented_by_opentelemetry = True
+
+
+def entry(name: str, kind: str) -> EntryPoint:
+    return EntryPoint(name, f"{__name__}:{kind}", GROUP)
+
+
+def test_each_is_switched_on_once_and_told(monkeypatch: Any) -> None:
+    """What works is on; what does not says why; nothing raises."""
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[Works.__module__])
+    found = [
+        entry("works", "Works"), entry("lacks", "Lacks"), entry("breaks", "Breaks"), entry("already", "Already"),
+        entry("fastapi", "Works"), entry("off", "Works"), entry("mine", "Works"),
+        EntryPoint("gone", "no_such_module_here:X", GROUP),
+    ]  # fmt: skip
+    environ = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "off , other"}
+    instrumentations = Instrumentations(environ, ["mine"], found)
+    instrumentations.activate()
+    instrumentations.activate()
+    assert ON == ["Works"]
+    states = {name: one.state for name, one in instrumentations.report.items()}
+    assert states == {
+        "works": "on", "lacks": "library missing", "breaks": "broken", "already": "already on",
+        "fastapi": "excluded", "off": "off", "mine": "off", "gone": "library missing",
+    }  # fmt: skip
+    assert instrumentations.report["breaks"] == Instrumentation(
+        "breaks", "broken", "RuntimeError: patched something that is gone"
+    )
+    instrumentations.deactivate()
+    assert ON == []
+
+
+INSTALLED = """
+import logging, sqlite3, sys
+logging.basicConfig(level=logging.WARNING)
+from opentelemetry import trace
+from fastapi_spine.traces.instrument import Instrumentations
+instrumentations = Instrumentations({})
+instrumentations.activate()
+print(sorted(f"{one.name}: {one.state}" for one in instrumentations.report.values()
+    if one.name in {"httpx", "sqlite3", "fastapi"}))
+"""
+
+
+def test_the_installed_ones_are_found_and_complain_of_nothing() -> None:
+    """Httpx and sqlite3 are on, those of web frameworks stay out, and nothing is logged."""
+    run = subprocess.run(
+        [sys.executable, "-c", INSTALLED], capture_output=True, check=True, text=True
+    )
+    expected = ["fastapi: excluded", "httpx: on", "sqlite3: on"]
+    assert (run.stdout.strip(), run.stderr) == (str(expected), "")
