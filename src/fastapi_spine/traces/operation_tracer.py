@@ -55,9 +55,7 @@ class OperationSpan(Span):
 class OperationTracer(Tracer):
     """Makes operation spans below a span of ours; below anything else it does what every tracer does."""
 
-    def start_as_current_span(  # noqa: D417 - of the API's arguments, FastAPI uses two
-        self, name: str, *args: Any, **options: Any
-    ) -> Any:
+    def start_as_current_span(self, name: str, *args: Any, **options: Any) -> Any:
         """Return a context manager around an operation.
 
         Args:
