@@ -6,17 +6,21 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator, Callable
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 from fastapi import BackgroundTasks, FastAPI, HTTPException, WebSocket
 from fastapi.responses import StreamingResponse
 from opentelemetry import baggage, trace
+from opentelemetry import context as otel
 from traced import Traced, whole
 
 from fastapi_spine.core.context import bind, outgoing_headers
 from fastapi_spine.testing.clock import FROZEN_WALL_NS
 
+NATIVE = find_spec("fastapi.telemetry") is not None
+"""A FastAPI without telemetry of its own has no operations to report."""
 CALLER = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-%s"
 
 
@@ -194,6 +198,23 @@ def test_what_ran_before_on_the_connection_is_no_parent(
     assert len({span.trace_id for span in traced.spans}) == 3
 
 
+def test_baggage_left_on_the_connection_is_not_the_requests(app: Any) -> None:
+    """A request sees what it sent itself, and nothing that an earlier one left behind."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message.get("body"))
+
+    async def one_connection() -> None:
+        token = otel.attach(baggage.set_baggage("tenant", "of another"))
+        await _serve(app, "/baggage", send)
+        assert baggage.get_all() == {"tenant": "of another"}
+        otel.detach(token)
+
+    asyncio.run(one_connection())
+    assert sent[-1] == b"{}"
+
+
 async def _serve(app: Any, path: str, send: Callable[..., Any] | None = None) -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -280,6 +301,7 @@ def test_an_abandoned_stream_is_silent(caplog: pytest.LogCaptureFixture) -> None
     assert (names.count("streaming"), names.count("GET /stream")) == (1, 1)
 
 
+@pytest.mark.skipif(not NATIVE, reason="platform: this FastAPI has no telemetry of its own")
 def test_operations_are_spans_below_the_request(drive: Any) -> None:
     """Dependencies, endpoint, serialization and background tasks, as FastAPI reports them; one server span."""
     traced = Traced()
@@ -304,6 +326,27 @@ def test_operations_are_spans_below_the_request(drive: Any) -> None:
         ("GET /sync", 2, None),
         ("fastapi.background_task", 1, "GET /sync"),
     ]  # fmt: skip
+
+
+@pytest.mark.skipif(not NATIVE, reason="platform: this FastAPI has no telemetry of its own")
+def test_mounted_applications_are_part_of_the_one_request(drive: Any) -> None:
+    """A FastAPI below a FastAPI adds its operations and no server span; its route carries the mount."""
+    traced = Traced()
+    below = FastAPI()
+
+    @below.get("/items/{item}")
+    async def item(item: int) -> int:
+        return item
+
+    app = FastAPI()
+    app.mount("/v1", below)
+    assert drive(traced.around(app), "/v1/items/3").body == b"3"
+    assert [(one.name, one.kind) for one in traced.spans] == [
+        ("fastapi.dependencies", 1),
+        ("fastapi.endpoint", 1),
+        ("fastapi.serialization", 1),
+        ("GET /v1/items/{item}", 2),
+    ]
 
 
 def test_a_handled_request_leaves_the_scope_as_it_was(drive: Any) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from fastapi_spine.core.asgi import Scope
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import SCOPE_FASTAPI
-from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.ids import IdSource
 from fastapi_spine.core.telemetry import SpanData
@@ -21,13 +20,13 @@ from fastapi_spine.traces.instrument import Instrumentations
 from fastapi_spine.traces.keep import Tail, head_by_ratio
 from fastapi_spine.traces.limits import limits_from
 from fastapi_spine.traces.local import Bounds, Outbox
+from fastapi_spine.traces.operation_tracer import OperationTracer
 from fastapi_spine.traces.operations import Operations
 from fastapi_spine.traces.propagation import Propagator
 from fastapi_spine.traces.provider import Provider
 from fastapi_spine.traces.resource import Resource
 from fastapi_spine.traces.server_attributes import ServerAttributes
 from fastapi_spine.traces.server_span import ServerSpans
-from fastapi_spine.traces.tracer import Tracer
 
 
 class TracesRoom:
@@ -146,7 +145,7 @@ class TracesRoom:
             install_propagator(self.propagator)
         self.foreign = foreign
         if foreign is None:
-            self._operations.use(Tracer(self.provider.source, SCOPE_FASTAPI, ""))
+            self._operations.use(OperationTracer(self.provider.source, SCOPE_FASTAPI, ""))
         else:
             self._operations.use(foreign.get_tracer(SCOPE_FASTAPI))
             self.observer.elsewhere = ForeignSpans(
@@ -163,13 +162,3 @@ class TracesRoom:
     def close(self) -> None:
         """Take back what can be taken back: instrumentations. A process keeps its first provider for good."""
         self.instrumentations.deactivate()
-
-
-def kept(exchange: Exchange) -> bool:
-    """Tell whether an exchange's trace is passed on; for log lines that are held back as long as it is not.
-
-    Args:
-        exchange: finished.
-    """
-    home = getattr(exchange.span, "home", None)
-    return home is None or bool(home.keep)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,9 @@ def servers(outcome: dict[str, Any]) -> list[str]:
 
 SPINE = "traced.around(app)"
 CONTRIB = "from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor as I; I.instrument_app(app)"
-OPERATIONS = ["fastapi.dependencies", "fastapi.endpoint", "fastapi.serialization"]
+NATIVE = find_spec("fastapi.telemetry") is not None
+OPERATIONS = ["fastapi.dependencies", "fastapi.endpoint", "fastapi.serialization"] if NATIVE else []
+"""A FastAPI without telemetry of its own has no operations to report."""
 
 
 @pytest.mark.parametrize("lifespan", [True, False], ids=["lifespan", "first request"])
@@ -160,8 +163,40 @@ def test_logfire_keeps_its_provider() -> None:
         assert servers(outcome) == ["GET /orders/{order_id}"]
 
 
+@pytest.mark.skipif(not NATIVE, reason="platform: this FastAPI has no telemetry of its own")
 def test_without_understanding_fastapi_there_is_still_one_server_span() -> None:
     """A FastAPI whose private names have changed starts its server span, and is given ours."""
     script = f"{SPINE}\nimport fastapi.telemetry._api as api\napi._RequestTelemetry.__dataclass_fields__ = {{}}"
     outcome = play(script)
     assert servers(outcome) == ["GET /orders/{order_id}"]
+
+
+def test_a_real_client_takes_trace_and_request_id_to_a_private_address() -> None:
+    """httpx, instrumented by the switch, calls a server on loopback: it is told both, by the client span's id."""
+    script = """
+import threading, httpx
+from http.server import BaseHTTPRequestHandler, HTTPServer
+heard = []
+class Other(BaseHTTPRequestHandler):
+    def do_GET(self):
+        heard.append((self.headers["traceparent"], self.headers["x-request-id"]))
+        self.send_response(204)
+        self.end_headers()
+    def log_message(self, *args): pass
+server = HTTPServer(("127.0.0.1", 0), Other)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+@app.get("/call")
+async def call() -> int:
+    async with httpx.AsyncClient() as client:
+        return (await client.get(f"http://127.0.0.1:{server.server_port}/stock?token=hunter2hunter2")).status_code
+traced = Traced(everywhere=True, instrument=True)
+traced.around(app)
+real = ask
+async def ask(headers):
+    answers = await real("/call", headers=headers)
+    client = next(s for s in traced.spans if s.kind == 3)
+    ids = dict(answers[0]["headers"])
+    assert heard == [(f"00-{client.trace_id}-{client.span_id}-03", ids[b"x-request-id"].decode())], heard
+"""
+    outcome = play(script)
+    assert [name for name, kind, _ in outcome["ours"] if kind in {2, 3}] == ["GET", "GET /call"]
