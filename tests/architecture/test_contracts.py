@@ -18,7 +18,7 @@ FLOOR = re.compile(r"[a-z_]+(?: \| [a-z_]+)*(?=\s{2,}|$)")
 ALONE = {
     "prometheus_client": ("metrics", "demo"),
     "limits": ("guard",),
-    "opentelemetry": ("traces", "export", "console"),
+    "opentelemetry": ("traces", "export", "console", "demo"),
     "google.protobuf": ("export", "console"),
     "sqlite3": ("console", "demo"),
     "duckdb": ("console",),

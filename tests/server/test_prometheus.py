@@ -180,13 +180,17 @@ http {{
             proxy_set_header Host shop.example;
         }}
     }}
+    server {{
+        listen 127.0.0.1:{modern};
+        location / {{ proxy_pass http://127.0.0.1:{port}; proxy_http_version 1.1; }}
+    }}
 }}
 """
 
 
 def test_strangers_behind_nginx_do_not_see_the_page(shop: Server, tmp_path: Path) -> None:
-    """Whatever of three common configurations stands in front: the application's own 404."""
-    ports = {"plain": free_port(), "usual": free_port(), "named": free_port()}
+    """Whatever of four common configurations stands in front: the application's own 404."""
+    ports = {name: free_port() for name in ("plain", "usual", "named", "modern")}
     config = tmp_path / "nginx.conf"
     config.write_text(NGINX.format(folder=tmp_path, port=shop.port, **ports))
     process = subprocess.Popen(
@@ -200,7 +204,7 @@ def test_strangers_behind_nginx_do_not_see_the_page(shop: Server, tmp_path: Path
     finally:
         process.terminate()
         process.wait(20)
-    assert seen == {"plain": 404, "usual": 404, "named": 404}
+    assert seen == dict.fromkeys(ports, 404)
     assert get(shop.port, "/metrics") == 200
 
 

@@ -46,6 +46,7 @@ def examine(target: str | None) -> int:
         return 1
     _print_settings(layer.origins)
     _print_metrics(layer.settings.metrics)
+    _print_traces(layer)
     return _print_uncovered(layer)
 
 
@@ -98,6 +99,25 @@ def _print_metrics(metrics: Metrics) -> None:
         print("  ! nobody: metrics.path is off and there is no metrics.port")
     shared = {"auto": "found by the listening socket they share", "off": "never added up"}
     print(f"  workers: {shared.get(metrics.workers, f'those called {metrics.workers}')}")
+
+
+def _print_traces(layer: Layer) -> None:
+    print("\nSpans, and where they go")
+    tracing = layer.tracing
+    if tracing is None:
+        print("  off: traces.enabled is false")
+        return
+    endpoint = tracing.exporter.endpoint
+    if tracing.traces is None:
+        print(f"  {'! ' if getattr(endpoint, 'wrong', False) else ''}nowhere: {endpoint[0]}")
+        return
+    print(f"  to {endpoint}")
+    if tracing.traces.foreign is not None:
+        print("  by the tracer provider that the application has set")
+    for complaint in tracing.traces.complaints:
+        print(f"  ! {complaint}")
+    for one in tracing.traces.instrumentations.report.values():
+        print(f"  {one.name:<16} {one.state}{f': {one.detail}' if one.detail else ''}")
 
 
 def _print_uncovered(layer: Layer) -> int:

@@ -21,11 +21,13 @@ import httpx
 from fastapi_spine.demo.capture import Capture, Line
 from fastapi_spine.demo.look import Look, look_at
 from fastapi_spine.demo.processes import NAMES, Service, ShopError, choose_ports
-from fastapi_spine.demo.tour import complete, human, tour
+from fastapi_spine.demo.receiver import Receiver
+from fastapi_spine.demo.tour import complete, human, longest_wait, tour
 from fastapi_spine.demo.traffic import Shoppers, plan, trace_prefix
 
 _DATABASE_URL: Final = "SPINE_DEMO_DATABASE_URL"
 _NEEDED: Final = ("aiosqlite", "fastapi", "greenlet", "jwt", "sqlalchemy", "uvicorn")
+_OTLP: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _BUSY_GAP_S: Final = 0.12
 _QUIET_GAP_S: Final = 1.0
 _WARM_UP_S: Final = 5.0
@@ -91,6 +93,7 @@ class Shop:
         self._options = options
         self._look = look
         self._capture = Capture(options.logs)
+        self._receiver = Receiver()
         self._gap_s = _BUSY_GAP_S
         self._show_visitors = False
         ports = choose_ports(options.port_base)
@@ -123,7 +126,7 @@ class Shop:
         opened = clock()
         await self._gather_enough(opened)
         await self._scrape()
-        self._print(*tour(self._capture, self._look), *self._try_it())
+        self._print(*tour(self._capture, self._receiver, self._look), *self._try_it())
         self._gap_s = _QUIET_GAP_S
         self._show_visitors = True
         if self._options.seconds is None:
@@ -147,11 +150,20 @@ class Shop:
         warm_up = _WARM_UP_S if seconds is None else min(_WARM_UP_S, seconds * 0.6)
         patience = _PATIENCE_S if seconds is None else min(_PATIENCE_S, seconds + 10)
         while clock() < opened + patience:
-            if clock() >= opened + warm_up and complete(list(self._capture.lines)):
+            if clock() >= opened + warm_up and self._complete():
                 break
             self._progress(self._traffic_line())
             await asyncio.sleep(0.1)
         self._settle(self._traffic_line())
+
+    def _complete(self) -> bool:
+        """Whether every part of the tour has something to show, the spans of its request included."""
+        lines = list(self._capture.lines)
+        chosen = longest_wait(lines) if complete(lines) else None
+        if chosen is None:
+            return False
+        mine = self._receiver.of_request(chosen)
+        return _OTLP in os.environ or {one.service for one in mine}.issuperset(NAMES)
 
     async def _open(self, folder: Path) -> None:
         self._print(
@@ -174,6 +186,11 @@ class Shop:
             **os.environ,
             "SPINE_DEMO_INVENTORY_URL": self._services["inventory"].url,
             "SPINE_DEMO_PAYMENTS_URL": self._services["payments"].url,
+            # Spans go where a collector would be; whoever has one of their own sees them there instead.
+            "OTEL_EXPORTER_OTLP_ENDPOINT": os.environ.get(_OTLP, self._receiver.url),
+            "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",
+            # SQLAlchemy's own spans are enough: its drivers would tell of each query again.
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "sqlite3,psycopg",
             # The tour reads these lines: whatever else is configured, they must be our JSON.
             "SPINE_LOGS_FORMAT": "json",
             "SPINE_LOGS_SCHEMA": "default",
@@ -184,6 +201,7 @@ class Shop:
             service.ask_to_stop()
         for service in self._services.values():
             await service.stop()
+        self._receiver.close()
 
     def _farewell(self) -> int:
         capture = self._capture
@@ -226,7 +244,7 @@ class Shop:
         )
         return [
             "",
-            self._look.title(8, "Your turn"),
+            self._look.title(9, "Your turn"),
             f"The log lines of your own requests appear below; {ending}:",
             f"  curl -i {url}/orders/1 -H 'x-request-id: hello-1'  {comment}",
             f"  curl -i {url}/login {json_header} -d '{form}'",

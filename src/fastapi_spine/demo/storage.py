@@ -28,7 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext import asyncio as alchemy
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 DATABASE_URL: Final = "SPINE_DEMO_DATABASE_URL"
 DEFAULT_DATABASE_URL: Final = "sqlite+aiosqlite:///spine-demo.db"
@@ -131,7 +132,9 @@ async def open_database(
     tables: MetaData, seeded: Table | None = None, rows: Rows = ()
 ) -> AsyncIterator[AsyncEngine]:
     """A service's own tables: made when missing, `seeded` filled with `rows` when empty."""
-    engine = create_async_engine(database_url(os.environ.get(DATABASE_URL, DEFAULT_DATABASE_URL)))
+    # Looked up when it is called: an instrumentation may have taken its place since this file was imported.
+    url = database_url(os.environ.get(DATABASE_URL, DEFAULT_DATABASE_URL))
+    engine = alchemy.create_async_engine(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _no_fsync)
     try:

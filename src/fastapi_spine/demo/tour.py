@@ -14,8 +14,9 @@ from fastapi_spine.demo.capture import Capture, Line
 from fastapi_spine.demo.look import Look
 from fastapi_spine.demo.numbers import red_table, routes
 from fastapi_spine.demo.processes import NAMES
+from fastapi_spine.demo.receiver import Receiver
 from fastapi_spine.demo.timeline import access_lines, elapsed_ms, is_access, timeline
-from fastapi_spine.testing import render_human
+from fastapi_spine.testing import render_human, waterfall
 
 _NOTHING: Final = "Nothing has been written yet."
 _STACK_TAIL: Final = 3
@@ -30,7 +31,7 @@ _EXCERPT: Final[tuple[Callable[[Line], bool], ...]] = (
 )
 
 
-def tour(capture: Capture, look: Look) -> list[str]:
+def tour(capture: Capture, receiver: Receiver, look: Look) -> list[str]:
     """Every part, from what the shop wrote and counted so far."""
     lines = list(capture.lines)
     parts = (
@@ -41,6 +42,7 @@ def tour(capture: Capture, look: Look) -> list[str]:
         secrets_part(lines, capture, look),
         numbers_part(capture, look),
         blocked_part(lines, look),
+        waterfall_part(lines, receiver, look),
     )
     return [text for part in parts for text in ("", *part)]
 
@@ -149,6 +151,26 @@ def blocked_part(lines: Sequence[Line], look: Look) -> list[str]:
         title,
         "GET /sales sleeps in an async function; nobody else was served meanwhile, and here is who it was:",
         *(look.fit(text) for text in human(line, look)),
+    ]
+
+
+def waterfall_part(lines: Sequence[Line], receiver: Receiver, look: Look) -> list[str]:
+    """Part 8: where the time went, from the spans that the three services have exported."""
+    title = look.title(8, "Where the time went")
+    chosen = longest_wait(lines)
+    spans = receiver.of_request(chosen) if chosen else []
+    if not spans:
+        return [title, "No spans have come in (they may have gone to a receiver of yours)."]
+
+    def paint(style: str, text: str) -> str:
+        if style in {"error", "dim"}:
+            return look.paint({"error": "red"}.get(style, style), text)
+        return look.service(style, text)
+
+    return [
+        title,
+        "The order of part 3 again, as spans: nobody wrote one by hand, all three services tell of one trace:",
+        *waterfall(spans, width=look.width, paint=paint),
     ]
 
 

@@ -46,12 +46,14 @@ class Parts(NamedTuple):
     Attributes:
         health: counters of our own faults and losses.
         logs: the logs room, if it is on.
+        tracing: traces and their way out, if they are on.
         rooms: every room that is on, logs last: the others may still have something to say when they end.
         request_pass: walks every request past the rooms.
     """
 
     health: Health
     logs: LogsRoom | None
+    tracing: Tracing | None
     rooms: tuple[Room, ...]
     request_pass: RequestPass
 
@@ -84,8 +86,8 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
         rooms.insert(0, metrics)
         if settings.metrics.path:
             pages.append(metrics.page)
-    if settings.traces.enabled:
-        tracing = _tracing(settings, site)
+    tracing = _tracing(settings, site) if settings.traces.enabled else None
+    if tracing is not None:
         if tracing.traces is not None:
             observers.append(tracing.traces.observer)
         rooms.insert(0, tracing)
@@ -103,7 +105,7 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
         pages=pages,
         open_exchanges=site.open_exchanges,
     )
-    return Parts(health, logs, tuple(rooms), request_pass)
+    return Parts(health, logs, tracing, tuple(rooms), request_pass)
 
 
 def _logs_room(settings: Settings, site: Site, given: Given) -> LogsRoom:

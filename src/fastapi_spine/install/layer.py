@@ -29,6 +29,7 @@ class Layer:
         settings: every setting in force.
         origins: where each came from, by dotted name.
         health: our own counters: faults caught, lines dropped or left out, values masked.
+        tracing: traces and their way out, None if they are switched off.
     """
 
     def __init__(self, app: Any, caller: FrameType, keywords: Keywords, given: Given) -> None:
@@ -42,6 +43,7 @@ class Layer:
         self._pass = parts.request_pass
         self._logs = parts.logs
         self._rooms = parts.rooms
+        self.tracing = parts.tracing
         self._at_exit = _flush_at_exit(parts.rooms)
 
     def flush(self, timeout: float = 5.0) -> bool:

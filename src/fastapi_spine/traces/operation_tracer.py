@@ -1,6 +1,6 @@
 """The tracer that FastAPI's operations go to: three or four spans a request, so each line counts.
 
-Measured on FastAPI 0.165, three operations a request: about 1 µs a span less than by way of `Tracer`.
+A shorter way than `Tracer` for the spans that every request has.
 """
 
 from __future__ import annotations

@@ -124,7 +124,12 @@ class TracesRoom:
         self.foreign: object = None
 
     def starting(self) -> None:
-        """Do nothing yet: the application's own start-up code may still set a provider."""
+        """Switch instrumentations on: what the application's start-up code makes, engines and clients, is to be seen.
+
+        They find their provider when they first need it, so that start-up code may still set one.
+        """
+        if self._instrument:
+            self._health.guarded("instrument", self.instrumentations.activate)
 
     def started(self) -> None:
         """Take our places in the process, where nobody else stands; the application has started."""
@@ -156,8 +161,6 @@ class TracesRoom:
                 self._operations,
                 self._version,
             )
-        if self._instrument:
-            self._health.guarded("instrument", self.instrumentations.activate)
 
     def close(self) -> None:
         """Take back what can be taken back: instrumentations. A process keeps its first provider for good."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from fastapi_spine.demo.capture import Capture
 from fastapi_spine.demo.look import Look, visible
+from fastapi_spine.demo.receiver import Receiver
 from fastapi_spine.demo.tour import (
     complete,
     excerpt,
@@ -23,6 +25,14 @@ from fastapi_spine.demo.tour import (
 )
 
 Line = dict[str, Any]
+
+
+@pytest.fixture(name="receiver")
+def _receiver() -> Iterator[Receiver]:
+    """A receiver that nothing was sent to."""
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
 
 
 def captured(lines: list[Line]) -> Capture:
@@ -90,9 +100,9 @@ def test_the_search_for_secrets_says_what_it_found(
     assert "[REDACTED:password]" in text[2]
 
 
-def test_every_part_says_when_it_has_nothing_to_show(plain: Look) -> None:
+def test_every_part_says_when_it_has_nothing_to_show(plain: Look, receiver: Receiver) -> None:
     """A shop that wrote nothing yet gets a tour without inventions."""
-    text = "\n".join(tour(Capture(), plain))
+    text = "\n".join(tour(Capture(), receiver, plain))
     assert "No order has gone through all three services yet." in text
     assert "No request has failed yet." in text
     assert "Searched all 0 lines" in text
@@ -115,9 +125,9 @@ def test_a_failure_with_held_back_lines_is_the_better_example(lines: list[Line])
     assert failed_request([*unheld, *later]) == "later"
 
 
-def test_the_tour_fits_a_terminal(lines: list[Line], terminal: Look) -> None:
+def test_the_tour_fits_a_terminal(lines: list[Line], terminal: Look, receiver: Receiver) -> None:
     """On a terminal only the lines of which every character matters are wider."""
-    text = tour(captured(lines), terminal)
+    text = tour(captured(lines), receiver, terminal)
     too_wide = [row for row in text if len(visible(row)) > terminal.width]
     assert [row for row in too_wide if row[0] != "{" and "REDACTED" not in row] == []
     assert len(text) <= 70

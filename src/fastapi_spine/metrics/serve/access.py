@@ -1,8 +1,8 @@
 """Who may read the page on the application itself.
 
 Behind a proxy on the same machine every stranger comes from a loopback address. So an address counts only when
-nothing says that somebody stands in between: no forwarding header, no HTTP/1.0 (what nginx speaks to an upstream
-unless told otherwise), and a `Host` that names this machine, which also keeps out pages in a browser that had their
+nothing says that somebody stands in between: no forwarding header, no HTTP/1.0 and no `Connection: close` (what
+nginx says to an upstream unless told otherwise), and a `Host` that names this machine, which also keeps out pages in a browser that had their
 own name point here (DNS rebinding). A proxy that hides all of this cannot be seen: there the page belongs on its own
 port, or behind a token.
 """
@@ -19,6 +19,7 @@ from fastapi_spine.core.asgi import Scope
 _FORWARDED: Final = (b"forwarded", b"via", b"x-real-ip")
 _FORWARDED_PREFIX: Final = b"x-forwarded-"
 _LOCAL_NAME: Final = "localhost"
+_KEPT_OPEN: Final = b"keep-alive"
 _BEARER: Final = b"bearer "
 
 
@@ -50,7 +51,7 @@ class Access:
         client = scope.get("client")
         if not client or scope.get("http_version") == "1.0":
             return False
-        if any(name in _FORWARDED or name.startswith(_FORWARDED_PREFIX) for name, _ in headers):
+        if any(_speaks_of_a_proxy(name, value) for name, value in headers):
             return False
         try:
             peer = ip_address(str(client[0]).partition("%")[0])
@@ -62,6 +63,13 @@ class Access:
         return peer.is_loopback and all(
             _names_this_machine(value) for name, value in headers if name == b"host"
         )
+
+
+def _speaks_of_a_proxy(name: bytes, value: bytes) -> bool:
+    """Tell a header that a proxy adds; `Connection: close` is what nginx sends to an upstream, and no scraper."""
+    if name == b"connection":
+        return value.strip().lower() != _KEPT_OPEN
+    return name in _FORWARDED or name.startswith(_FORWARDED_PREFIX)
 
 
 def _names_this_machine(host: bytes) -> bool:
