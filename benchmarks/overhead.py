@@ -17,6 +17,9 @@ FLOOR = "hand-tight floor: id and one JSON line"
 OURS = "**fastapi-spine, logs only**"
 RED = "fastapi-spine, logs, and requests counted with exemplars"
 METRICS = "fastapi-spine, logs and all metrics"
+EXPORTED = "fastapi-spine, everything, one span exported"
+OPERATIONS = "fastapi-spine, everything, with operation spans exported"
+NATIVE = "FastAPI native traces on the OpenTelemetry SDK, exported"
 PLAIN = "fastapi-spine, logs only, redaction off"
 HELD = f"fastapi-spine, logs only, {HELD_LINES} DEBUG lines held back"
 LINE = "fastapi-spine, logs only, one INFO line in the endpoint"
@@ -33,6 +36,8 @@ STACKS = (
     (OURS, "ours:build", 1),
     (RED, "ours:with_requests_counted", 1),
     (METRICS, "ours:with_metrics", 1),
+    (EXPORTED, "exported:build", 1),
+    (OPERATIONS, "exported:with_operations", 1),
     (PLAIN, "ours:without_redaction", 1),
     (HELD, "ours:held_lines", 1),
     (LINE, "ours:one_line", 2),
@@ -40,6 +45,7 @@ STACKS = (
     (STRUCTLOG, "structlog_correlation:build", 1),
     (INSTRUMENTATOR, "instrumentator:build", 0),
     (EXPORTER, "exporter:build", 0),
+    (NATIVE, "exported:native", 0),
     (LOGFIRE, "logfire_spans:build", 0),
 )
 """Name, what makes it, and how many lines a request writes."""
@@ -50,6 +56,8 @@ FLAT_ROUTES = (1, 200, 500)
 LIMIT_US = 20.0
 LIMIT_RED_US = 4.0
 LIMIT_METRICS_US = 7.0
+LIMIT_EXPORTED_US = 40.0
+LIMIT_OPERATIONS_US = 60.0
 LIMIT_OF_BASE_HTTP = 1 / 8
 LIMIT_FLAT = 1.1
 
@@ -185,6 +193,12 @@ def targets(found: Overhead) -> list[Target]:
         ]
         made += [_metrics_target(found, routes, RED, LIMIT_RED_US)]
         made += [_metrics_target(found, routes, METRICS, LIMIT_METRICS_US)]
+        for stack, limit in ((EXPORTED, LIMIT_EXPORTED_US), (OPERATIONS, LIMIT_OPERATIONS_US)):
+            added = found.added(stack, routes).median
+            promise = (
+                f"{stack.removeprefix('fastapi-spine, ')}: adds at most {limit:.0f} µs ({size})"
+            )
+            made.append(Target(promise, f"{added:.1f} µs", added, limit))
     few, many = FLAT_ROUTES[0], FLAT_ROUTES[-1]
     grown = Spread.of(found.flat[many]).median / Spread.of(found.flat[few]).median
     promise = f"adds with {many} routes at most {LIMIT_FLAT} times what it adds with {few}"
