@@ -148,7 +148,9 @@ class Reader(Protocol):
         Args:
             window: begins at a whole step since the epoch.
             step_ns: whole minutes.
-            service: only this one's, if not empty; `method` and `route` likewise.
+            service: only this one's, if not empty.
+            method: likewise.
+            route: likewise.
 
         Returns:
             One a route that had a request; each list has an element a step, the first one of `window.start`.
