@@ -345,3 +345,5 @@ DROP_SPAN_LIMIT: Final = "span_limit"
 """A request had more spans than one may have."""
 DROP_NOT_KEPT: Final = "not_kept"
 """Upstream did not sample the trace, and nothing about it was worth keeping."""
+
+LOGGER_CONSOLE_API: Final = "spine.console.api"

@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 from fastapi_spine.console.filter import Window
 
 MINUTE_NS: Final = 60_000_000_000
-_MOST_STEPS: Final = 60
+_MOST_STEPS: Final = 61
+"""An hour and the minute ahead that lists allow for wrong clocks are still cut into minutes."""
 _ROUND: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
 """Minutes that people read easily; beyond, whole days."""
 
@@ -31,7 +32,7 @@ class Steps(NamedTuple):
 
 
 def cut(window: Window) -> Steps:
-    """Cut a window into at most 61 steps of a length that people read easily."""
+    """Cut a window into at most 62 steps of a length that people read easily."""
     length = max(window.end - window.start, 1)
     minutes = -(-length // (_MOST_STEPS * MINUTE_NS))
     days = -(-minutes // _ROUND[-1])
