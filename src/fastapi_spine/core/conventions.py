@@ -39,6 +39,8 @@ ENV_PREFIX_DEMO: Final = "SPINE_DEMO_"
 """Belongs to the demo shop: no setting of the layer."""
 ENV_RUN_TARGET: Final = "SPINE_RUN_APP"
 """How `spine run` tells its worker processes which application they serve: no setting either."""
+ENV_CONSOLE_TOKEN: Final = "SPINE_CONSOLE_TOKEN"  # noqa: S105 - a name, no password
+"""What a command line shows a console's API to be let in: no setting of the layer either."""
 ENV_OTEL_SERVICE_NAME: Final = "OTEL_SERVICE_NAME"
 ENV_OTEL_RESOURCE_ATTRIBUTES: Final = "OTEL_RESOURCE_ATTRIBUTES"
 OTEL_SERVICE_KEY: Final = "service.name"
