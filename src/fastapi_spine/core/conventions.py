@@ -375,3 +375,5 @@ HEADER_CONSOLE_KEY: Final = "x-otlp-api-key"
 CONSOLE_WEB_PORT: Final = 4319
 CONSOLE_OTLP_PORT: Final = 4318
 """OTLP/HTTP's registered port."""
+
+LOGGER_CONSOLE_API: Final = "spine.console.api"

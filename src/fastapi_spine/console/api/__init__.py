@@ -1,0 +1,5 @@
+"""The JSON API: views over HTTP, live tails, and its own documentation."""
+
+from fastapi_spine.console.api.routes import Api
+
+__all__ = ["Api"]
