@@ -37,6 +37,13 @@ spine-something (kubernetes.io, "Discovering services"); nobody wrote it as a se
 
 _SERVICE: Final = "service"
 
+_KEYWORDS: Final = {
+    name: one
+    for name, one in Settings.declared.items()
+    if one.section is None or not one.section.program
+}
+"""Sections of programs are set by their flags."""
+
 _Layers = tuple[tuple[Layer, Mapping[str, Found]], ...]
 
 
@@ -204,9 +211,9 @@ def _otel_service(filled: Mapping[str, str]) -> str:
 def _from_keywords(keywords: Mapping[str, object]) -> Mapping[str, Found]:
     found: dict[str, Found] = {}
     for keyword, written in keywords.items():
-        setting = Settings.declared.get(keyword)
+        setting = _KEYWORDS.get(keyword)
         if setting is None:
-            raise unknown(keyword, place="Spine(app, …)", known=Settings.declared)
+            raise unknown(keyword, place="Spine(app, …)", known=_KEYWORDS)
         if written is None:
             continue
         value = setting.read(written, name=keyword, place="Spine(app, …)")
