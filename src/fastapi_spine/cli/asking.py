@@ -7,13 +7,15 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from fastapi_spine.cli.terminal import Terminal, terminal_of
 from fastapi_spine.console.client import AskedWronglyError, Source, open_source
-from fastapi_spine.settings.load import environment
+from fastapi_spine.settings.load import environment, load
+from fastapi_spine.settings.state_folder import console_folder
 
 FOUND: Final = 0
 NOTHING: Final = 1
@@ -39,7 +41,7 @@ def asked(options: argparse.Namespace, ask: Callable[[Source, Terminal], int]) -
     """
     terminal = output()
     try:
-        source = open_source(url=options.url or "", data=options.data or "", environ=environment())
+        source = open_source(data_folder(options.data or ""), environment(), url=options.url or "")
         try:
             return ask(source, terminal)
         finally:
@@ -52,6 +54,11 @@ def asked(options: argparse.Namespace, ask: Callable[[Source, Terminal], int]) -
         return FOUND
     except KeyboardInterrupt:
         return 130
+
+
+def data_folder(given: str) -> Path:
+    """Return the data folder: what was given, else what settings say, else the usual one."""
+    return console_folder(environment(), given or load(keywords={}).settings.console.folder)
 
 
 def output() -> Terminal:

@@ -23,16 +23,19 @@ def open_in_browser(options: argparse.Namespace) -> int:
     """Print the address, open it if somebody sits before a screen; returns the exit code."""
 
     def ask(source: Source, _terminal: Terminal) -> int:
-        if not source.pages:
+        if options.id and source.trace(options.id) is None:
+            print(
+                f"spine: Nothing is known of {clean(options.id)!r} in {source.place}.",
+                file=sys.stderr,
+            )
+            return NOTHING
+        address = source.page(path_of(options.id))
+        if not address:
             print(
                 "spine: No console runs here; `spine console` starts one, and shows what is kept.",
                 file=sys.stderr,
             )
             return NOTHING
-        if options.id and source.trace(options.id) is None:
-            print(f"spine: Nothing is known of {clean(options.id)!r}.", file=sys.stderr)
-            return NOTHING
-        address = address_of(source.pages, options.id)
         print(address, flush=True)
         if sys.stdout.isatty() and has_screen(environment(), sys.platform):
             webbrowser.open(address)
@@ -41,9 +44,9 @@ def open_in_browser(options: argparse.Namespace) -> int:
     return asked(options, ask)
 
 
-def address_of(pages: str, key: str) -> str:
-    """Return the address of a request's page, or of the first page without a key."""
-    return f"{pages}/requests/{quote(key, safe='')}" if key else f"{pages}/"
+def path_of(key: str) -> str:
+    """Return the path of a request's page, or of the first page without a key."""
+    return f"/requests/{quote(key, safe='')}" if key else "/"
 
 
 def has_screen(environ: Mapping[str, str], platform: str) -> bool:

@@ -41,6 +41,8 @@ ENV_RUN_TARGET: Final = "SPINE_RUN_APP"
 """How `spine run` tells its worker processes which application they serve: no setting either."""
 ENV_CONSOLE_TOKEN: Final = "SPINE_CONSOLE_TOKEN"  # noqa: S105 - a name, no password
 """What a command line shows a console's API to be let in: no setting of the layer either."""
+ENV_DEV_PAGES: Final = "SPINE_DEV_PAGES"
+"""How `spine dev` tells the application where a request's page is; `{id}` stands for its id."""
 ENV_OTEL_SERVICE_NAME: Final = "OTEL_SERVICE_NAME"
 ENV_OTEL_RESOURCE_ATTRIBUTES: Final = "OTEL_RESOURCE_ATTRIBUTES"
 OTEL_SERVICE_KEY: Final = "service.name"

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 
 from fastapi_spine.console.client.source import Asked, AskedWronglyError, SourceError
+from fastapi_spine.console.door.access import Access, login_url
 from fastapi_spine.console.views import (
     ErrorPage,
     LogPage,
@@ -42,14 +43,15 @@ class ApiSource:
     Args:
         url: the console's address.
         token: what the console lets in; empty for none.
+        access: the file of the console, if it is this user's own.
     """
 
-    def __init__(self, url: str, token: str = "") -> None:
+    def __init__(self, url: str, token: str = "", access: Access | None = None) -> None:
         parts = urlsplit(url if "//" in url else f"http://{url}")
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise SourceError(f"--url {url!r} is no http address; write http://127.0.0.1:4319.")
-        self.pages = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-        self.place = self.pages
+        self.place = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+        self._access = access
         self._parts = parts
         self._headers = {"accept": "application/json"}
         if token:
@@ -76,6 +78,12 @@ class ApiSource:
         """Return failures by fingerprint."""
         query = {"since": since, "until": until, "service": service, "limit": str(limit)}
         return self._ask("/errors", query, ErrorPage)
+
+    def page(self, path: str) -> str:
+        """Return the address of a page; one that opens a session if the console is ours."""
+        return (
+            f"{self.place}{path}" if self._access is None else login_url(self._access, path) or ""
+        )
 
     def close(self) -> None:
         """Do nothing: each question has a connection of its own."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from fastapi_spine.console.assemble import error_page, overview, trace_view
 from fastapi_spine.console.client.source import Asked, AskedWronglyError, SourceError
+from fastapi_spine.console.door.access import Access, login_url
 from fastapi_spine.console.ports import Reader, StoreError
 from fastapi_spine.console.search import SearchError, parse, window
 from fastapi_spine.console.views import (
@@ -24,15 +25,15 @@ class StoreSource:
     Args:
         reader: the store's door; closed with this.
         place: the data folder, for people.
-        pages: address of the console that writes there; empty if none runs.
+        access: of the console that writes there; None if none runs.
         now_ns: tells the time, nanoseconds since the epoch.
     """
 
     def __init__(
-        self, reader: Reader, *, place: str, pages: str, now_ns: Callable[[], int]
+        self, reader: Reader, place: str, access: Access | None, now_ns: Callable[[], int]
     ) -> None:
         self.place = place
-        self.pages = pages
+        self._access = access
         self._reader = reader
         self._now_ns = now_ns
 
@@ -73,6 +74,10 @@ class StoreSource:
         with self._answering():
             asked = window(since, until, self._now_ns())
             return error_page(self._reader, asked, service=service, limit=limit)
+
+    def page(self, path: str) -> str:
+        """Return the address of a page that opens a session; empty if no console runs."""
+        return "" if self._access is None else login_url(self._access, path) or ""
 
     def close(self) -> None:
         """Let go of the files."""

@@ -57,20 +57,11 @@ class Asked(NamedTuple):
 
 
 class Source(Protocol):
-    """Answers as `console.views` has them; the same from the files and from the API.
-
-    Attributes:
-        place: what is asked, for people: a folder or an address.
-        pages: address of the console's pages; empty if none runs there.
-    """
+    """Answers as `console.views` has them; the same from the files and from the API."""
 
     @property
     def place(self) -> str:
         """Return what is asked, for people: a folder or an address."""
-
-    @property
-    def pages(self) -> str:
-        """Return the address of the console's pages, without a slash at its end; empty if nobody serves them."""
 
     def trace(self, key: str) -> TraceView | None:
         """Return everything about one request, by request id or trace id; None if it is unknown."""
@@ -91,6 +82,9 @@ class Source(Protocol):
 
     def errors(self, since: str, until: str, *, service: str, limit: int) -> ErrorPage:
         """Return failures by fingerprint; raises as `requests`."""
+
+    def page(self, path: str) -> str:
+        """Return the address of a page, one that opens a session if we may; empty if nobody serves pages."""
 
     def close(self) -> None:
         """Let go of files and connections."""
