@@ -62,6 +62,16 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--workers", type=int, default=1, help="how many processes serve (1)")
     run.add_argument("--reload", action="store_true", help="start anew when a source file changes")
     run.set_defaults(run=_run)
+    dev = verbs.add_parser(
+        "dev",
+        help="serve an application while you work on it: reload, a log for people, a console beside it",
+        description="Serve an application while you work on it: reload, a log for people, a console beside it.",
+    )
+    dev.add_argument("app", metavar="MODULE:APP", help="the application, for example shop.main:app")
+    dev.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    dev.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
+    dev.add_argument("--data", metavar="FOLDER", help="the console's data folder (its usual one)")
+    dev.set_defaults(run=_dev)
     add_reading_verbs(verbs)
     return parser
 
@@ -76,6 +86,12 @@ def _run(options: argparse.Namespace) -> int:
         workers=options.workers,
         reload=options.reload,
     )
+
+
+def _dev(options: argparse.Namespace) -> int:
+    from fastapi_spine.cli.dev import develop
+
+    return develop(options)
 
 
 def _doctor(options: argparse.Namespace) -> int:
