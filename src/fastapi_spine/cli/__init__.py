@@ -6,6 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from fastapi_spine.cli.console import add_console
+
 EXIT_OK = 0
 EXIT_TROUBLE = 1
 EXIT_USAGE = 2
@@ -60,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--workers", type=int, default=1, help="how many processes serve (1)")
     run.add_argument("--reload", action="store_true", help="start anew when a source file changes")
     run.set_defaults(run=_run)
+    add_console(verbs)
     return parser
 
 

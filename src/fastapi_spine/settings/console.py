@@ -16,7 +16,7 @@ class Console(Section):
 
     program = "spine console"
 
-    folder: Setting[str, str] = setting(
+    data: Setting[str, str] = setting(
         default="",
         doc=(
             "Where telemetry is kept, closed to other users; by default `fastapi-spine/console` in `XDG_STATE_HOME`, "

@@ -11,10 +11,11 @@ from fastapi_spine.console.ports import Reader, Writer
 from fastapi_spine.console.server.options import Options
 from fastapi_spine.console.server.pages import Manifest
 from fastapi_spine.console.views import Health
+from fastapi_spine.core.clock import Clock
 
 
 class Parts(NamedTuple):
-    """The chambers that colleagues built, behind their ports.
+    """The chambers, behind their ports.
 
     Attributes:
         writer: keeps what comes in.
@@ -31,5 +32,5 @@ class Parts(NamedTuple):
     end: Callable[[], None]
 
 
-Furnish = Callable[[Options, Callable[[Reader], Health]], Parts]
-"""Makes the parts; the second argument answers the API's question how the console is."""
+Furnish = Callable[[Options, Clock, str, Callable[[Reader], Health]], Parts]
+"""Makes the parts, of options, clock and version; the last argument answers the API's question how the console is."""

@@ -35,6 +35,11 @@ class Options(NamedTuple):
     origins: tuple[str, ...]
     key: str
 
+    @property
+    def exposed(self) -> bool:
+        """Whether other machines can reach it."""
+        return not is_loopback(self.host)
+
 
 def options_of(settings: Console, folder: Path) -> Options:
     """Take what the settings say.

@@ -47,7 +47,7 @@ class Pages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["path"].startswith(PATH_CONSOLE_API):
+        if f"{scope['path']}/".startswith(PATH_CONSOLE_API):
             await self._api(scope, receive, send)
             return
         asset = self._manifest.find(scope["path"])

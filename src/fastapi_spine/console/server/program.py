@@ -94,7 +94,7 @@ class Program:
         self._web_sockets = listen(options.host, options.web_port, "--web-port")
         try:
             self._otlp_sockets = listen(options.host, options.otlp_port, "--otlp-port")
-            self._parts = furnish(options, self._health)
+            self._parts = furnish(options, self._clock, version, self._health)
         except BaseException:
             _close(self._web_sockets, getattr(self, "_otlp_sockets", []))
             raise
