@@ -30,7 +30,7 @@ class Console(Section):
         kind=DURATION,
     )
     keep_bytes: Setting[str | int, int] = setting(
-        default="2GiB",
+        default="4GiB",
         doc="How much disk it may take; beyond it the oldest goes first.",
         kind=size(at_least=16 * 1024 * 1024),
     )
