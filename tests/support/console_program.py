@@ -13,8 +13,8 @@ from console_store import MemoryStore
 
 from fastapi_spine.console.api import Api
 from fastapi_spine.console.ports import Reader
-from fastapi_spine.console.server.furnish import Furnish, Parts
 from fastapi_spine.console.server.options import Options, options_of
+from fastapi_spine.console.server.parts import Furnish, Parts
 from fastapi_spine.console.server.program import Program, Ready
 from fastapi_spine.console.views import Health
 from fastapi_spine.core.clock import Clock
@@ -89,9 +89,7 @@ class Running:
                 connection.putheader("content-length", str(len(body)))
             connection.endheaders(body)
             found = connection.getresponse()
-            return Answer(
-                found.status, {k.lower(): v for k, v in found.getheaders()}, found.read()
-            )
+            return Answer(found.status, {k.lower(): v for k, v in found.getheaders()}, found.read())
         finally:
             connection.close()
 

@@ -68,7 +68,20 @@ class MemoryStore:
     def health(self) -> StoreHealth:
         """Say little."""
         return StoreHealth(
-            "memory", 0, 0, 0, 0, None, None, 0, len(self.spans), len(self.lines), 0, "ok", [], "list"
+            "memory",
+            0,
+            0,
+            0,
+            0,
+            None,
+            None,
+            0,
+            len(self.spans),
+            len(self.lines),
+            0,
+            "ok",
+            [],
+            "list",
         )
 
     def senders(self) -> list[Any]:

@@ -36,7 +36,10 @@ def add_console(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="also keep the log lines that come on standard input, and pass them on to standard output",
     )
     verb.add_argument(
-        "--service", default="app", metavar="NAME", help="whose lines they are that do not say (app)"
+        "--service",
+        default="app",
+        metavar="NAME",
+        help="whose lines they are that do not say (app)",
     )
     verb.set_defaults(run=run)
 
@@ -49,7 +52,9 @@ def run(options: argparse.Namespace) -> int:
         SettingsError: a setting does not fit.
     """
     if importlib.util.find_spec("uvicorn") is None:
-        raise MissingExtraError("`spine console` needs an extra: pip install 'fastapi-spine[console]'")
+        raise MissingExtraError(
+            "`spine console` needs an extra: pip install 'fastapi-spine[console]'"
+        )
     settings = _settings(options)
     from fastapi_spine.cli.console_program import serve
 

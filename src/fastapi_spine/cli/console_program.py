@@ -18,9 +18,7 @@ from fastapi_spine.settings.console import Console
 from fastapi_spine.settings.state_folder import console_folder
 
 
-def serve(
-    settings: Console, environ: Mapping[str, str], *, lines: bool, service: str
-) -> int:
+def serve(settings: Console, environ: Mapping[str, str], *, lines: bool, service: str) -> int:
     """Serve until the end.
 
     Args:

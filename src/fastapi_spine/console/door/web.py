@@ -137,9 +137,7 @@ class WebDoor:
                 send, 401, "This address was used before", "It opens the console once only.", _HOW
             )
 
-    async def _hand_out(
-        self, headers: Mapping[str, str], receive: Receive, send: Send
-    ) -> None:
+    async def _hand_out(self, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         """Give the command line an address that opens one session."""
         if not self._bearer(headers) or "origin" in headers:
             await problem(send, 401, "Not logged in", "Send the token of the console's own file.")

@@ -47,9 +47,7 @@ LOGGER: Final = _names(KEY_LOGGER, "log.logger", LOGGER_DATADOG, "name")
 MESSAGE: Final = _names(KEY_MSG, "message", "event")
 SERVICE: Final = _names(KEY_SERVICE, "service.name", "serviceContext > service")
 REQUEST_ID: Final = _names(KEY_REQUEST_ID, "http.request.id", "http.request_id")
-TRACE_ID: Final = _names(
-    KEY_TRACE_ID, "trace.id", "logging.googleapis.com/trace", "dd.trace_id"
-)
+TRACE_ID: Final = _names(KEY_TRACE_ID, "trace.id", "logging.googleapis.com/trace", "dd.trace_id")
 SPAN_ID: Final = _names(KEY_SPAN_ID, "span.id", "logging.googleapis.com/spanId")
 SPAN_ID_DECIMAL: Final = _names("dd.span_id")
 EXCEPTION_TYPE: Final = _names(f"{KEY_EXC} > {EXC_TYPE}", "error.type", "error.kind")
@@ -61,9 +59,7 @@ EXCEPTION_STACK: Final = _names(
 METHOD: Final = _names(
     KEY_METHOD, "http.request.method", "httpRequest > requestMethod", "http.method"
 )
-PATH: Final = _names(
-    KEY_PATH, "url.path", "httpRequest > requestUrl", "http.url_details.path"
-)
+PATH: Final = _names(KEY_PATH, "url.path", "httpRequest > requestUrl", "http.url_details.path")
 ROUTE: Final = _names(KEY_ROUTE, "http.route")
 STATUS: Final = _names(
     "http.response.status_code", "httpRequest > status", "http.status_code", KEY_STATUS

@@ -64,7 +64,11 @@ class Pages:
 
 
 async def _send(
-    send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes, size: int | None = None
+    send: Send,
+    status: int,
+    headers: list[tuple[bytes, bytes]],
+    body: bytes,
+    size: int | None = None,
 ) -> None:
     if status != 304:
         length = len(body) if size is None else size
