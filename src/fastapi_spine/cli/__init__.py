@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from fastapi_spine.cli.console import add_console
 from fastapi_spine.cli.verbs import add_reading_verbs
 
 EXIT_OK = 0
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--workers", type=int, default=1, help="how many processes serve (1)")
     run.add_argument("--reload", action="store_true", help="start anew when a source file changes")
     run.set_defaults(run=_run)
+    add_console(verbs)
     dev = verbs.add_parser(
         "dev",
         help="serve an application while you work on it: reload, a log for people, a console beside it",

@@ -58,7 +58,7 @@ def asked(options: argparse.Namespace, ask: Callable[[Source, Terminal], int]) -
 
 def data_folder(given: str) -> Path:
     """Return the data folder: what was given, else what settings say, else the usual one."""
-    return console_folder(environment(), given or load(keywords={}).settings.console.folder)
+    return console_folder(environment(), given or load(keywords={}).settings.console.data)
 
 
 def output() -> Terminal:

@@ -18,6 +18,7 @@ PATIENCE_S: Final = 15.0
 _PAUSE_S: Final = 0.05
 _END_S: Final = 10.0
 _SHOWN: Final = 6
+_COMPLAINT: Final = "spine console: "
 
 
 class ConsoleBeside:
@@ -49,7 +50,7 @@ class ConsoleBeside:
         if running is not None and login_url(running) is not None:
             return running
         process = subprocess.Popen(
-            [sys.executable, "-m", "fastapi_spine", "console", "--folder", str(self._folder), *self._more],
+            [sys.executable, "-m", "fastapi_spine", "console", "--data", str(self._folder), *self._more],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -100,7 +101,7 @@ class ConsoleBeside:
             self._say(f"the console ended with code {code}; the application goes on without it")
 
     def _heard(self, line: str) -> None:
-        if self._ready:
+        """Take a line: why it does not start, or what it has to say; its greeting is told in other words."""
+        self._last.append(line)
+        if self._ready and line.startswith(_COMPLAINT):
             self._say(line)
-        else:
-            self._last.append(line)

@@ -381,3 +381,4 @@ CONSOLE_OTLP_PORT: Final = 4318
 """OTLP/HTTP's registered port."""
 
 LOGGER_CONSOLE_API: Final = "spine.console.api"
+THREAD_CONSOLE_STREAM: Final = "spine-console-stream"

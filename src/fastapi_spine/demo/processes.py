@@ -199,7 +199,7 @@ def console(ports: Mapping[str, int], folder: Path, taker: Taker) -> Service:
     """The console, keeping in `folder` what it receives."""
     web, receiver = (str(ports[name]) for name in CONSOLE)
     command = (
-        *("-m", "fastapi_spine", "console", "--folder", str(folder)),
+        *("-m", "fastapi_spine", "console", "--data", str(folder)),
         *("--web-port", web, "--otlp-port", receiver),
     )
     return Service(CONSOLE[0], ports[CONSOLE[0]], taker, command, probe="/")

@@ -59,7 +59,9 @@ def _inside(name: str, outer: Setting[Any, Any]) -> tuple[Entry, ...]:
             name=f"{name}.{one.name}",
             setting=one,
             section=name,
-            keyword=f"{program} {flag(one.name)}" if program else f"Spine(app, {name}={title}({one.name}=…))",
+            keyword=f"{program} {flag(one.name)}"
+            if program
+            else f"Spine(app, {name}={title}({one.name}=…))",
             variables=_variables(f"{name}.{one.name}", one),
         )
         for one in declared.values()

@@ -16,7 +16,7 @@ class Console(Section):
 
     program = "spine console"
 
-    folder: Setting[str, str] = setting(
+    data: Setting[str, str] = setting(
         default="",
         doc=(
             "Where telemetry is kept, closed to other users; by default `fastapi-spine/console` in `XDG_STATE_HOME`, "
@@ -30,7 +30,7 @@ class Console(Section):
         kind=DURATION,
     )
     keep_bytes: Setting[str | int, int] = setting(
-        default="2GiB",
+        default="4GiB",
         doc="How much disk it may take; beyond it the oldest goes first.",
         kind=size(at_least=16 * 1024 * 1024),
     )

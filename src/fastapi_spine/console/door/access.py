@@ -81,9 +81,7 @@ def read_access(folder: Path) -> Access | None:
 def _private(info: os.stat_result) -> bool:
     if not stat.S_ISREG(info.st_mode):
         return False
-    return not hasattr(os, "getuid") or (
-        info.st_uid == os.getuid() and not info.st_mode & _OTHERS
-    )
+    return not hasattr(os, "getuid") or (info.st_uid == os.getuid() and not info.st_mode & _OTHERS)
 
 
 def login_url(access: Access, after: str = "/") -> str | None:

@@ -98,8 +98,7 @@ class IngestDoor:
         bearer = token.strip() if scheme.lower() == "bearer" else ""
         given = (bearer, headers.get(HEADER_CONSOLE_KEY, ""))
         return any(
-            hmac.compare_digest(one.encode("utf-8", "backslashreplace"), self._key)
-            for one in given
+            hmac.compare_digest(one.encode("utf-8", "backslashreplace"), self._key) for one in given
         )
 
     async def _refuse(self, send: Send, status: int, text: str, *, json: bool) -> None:
@@ -132,4 +131,3 @@ async def _preflight(send: Send) -> None:
         }
     )
     await send({"type": "http.response.body", "body": b""})
-

@@ -28,9 +28,7 @@ class Sessions:
         draw: cryptographic randomness.
     """
 
-    def __init__(
-        self, port: int, clock: Clock, draw: Callable[[int], bytes] = os.urandom
-    ) -> None:
+    def __init__(self, port: int, clock: Clock, draw: Callable[[int], bytes] = os.urandom) -> None:
         self.cookie = f"{COOKIE_CONSOLE_PREFIX}{port}"
         self._clock = clock
         self._draw = draw

@@ -104,7 +104,7 @@ class WebDoor:
 
     async def _turn_away(self, scope: Scope, headers: Mapping[str, str], send: Send) -> None:
         """Answer somebody who has not logged in."""
-        if scope["path"].startswith(PATH_CONSOLE_API):
+        if _of_api(scope):
             await problem(send, 401, "Not logged in", _HOW)
         elif headers.get("sec-fetch-site") in _FOREIGN:
             # A strict cookie does not come along with a link from elsewhere; it does when the page asks again itself.
@@ -137,9 +137,7 @@ class WebDoor:
                 send, 401, "This address was used before", "It opens the console once only.", _HOW
             )
 
-    async def _hand_out(
-        self, headers: Mapping[str, str], receive: Receive, send: Send
-    ) -> None:
+    async def _hand_out(self, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         """Give the command line an address that opens one session."""
         if not self._bearer(headers) or "origin" in headers:
             await problem(send, 401, "Not logged in", "Send the token of the console's own file.")
@@ -159,8 +157,12 @@ def _follows_link(scope: Scope, headers: Mapping[str, str]) -> bool:
         scope["method"] == "GET"
         and headers.get("sec-fetch-mode") == "navigate"
         and headers.get("sec-fetch-dest") == "document"
-        and not scope["path"].startswith(PATH_CONSOLE_API)
+        and not _of_api(scope)
     )
+
+
+def _of_api(scope: Scope) -> bool:
+    return str(scope["path"]).startswith(PATH_CONSOLE_API)
 
 
 def _landing(path: str) -> str:

@@ -44,7 +44,9 @@ def inflate(body: bytes, encoding: str, limit: int) -> bytes:
         return _members(body, limit)
     if name == "deflate":
         # RFC 9110 says zlib's format; some senders leave out its two bytes.
-        zlibbed = len(body) > 1 and body[0] & 15 == _ZLIB_METHOD and not int.from_bytes(body[:2]) % 31
+        zlibbed = (
+            len(body) > 1 and body[0] & 15 == _ZLIB_METHOD and not int.from_bytes(body[:2]) % 31
+        )
         made, rest = _one(body, zlib.MAX_WBITS if zlibbed else _RAW, limit)
         if rest:
             raise BadBodyError("something follows the end of the compressed body")

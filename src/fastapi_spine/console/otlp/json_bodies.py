@@ -97,9 +97,7 @@ class JsonReader:
     def _name(self, text: str | None) -> str:
         return cut(text or "", self._limits.key)
 
-    def _span(
-        self, span: shapes.Span, scope: str, source: Source, budget: Budget
-    ) -> SpanRow:
+    def _span(self, span: shapes.Span, scope: str, source: Source, budget: Budget) -> SpanRow:
         status = span.status or shapes.Status()
         return span_row(
             raw_id(span.trace_id),

@@ -79,7 +79,7 @@ def span_row(
             name,
             kind if 0 <= kind < _KINDS else 0,
             start_ns,
-            end_ns if end_ns > start_ns else start_ns,
+            max(start_ns, end_ns),
             status[0] if 0 <= status[0] < _STATUSES else 0,
             status[1],
             attributes,

@@ -1,35 +1,35 @@
-"""What the program is made of, and the only file that knows all of the console's chambers."""
+"""The composition root: which store, API and pages stand behind the ports."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable
 
-from starlette.routing import BaseRoute
-
-from fastapi_spine.console.ports import Reader, Writer
+from fastapi_spine.console.api import Api
+from fastapi_spine.console.ports import Reader
 from fastapi_spine.console.server.options import Options
-from fastapi_spine.console.server.pages import Manifest
+from fastapi_spine.console.server.parts import Parts
+from fastapi_spine.console.store import Keep, StoreReader, StoreWriter
 from fastapi_spine.console.views import Health
+from fastapi_spine.console.web import Manifest
+from fastapi_spine.core.clock import Clock
 
 
-class Parts(NamedTuple):
-    """The chambers that colleagues built, behind their ports.
+def furnish(
+    options: Options, clock: Clock, version: str, health: Callable[[Reader], Health]
+) -> Parts:
+    """Make a console's parts.
 
-    Attributes:
-        writer: keeps what comes in.
-        reader: answers.
-        routes: the API's.
-        manifest: the pages' files.
-        end: ends live tails, so that nobody is waited for.
+    Args:
+        options: where telemetry is kept, how long, how much.
+        clock: tells time.
+        version: the console's own.
+        health: says how it is.
+
+    Raises:
+        StoreError: the data folder cannot be used, or another console holds it.
     """
-
-    writer: Writer
-    reader: Reader
-    routes: Sequence[BaseRoute]
-    manifest: Manifest
-    end: Callable[[], None]
-
-
-Furnish = Callable[[Options, Callable[[Reader], Health]], Parts]
-"""Makes the parts; the second argument answers the API's question how the console is."""
+    keep = Keep(seconds=round(options.keep_s), bytes=options.keep_bytes)
+    writer = StoreWriter(options.folder, keep, clock)
+    reader = StoreReader(options.folder, keep, clock=clock)
+    api = Api(reader, clock=clock, health=lambda: health(reader), version=version)
+    return Parts(writer, reader, api.routes, Manifest(), api.end)

@@ -35,6 +35,11 @@ class Options(NamedTuple):
     origins: tuple[str, ...]
     key: str
 
+    @property
+    def exposed(self) -> bool:
+        """Whether other machines can reach it."""
+        return not is_loopback(self.host)
+
 
 def options_of(settings: Console, folder: Path) -> Options:
     """Take what the settings say.
@@ -48,7 +53,9 @@ def options_of(settings: Console, folder: Path) -> Options:
             "send. Set a key of 16 characters or more (SPINE_CONSOLE_KEY), or leave the host at 127.0.0.1."
         )
     if settings.web_port and settings.web_port == settings.otlp_port:
-        raise SettingsError("console.web_port and console.otlp_port are the same; give each its own.")
+        raise SettingsError(
+            "console.web_port and console.otlp_port are the same; give each its own."
+        )
     return Options(
         folder,
         settings.keep,

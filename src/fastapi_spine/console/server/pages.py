@@ -47,7 +47,7 @@ class Pages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["path"].startswith(PATH_CONSOLE_API):
+        if f"{scope['path']}/".startswith(PATH_CONSOLE_API):
             await self._api(scope, receive, send)
             return
         asset = self._manifest.find(scope["path"])
@@ -64,7 +64,11 @@ class Pages:
 
 
 async def _send(
-    send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes, size: int | None = None
+    send: Send,
+    status: int,
+    headers: list[tuple[bytes, bytes]],
+    body: bytes,
+    size: int | None = None,
 ) -> None:
     if status != 304:
         length = len(body) if size is None else size

@@ -28,10 +28,10 @@ from fastapi_spine.console.intake.reception import Reception
 from fastapi_spine.console.otlp.answer import word
 from fastapi_spine.console.otlp.limits import DEFAULT_LIMITS
 from fastapi_spine.console.ports import Reader
-from fastapi_spine.console.server.furnish import Furnish
 from fastapi_spine.console.server.listen import listen
 from fastapi_spine.console.server.options import Options
 from fastapi_spine.console.server.pages import Pages
+from fastapi_spine.console.server.parts import Furnish
 from fastapi_spine.console.server.patience import PatientProtocol
 from fastapi_spine.console.server.switch import Switch
 from fastapi_spine.console.views import Health
@@ -94,7 +94,7 @@ class Program:
         self._web_sockets = listen(options.host, options.web_port, "--web-port")
         try:
             self._otlp_sockets = listen(options.host, options.otlp_port, "--otlp-port")
-            self._parts = furnish(options, self._health)
+            self._parts = furnish(options, self._clock, version, self._health)
         except BaseException:
             _close(self._web_sockets, getattr(self, "_otlp_sockets", []))
             raise
@@ -144,7 +144,9 @@ class Program:
         # Warnings of the server are about strangers' malformed requests; faults of ours are errors.
         logging.getLogger("uvicorn").setLevel(logging.ERROR)
         return uvicorn.Config(
-            Switch({_port(self._web_sockets): self._web(), _port(self._otlp_sockets): self._otlp()}),
+            Switch(
+                {_port(self._web_sockets): self._web(), _port(self._otlp_sockets): self._otlp()}
+            ),
             http=PatientProtocol,
             ws="none",
             lifespan="off",
