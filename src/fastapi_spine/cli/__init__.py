@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from fastapi_spine.cli.console import add_console
+from fastapi_spine.cli.console import CONSOLE, add_console
 from fastapi_spine.cli.verbs import add_reading_verbs
 
 EXIT_OK = 0
@@ -23,8 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 all is well, 1 something needs attention, 2 it could not be run as asked.
     """
-    parser = _parser()
-    options = parser.parse_args(argv)
+    given = sys.argv[1:] if argv is None else list(argv)
+    parser = _parser(given)
+    options = parser.parse_args(given)
     if options.verb is None:
         parser.print_help()
         return EXIT_USAGE
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="spine", description="One layer of observability for FastAPI."
     )
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--workers", type=int, default=1, help="how many processes serve (1)")
     run.add_argument("--reload", action="store_true", help="start anew when a source file changes")
     run.set_defaults(run=_run)
-    add_console(verbs)
+    add_console(verbs, flags=given[:1] == [CONSOLE])
     dev = verbs.add_parser(
         "dev",
         help="serve an application while you work on it: reload, a log for people, a console beside it",
