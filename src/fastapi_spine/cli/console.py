@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi_spine.core.errors import MissingExtraError
-from fastapi_spine.settings.catalog import flag
-from fastapi_spine.settings.console import Console
-from fastapi_spine.settings.kind import Malformed
-from fastapi_spine.settings.load import environment, load
+if TYPE_CHECKING:
+    from fastapi_spine.settings.console import Console
+
+CONSOLE = "console"
 
 
-def add_console(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare the verb: one flag a setting, of the same name."""
+def add_console(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser], *, flags: bool
+) -> None:
+    """Declare the verb: one flag a setting, of the same name.
+
+    Args:
+        verbs: where.
+        flags: whether its flags are needed; reading which settings there are takes a third of a second, for which no
+            other verb shall wait.
+    """
     verb = verbs.add_parser(
-        "console",
+        CONSOLE,
         help="receive telemetry of any OpenTelemetry service, keep it, and show it in a browser",
         description="Receive telemetry by OTLP over HTTP, keep it on this machine, and show it in a browser.",
         epilog="Each flag is also a setting: SPINE_CONSOLE_…, or [console] in spine.toml.",
     )
+    verb.set_defaults(run=run)
+    if flags:
+        _add_flags(verb)
+
+
+def _add_flags(verb: argparse.ArgumentParser) -> None:
+    from fastapi_spine.settings.catalog import flag
+    from fastapi_spine.settings.console import Console
+
     for name, setting in Console.declared.items():
         if not setting.secret:  # a command line can be read by every user of the machine
             shown = setting.shown(setting.default)
@@ -41,7 +57,6 @@ def add_console(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         metavar="NAME",
         help="whose lines they are that do not say (app)",
     )
-    verb.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -51,18 +66,24 @@ def run(options: argparse.Namespace) -> int:
         MissingExtraError: uvicorn is not installed.
         SettingsError: a setting does not fit.
     """
+    from fastapi_spine.core.errors import MissingExtraError
+
     if importlib.util.find_spec("uvicorn") is None:
         raise MissingExtraError(
             "`spine console` needs an extra: pip install 'fastapi-spine[console]'"
         )
-    settings = _settings(options)
     from fastapi_spine.cli.console_program import serve
+    from fastapi_spine.settings.load import environment
 
+    settings = _settings(options)
     return serve(settings, environment(), lines=options.stdin, service=options.service)
 
 
 def _settings(options: argparse.Namespace) -> Console:
     """Lay the flags over file and environment."""
+    from fastapi_spine.settings.console import Console
+    from fastapi_spine.settings.load import load
+
     loaded = load(keywords={}).settings.console
     given: dict[str, Any] = dict(loaded.given)
     for name, setting in Console.declared.items():
@@ -73,6 +94,9 @@ def _settings(options: argparse.Namespace) -> Console:
 
 
 def _read(name: str, setting: Any, text: str) -> Any:
+    from fastapi_spine.settings.catalog import flag
+    from fastapi_spine.settings.kind import Malformed
+
     try:
         written = setting.kind.text(text)
     except Malformed as error:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from fastapi_spine.core.conventions import (
+    ENV_CONSOLE_TOKEN,
+    ENV_DEV_PAGES,
     ENV_OTEL_RESOURCE_ATTRIBUTES,
     ENV_PREFIX,
     ENV_PREFIX_DEMO,
@@ -34,6 +36,8 @@ _SERVICE_LINK: Final = re.compile(
 )
 """What Kubernetes and Docker links put into every container beside a service called spine or
 spine-something (kubernetes.io, "Discovering services"); nobody wrote it as a setting."""
+
+_NO_SETTINGS: Final = frozenset({ENV_RUN_TARGET, ENV_CONSOLE_TOKEN, ENV_DEV_PAGES})
 
 _SERVICE: Final = "service"
 
@@ -170,7 +174,7 @@ def _refuse_unknown(by_name: Mapping[str, Entry], filled: Mapping[str, str]) -> 
     for variable in sorted(filled):
         if variable in known or not variable.startswith(ENV_PREFIX):
             continue
-        if variable == ENV_RUN_TARGET or variable.startswith(ENV_PREFIX_DEMO):
+        if variable in _NO_SETTINGS or variable.startswith(ENV_PREFIX_DEMO):
             continue
         if _SERVICE_LINK.fullmatch(variable):
             continue

@@ -20,6 +20,8 @@ from fastapi_spine.core.title import title
 _MANY: Final = 5
 """As many calls of one kind from one place are a finding: the same query in a loop."""
 _LONGEST: Final = 200
+_FEW: Final = 10
+"""Of fewer peers a share says little."""
 _MOST_HOLDERS: Final = 3
 _NOTABLE: Final = 0.05
 _US: Final = 1000.0
@@ -49,10 +51,10 @@ def _facts(
     yield "status", _status(facts.status, facts.outcome)
     yield "error", _error(asked, nodes)
     yield "took", took((asked.end - asked.start) / _US)
-    if peers is not None and slower_than is not None:
+    if peers is not None and slower_than is not None and peers.count >= _FEW:
         yield (
             "among its route",
-            f"slower than {slower_than:.0%} of {peers.count:,} in the hour around it",
+            f"slower than {int(slower_than * 100)} % of {peers.count:,} in the hour around it",
         )
     yield "time went to", _holders(asked)
     yield "repeated", _repeated(nodes)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import structs
+
 from fastapi_spine.console.assemble.header import facts_of
 from fastapi_spine.console.assemble.timing import mark_critical, set_self_time
 from fastapi_spine.console.assemble.tree import Node, forest, walk
@@ -12,7 +14,7 @@ from fastapi_spine.console.facts import is_request, log_view, request, request_r
 from fastapi_spine.console.filter import Window
 from fastapi_spine.console.ports import Found, Reader
 from fastapi_spine.console.quantiles import share_below
-from fastapi_spine.console.views import EventView, RequestRow, SpanView, Spread, TraceView
+from fastapi_spine.console.views import EventView, LogView, RequestRow, SpanView, Spread, TraceView
 from fastapi_spine.core.telemetry import STATUS_ERROR
 from fastapi_spine.core.title import title
 
@@ -55,7 +57,7 @@ def assembled(
     begin, end = _extent(nodes, found)
     row = request_row(asked.span) if asked else None
     peers = _peers(reader, row)
-    slower = share_below(peers.bounds_us, peers.counts, row.duration_us) if peers and row else None
+    slower = _slower_than(peers, row)
     services = dict.fromkeys(node.span.source.service for node in sorted(nodes, key=_start))
     return TraceView(
         trace_id=trace_id,
@@ -65,7 +67,7 @@ def assembled(
         start_us=begin // 1000,
         duration_us=(end - begin) / 1000,
         spans=[_span(node, begin) for node in nodes],
-        logs=[log_view(line, cursor) for cursor, line in found.logs],
+        logs=_lines(found, nodes),
         services=list(services),
         errors=sum(node.span.status == STATUS_ERROR for node in nodes),
         others=list(others),
@@ -73,6 +75,20 @@ def assembled(
         peers=peers,
         slower_than=slower,
     )
+
+
+def _lines(found: Found, nodes: Sequence[Node]) -> list[LogView]:
+    """Return the lines; one that does not say its request belongs to the request that its span is part of."""
+    owner: dict[bytes, str] = {}
+    for node in nodes:
+        span = node.span
+        own = request(span).request_id if is_request(span) else ""
+        owner.setdefault(span.span_id, own or owner.get(span.parent_id, ""))
+    lines = [log_view(line, cursor) for cursor, line in found.logs]
+    return [
+        line if line.request_id else structs.replace(line, request_id=owner.get(row.span_id, ""))
+        for line, (_, row) in zip(lines, found.logs, strict=True)
+    ]
 
 
 def _start(node: Node) -> int:
@@ -111,6 +127,14 @@ def _peers(reader: Reader, row: RequestRow | None) -> Spread | None:
     at = row.start_us * 1000
     around = Window(max(at - _HALF_HOUR_NS, 0), at + _HALF_HOUR_NS)
     return reader.spread(row.service, row.method, row.route, around)
+
+
+def _slower_than(peers: Spread | None, row: RequestRow | None) -> float | None:
+    """Return the share of peers that were quicker; the request is one of them, and not quicker than itself."""
+    if peers is None or row is None:
+        return None
+    share = share_below(peers.bounds_us, peers.counts, row.duration_us)
+    return None if share is None else min(share, 1 - 1 / max(peers.count, 1))
 
 
 def _span(node: Node, begin: int) -> SpanView:
