@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fastapi_spine.console.filter import Window
 from fastapi_spine.console.rows import (
@@ -55,7 +55,7 @@ def server(
     events: list[EventRow] | None = None,
     links: list[LinkRow] | None = None,
     trace: int = 0,
-    **more: object,
+    **more: Any,
 ) -> SpanRow:
     """Return the server span of a request whose id is `r-<number>`."""
     attributes: Attributes = {
@@ -65,7 +65,7 @@ def server(
         "url.path": f"/orders/{number}",
         "http.response.status_code": status,
     }
-    attributes.update(more)  # type: ignore[arg-type] # tests give what attributes may hold
+    attributes.update(more)
     return SpanRow(
         trace_id(trace or number), span_id(number), parent, f"{method} {route}", 2, at, at + round(ms * 1_000_000),
         2 if status >= 500 else 0, "", attributes, events or [], links or [], "fastapi-spine", source,
@@ -97,11 +97,11 @@ def line(
     source: Source = ORDERS,
     logger: str = "shop.orders",
     traced: bool = True,
-    **more: object,
+    **more: Any,
 ) -> LogRow:
     """Return a line of request `number`."""
     attributes: Attributes = {"spine.request_id": f"r-{number}"}
-    attributes.update(more)  # type: ignore[arg-type] # tests give what attributes may hold
+    attributes.update(more)
     return LogRow(
         at, severity, "INFO", body, attributes, trace_id(number) if traced else b"", span_id(number) if traced else b"",
         logger, source,
@@ -110,7 +110,7 @@ def line(
 
 def raised(
     kind: str = "ValueError", message: str = "no such order", file: str = "shop/orders.py"
-) -> Attributes:
+) -> dict[str, Any]:
     """Return the attributes of an exception."""
     stack = (
         "Traceback (most recent call last):\n"
@@ -134,7 +134,7 @@ def histogram(
     unit: str = "s",
     name: str = "http.server.request.duration",
     source: Source = ORDERS,
-    **labels: object,
+    **labels: Any,
 ) -> PointRow:
     """Return a point of the durations of requests."""
     attributes: Attributes = {
@@ -142,7 +142,7 @@ def histogram(
         "http.route": "/orders/{order_id}",
         "http.response.status_code": 200,
     }
-    attributes.update(labels)  # type: ignore[arg-type] # tests give what attributes may hold
+    attributes.update(labels)
     return PointRow(
         name, unit, "histogram", delta, False, attributes, start, at, 1.0, sum(buckets), bounds, buckets, source
     )  # fmt: skip

@@ -52,7 +52,7 @@ class Refusals:
 
     def notices(self) -> list[str]:
         """Return the last refusal of each kind with how many there were, for the health page."""
-        return [f"{self._counts[kind]} × {text}" for kind, text in self._last.items()]
+        return [f"{text} ({self._counts[kind]} so far)" for kind, text in self._last.items()]
 
 
 def escaped(value: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVarTuple
 
 from fastapi_spine.console.intake.books import Books
 from fastapi_spine.console.intake.jobs import Body, Job, Outcome
@@ -30,6 +31,7 @@ _RETRY_FULL_S: Final = 5
 _RETRY_TROUBLE_S: Final = 2
 
 _Kept = tuple[Job, Decoded]
+_Given = TypeVarTuple("_Given")
 
 
 class Committer:
@@ -149,7 +151,9 @@ class Committer:
     def _write(self, decoded: Decoded, kept: list[_Kept]) -> bool:
         return not decoded.items or self._guarded(kept, self._writer.add, decoded.batch)
 
-    def _guarded(self, kept: list[_Kept], action, *given) -> bool:  # type: ignore[no-untyped-def]
+    def _guarded(
+        self, kept: list[_Kept], action: Callable[[*_Given], None], *given: *_Given
+    ) -> bool:
         """Use the store; if it fails, nothing of the open transaction was kept, and all are told to come back."""
         try:
             action(*given)

@@ -31,6 +31,10 @@ MOST_BODIES: Final = 32
 MOST_HELD: Final = 64 << 20
 BODY_DEADLINE_S: Final = 10.0
 _RETRY_BUSY_S: Final = 1
+_OK: Final = 200
+_WRONG_METHOD: Final = 405
+_BODY_LEFT: Final = (408, 413, 503)
+"""After these, the rest of the body is perhaps still to come."""
 
 
 class _Refusal(Exception):  # noqa: N818 - an answer, not a fault
@@ -150,8 +154,8 @@ class Reception:
                     more = message.get("more_body", False)
         except TimeoutError:
             seconds = self._bounds.deadline_s
-            message = f"the body did not arrive within {seconds:.0f} s"
-            raise _Refusal(Outcome(408, REFUSED_SLOW, message)) from None
+            late = f"the body did not arrive within {seconds:.0f} s"
+            raise _Refusal(Outcome(408, REFUSED_SLOW, late)) from None
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def _commit(
@@ -195,7 +199,7 @@ def _media_type(content_type: bytes) -> str:
 
 
 async def _answer(send: Send, json: bool, outcome: Outcome, signal: Signal = "traces") -> None:
-    if outcome.status == 200:
+    if outcome.status == _OK:
         body = taken(signal, outcome.rejected, json=json)
     else:
         body = refused(outcome.status, outcome.message, json=json)
@@ -205,9 +209,9 @@ async def _answer(send: Send, json: bool, outcome: Outcome, signal: Signal = "tr
     ]
     if outcome.retry_after_s is not None:
         headers.append((b"retry-after", str(outcome.retry_after_s).encode()))
-    if outcome.status == 405:
+    if outcome.status == _WRONG_METHOD:
         headers.append((b"allow", b"POST"))
-    if outcome.status in (408, 413, 503):
-        headers.append((b"connection", b"close"))  # the rest of the body is not read
+    if outcome.status in _BODY_LEFT:
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": outcome.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -11,7 +11,6 @@ from fastapi_spine.console.otlp.json_bodies import JsonReader
 from fastapi_spine.console.otlp.limits import DEFAULT_LIMITS, Limits
 from fastapi_spine.console.otlp.protobuf import ProtobufReader
 from fastapi_spine.console.otlp.protobuf_metrics import MetricsReader
-from fastapi_spine.console.otlp.reasons import explain
 from fastapi_spine.console.otlp.sources import Sources
 from fastapi_spine.console.rows import Batch
 
@@ -77,13 +76,17 @@ class Decoder:
     def _batch(
         self, signal: Signal, content: bytes, json: bool, now_ns: int, budget: Budget
     ) -> Batch:
-        reader = self._json if json else self._protobuf
+        if json:
+            return self._json_batch(signal, content, now_ns, budget)
         if signal == "traces":
-            return Batch(reader.spans(content, now_ns, budget), [], [])
+            return Batch(self._protobuf.spans(content, now_ns, budget), [], [])
         if signal == "logs":
-            return Batch([], reader.logs(content, now_ns, budget), [])
-        points = self._json.points if json else self._metrics.points
-        return Batch([], [], points(content, now_ns, budget))
+            return Batch([], self._protobuf.logs(content, now_ns, budget), [])
+        return Batch([], [], self._metrics.points(content, now_ns, budget))
 
-
-__all__ = ["Decoded", "Decoder", "Signal", "explain"]
+    def _json_batch(self, signal: Signal, content: bytes, now_ns: int, budget: Budget) -> Batch:
+        if signal == "traces":
+            return Batch(self._json.spans(content, budget), [], [])
+        if signal == "logs":
+            return Batch([], self._json.logs(content, now_ns, budget), [])
+        return Batch([], [], self._json.points(content, budget))

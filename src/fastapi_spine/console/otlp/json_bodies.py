@@ -38,7 +38,7 @@ class JsonReader:
         self._logs = msgspec.json.Decoder(shapes.LogsBody, strict=True)
         self._metrics = msgspec.json.Decoder(shapes.MetricsBody, strict=True)
 
-    def spans(self, body: bytes, now_ns: int, budget: Budget) -> list[SpanRow]:
+    def spans(self, body: bytes, budget: Budget) -> list[SpanRow]:
         """Read an `ExportTraceServiceRequest`."""
         rows: list[SpanRow] = []
         for one in _all(self._parse(self._traces, body).resource_spans, budget):
@@ -60,7 +60,7 @@ class JsonReader:
                     _take(rows, budget, self._log, record, name, source, now_ns, budget)
         return rows
 
-    def points(self, body: bytes, now_ns: int, budget: Budget) -> list[PointRow]:
+    def points(self, body: bytes, budget: Budget) -> list[PointRow]:
         """Read an `ExportMetricsServiceRequest`."""
         rows: list[PointRow] = []
         for one in _all(self._parse(self._metrics, body).resource_metrics, budget):

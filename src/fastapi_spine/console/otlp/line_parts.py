@@ -37,7 +37,8 @@ def moment_ns(value: object) -> int:
         if not 0 < value < _LATEST_NS:
             return 0
         unit = next(unit for least, unit in _UNITS if value >= least)
-        return min(int(value * unit), _LATEST_NS)
+        exact = value * unit if isinstance(value, int) else round(value * unit / 1000) * 1000
+        return min(exact, _LATEST_NS)
     if not isinstance(value, str) or len(value) > len("2026-01-31T12:00:00.000000000+00:00"):
         return 0
     try:

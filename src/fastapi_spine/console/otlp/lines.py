@@ -221,7 +221,7 @@ class LineReader:
 
 def _parse(line: bytes) -> dict[str, Any] | None:
     """Parse a line; None if it is no JSON object, or holds more than a log line would."""
-    if not line.lstrip()[:1] == b"{":
+    if line.lstrip()[:1] != b"{":
         return None
     if line.count(b"{") > _MOST_OBJECTS or line.count(b",") > _MOST_COMMAS:
         return None

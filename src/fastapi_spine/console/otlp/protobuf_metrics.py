@@ -135,6 +135,8 @@ class MetricsReader:
         )
         if numbers.get(_HISTOGRAM_FLAGS, 0) & _NO_VALUE:
             return None
+        bounds = _packed(several, _BOUNDS, _BOUNDS_PACKED, reader.limits.buckets)
+        buckets = _packed(several, _BUCKETS, _BUCKETS_PACKED, reader.limits.buckets)
         return point_row(
             metric.name,
             metric.unit,
@@ -147,8 +149,8 @@ class MetricsReader:
             value=_as_double(numbers.get(_SUM, 0)),
             source=metric.place.source,
             observed=numbers.get(_COUNT, 0),
-            bounds=_series(several, _BOUNDS, _BOUNDS_PACKED, "d", reader.limits.buckets),
-            buckets=_series(several, _BUCKETS, _BUCKETS_PACKED, "Q", reader.limits.buckets),
+            bounds=struct.unpack(f"<{len(bounds) // 8}d", bounds),
+            buckets=struct.unpack(f"<{len(buckets) // 8}Q", buckets),
             limits=reader.limits,
         )
 
@@ -165,10 +167,8 @@ def _as_double(bits: int) -> float:
     return value
 
 
-def _series(
-    several: list[tuple[int, bytes | int]], single: int, packed: int, form: str, most: int
-) -> tuple[float, ...] | tuple[int, ...]:
-    """Read numbers that may come packed together or one by one."""
+def _packed(several: list[tuple[int, bytes | int]], single: int, packed: int, most: int) -> bytes:
+    """Collect numbers of eight bytes that may come packed together or one by one."""
     data = b"".join(
         content if isinstance(content, bytes) else _EIGHT(content)
         for tag, content in several
@@ -178,4 +178,4 @@ def _series(
         raise BadBodyError("a packed field in the body does not hold whole numbers")
     if len(data) // 8 > most:
         raise Reject(BAD_HISTOGRAM)
-    return struct.unpack(f"<{len(data) // 8}{form}", data)
+    return data

@@ -33,7 +33,7 @@ _FLAGS: Final = bytes((16 << 3 & 127 | 5 | 128, 1))
 _FLAGS_SIZE: Final = 6
 
 
-def scan(
+def scan(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each field would double the cost of receiving
     message: bytes,
     attribute: int,
     repeated: frozenset[int],

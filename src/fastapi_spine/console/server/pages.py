@@ -10,6 +10,8 @@ from starlette.routing import BaseRoute, Router
 from fastapi_spine.core.asgi import App, Receive, Scope, Send
 from fastapi_spine.core.conventions import PATH_CONSOLE_API
 
+_NOT_MODIFIED = 304
+
 
 class Asset(Protocol):
     """A file of the pages."""
@@ -56,7 +58,7 @@ class Pages:
             return
         headers = [(b"etag", asset.etag.encode()), (b"cache-control", asset.cache_control.encode())]
         if (b"if-none-match", asset.etag.encode()) in scope["headers"]:
-            await _send(send, 304, headers, b"")
+            await _send(send, _NOT_MODIFIED, headers, b"")
             return
         headers.append((b"content-type", asset.content_type.encode()))
         body = b"" if scope["method"] == "HEAD" else asset.body
@@ -70,7 +72,7 @@ async def _send(
     body: bytes,
     size: int | None = None,
 ) -> None:
-    if status != 304:
+    if status != _NOT_MODIFIED:
         length = len(body) if size is None else size
         headers = [*headers, (b"content-length", str(length).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})

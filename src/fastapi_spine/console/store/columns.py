@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from fastapi_spine.console.rows import LogRow, SpanRow
 from fastapi_spine.console.store.packing import unpacked, unpacked_events, unpacked_links
-from fastapi_spine.console.store.shelf import OpenFile
+from fastapi_spine.console.store.slice_reader import SliceReader
 
 
 class FoundSpan(NamedTuple):
@@ -25,7 +25,7 @@ class FoundLog(NamedTuple):
     row: LogRow
 
 
-def span_of(file: OpenFile, columns: tuple[Any, ...]) -> FoundSpan:
+def span_of(file: SliceReader, columns: tuple[Any, ...]) -> FoundSpan:
     """Return what `spans_of_trace` and its like select."""
     (
         id_, trace_id, span_id, parent_id, name, kind, start_ns, end_ns, status, message,
@@ -38,7 +38,7 @@ def span_of(file: OpenFile, columns: tuple[Any, ...]) -> FoundSpan:
     return FoundSpan(id_, trace, row)
 
 
-def log_of(file: OpenFile, columns: tuple[Any, ...]) -> FoundLog:
+def log_of(file: SliceReader, columns: tuple[Any, ...]) -> FoundLog:
     """Return what `logs_of_trace` and its like select."""
     (
         id_,

@@ -46,7 +46,7 @@ class RequestFields:
         self._lines = lines
         self._known: list[Line] | None = None
 
-    def own(self, key: str) -> list[str] | None:
+    def own(self, key: str) -> list[str] | None:  # noqa: PLR0911 - a table
         """Return what one of the fields that every request has is; None if the key is no such field."""
         facts, span = self.facts, self.span
         match key:
@@ -68,7 +68,8 @@ class RequestFields:
                 return [] if facts.status is None else [str(facts.status)]
             case "logger":
                 return [line.logger for line in self.lines()]
-        return None
+            case _:
+                return None
 
     def lines(self) -> list[Line]:
         """Return the lines of its trace."""
@@ -103,7 +104,7 @@ class LineFields:
     def __init__(self, row: LogRow) -> None:
         self.row = row
 
-    def own(self, key: str) -> list[str] | None:
+    def own(self, key: str) -> list[str] | None:  # noqa: PLR0911 - a table
         """Return what one of the fields that a line may have is; None if the key is no such field."""
         row = self.row
         attributes = row.attributes
@@ -124,7 +125,8 @@ class LineFields:
                 return [text(attributes, ATTR_SPINE_OUTCOME)]
             case "status":
                 return texts(attributes[ATTR_STATUS]) if ATTR_STATUS in attributes else []
-        return None
+            case _:
+                return None
 
     def attributes(self) -> Iterable[Attributes]:
         """Yield its attributes."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fastapi_spine.console.store.numbers import key_of, name_key
-from fastapi_spine.console.store.shelf import OpenFile
+from fastapi_spine.console.store.slice_reader import SliceReader
 
 
-def trace_numbers(file: OpenFile, trace_id: str, request_id: str) -> list[int]:
+def trace_numbers(file: SliceReader, trace_id: str, request_id: str) -> list[int]:
     """Return the numbers of a trace, or of the traces behind a request id; of both, those that are both."""
     numbers = None
     if trace_id:
@@ -17,7 +17,7 @@ def trace_numbers(file: OpenFile, trace_id: str, request_id: str) -> list[int]:
     return numbers or []
 
 
-def traces_with_id(file: OpenFile, trace_id: str) -> list[int]:
+def traces_with_id(file: SliceReader, trace_id: str) -> list[int]:
     """Return the numbers of a trace id (hex); there is one, or none."""
     try:
         wanted = bytes.fromhex(trace_id)
@@ -27,7 +27,7 @@ def traces_with_id(file: OpenFile, trace_id: str) -> list[int]:
     return [number for number, stored in rows if stored == wanted]
 
 
-def traces_named(file: OpenFile, request_id: str) -> list[tuple[int, int, bytes]]:
+def traces_named(file: SliceReader, request_id: str) -> list[tuple[int, int, bytes]]:
     """Return the traces behind a request id, newest first: place, number and id."""
     rows = file.rows("traces_named", {"key": name_key(request_id)})
     found = [

@@ -12,7 +12,7 @@ from fastapi_spine.console.store.columns import FoundLog, log_of
 from fastapi_spine.console.store.cursor import LOGS, Place, written
 from fastapi_spine.console.store.fits import LineFields, fits, said
 from fastapi_spine.console.store.identity import trace_numbers
-from fastapi_spine.console.store.shelf import OpenFile
+from fastapi_spine.console.store.slice_reader import SliceReader
 from fastapi_spine.console.store.stretch import Bounds, stretches
 from fastapi_spine.console.store.walk import Step
 from fastapi_spine.console.views import LogView
@@ -36,7 +36,7 @@ class LogList:
         self._without = plan.negative_words(wanted)
         self._terms = plan.line_terms(wanted)
 
-    def older(self, file: OpenFile, bounds: Bounds) -> Iterator[Step[LogView]]:
+    def older(self, file: SliceReader, bounds: Bounds) -> Iterator[Step[LogView]]:
         """Walk one slice, newest first."""
         conditions = plan.line_conditions(self._wanted, file)
         if "[]" in (conditions["sources"], conditions["loggers"]):
@@ -56,7 +56,7 @@ class LogList:
 
         yield from stretches(file, bounds, f"logs_step_{by}", {}, found)
 
-    def _index(self, file: OpenFile, by: str, here: plan.Parameters) -> plan.Parameters:
+    def _index(self, file: SliceReader, by: str, here: plan.Parameters) -> plan.Parameters:
         """Return what the full-text indices shall leave of a stretch: they are asked about its rows only."""
         asked = {
             "words": self._words or None,
@@ -69,7 +69,7 @@ class LogList:
         return {**asked, "low_row": low or 0, "high_row": high or 0}
 
     def _among(
-        self, file: OpenFile, bounds: Bounds, candidates: set[int], conditions: plan.Parameters
+        self, file: SliceReader, bounds: Bounds, candidates: set[int], conditions: plan.Parameters
     ) -> Iterator[Step[LogView]]:
         time, number = bounds.first
         here = {"ids": plan.ids(candidates), "time": time, "id": number, "since": bounds.since}
@@ -78,7 +78,7 @@ class LogList:
             if line is not None:
                 yield Step(Place(columns[_TIME], bounds.number, columns[0]), line)
 
-    def line(self, file: OpenFile, found: FoundLog, *, judged: bool) -> LogView | None:
+    def line(self, file: SliceReader, found: FoundLog, *, judged: bool) -> LogView | None:
         """Return a line as it is shown, if it fits; `judged` says that the index of words has had its say."""
         row, wanted = found.row, self._wanted
         if not self._window.start <= row.at_ns < self._window.end:
@@ -96,11 +96,11 @@ class LogList:
         """Return the time and the id of a row as it was selected."""
         return columns[_TIME], columns[0]
 
-    def of(self, file: OpenFile, columns: tuple[Any, ...]) -> LogView | None:
+    def of(self, file: SliceReader, columns: tuple[Any, ...]) -> LogView | None:
         """Return a row as it was selected as it is shown, if it fits."""
         return self.line(file, log_of(file, columns), judged=False)
 
-    def _has_words(self, file: OpenFile, number: int) -> bool:
+    def _has_words(self, file: SliceReader, number: int) -> bool:
         for match, there in ((self._words, True), (self._without, False)):
             if match:
                 has = file.row("log_has_words", {"match": match, "id": number}) is not None
@@ -108,7 +108,7 @@ class LogList:
                     return False
         return True
 
-    def _candidates(self, file: OpenFile) -> set[int] | None:
+    def _candidates(self, file: SliceReader) -> set[int] | None:
         """Return the few lines that an index leaves; None if there is no such index."""
         wanted = self._wanted
         if wanted.trace_id or wanted.request_id:

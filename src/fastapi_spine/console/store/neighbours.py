@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 
@@ -11,29 +11,30 @@ from fastapi_spine.console.store import cursor
 from fastapi_spine.console.store.columns import FoundLog, log_of
 from fastapi_spine.console.store.cursor import LOGS, Place
 from fastapi_spine.console.store.plan import ids
-from fastapi_spine.console.store.shelf import OpenFile, Shelf
+from fastapi_spine.console.store.shelf import Shelf
+from fastapi_spine.console.store.slice_reader import EMPTY, SliceReader
 from fastapi_spine.console.store.stretch import Bounds
-from fastapi_spine.console.store.walk import Step, newest_first
+from fastapi_spine.console.store.walk import Step, Steps, newest_first
 from fastapi_spine.console.views import LogView
 
 
 def around(shelf: Shelf, text: str, before: int, after: int, service: str) -> list[LogView]:
     """Return lines around the one that a cursor names, oldest first, it included."""
     middle = cursor.place(LOGS, text)
-    files = shelf.files()
+    files = shelf.slices()
     earlier = list(islice(_lines(shelf, files, middle, before, service, "before"), before))
     later = list(islice(_lines(shelf, files, middle, after + 1, service, "after"), after + 1))
     return [*reversed(earlier), *later]
 
 
 def _lines(
-    shelf: Shelf, files: list[OpenFile], middle: Place, size: int, service: str, way: str
+    shelf: Shelf, files: list[SliceReader], middle: Place, size: int, service: str, way: str
 ) -> Iterator[LogView]:
     if size <= 0:
         return
-    streams = []
+    streams: list[tuple[int, Callable[[], Steps[LogView]]]] = []
     for file in files:
-        low, high, _ = shelf.guarded(file, partial(file.range, "logs_range"), (None, None, 0))
+        low, high, _ = shelf.guarded(file, partial(file.range, "logs_range"), EMPTY)
         if low is None or high is None:
             continue
         if way == "before" and low <= middle.time:
@@ -48,13 +49,13 @@ def _lines(
 
 
 def _walk(
-    shelf: Shelf, file: OpenFile, middle: Place, size: int, service: str, way: str
+    shelf: Shelf, file: SliceReader, middle: Place, size: int, service: str, way: str
 ) -> Iterator[Step[LogView]]:
     return shelf.each(file, _steps(file, middle, size, service, way))
 
 
 def _steps(
-    file: OpenFile, middle: Place, size: int, service: str, way: str
+    file: SliceReader, middle: Place, size: int, service: str, way: str
 ) -> Iterator[Step[LogView]]:
     sources = None
     if service:

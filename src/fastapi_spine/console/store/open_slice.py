@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from operator import length_hint
 from sqlite3 import Connection, ProgrammingError
 from typing import Any, Final
 
@@ -174,10 +175,10 @@ class OpenSlice:
         connection = self._connection
         if not connection.in_transaction:
             connection.execute(query("begin"))
-        pending = (
+        pending: list[list[Any]] = [
             self._words.rows, self._sources.rows, self._traces.rows, self._names, self._spans, self._requests,
             self._logs, self._request_terms, self._log_terms,
-        )  # fmt: skip
+        ]  # fmt: skip
         for table, rows in zip(_TABLES, pending, strict=True):
             if rows:
                 self._insert(query(f"add_{table}"), rows)
@@ -192,7 +193,7 @@ class OpenSlice:
             self._connection.executemany(statement, todo)
         except (OverflowError, UnicodeEncodeError):
             # The row at fault was taken and not written; those before it were.
-            rest = rows[len(rows) - todo.__length_hint__() - 1 :]
+            rest = rows[len(rows) - length_hint(todo) - 1 :]
             self._connection.executemany(statement, [mended_row(row) for row in rest])
 
     def commit(self) -> None:

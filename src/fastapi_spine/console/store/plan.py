@@ -16,7 +16,7 @@ from fastapi_spine.console.filter import Between, Filter, Match, Words
 from fastapi_spine.console.store import phrases
 from fastapi_spine.console.store.mend import LARGEST
 from fastapi_spine.console.store.numbers import MOST_WORDS
-from fastapi_spine.console.store.shelf import OpenFile
+from fastapi_spine.console.store.slice_reader import SliceReader
 from fastapi_spine.console.store.terms import wanted as wanted_terms
 
 Parameters = dict[str, Any]
@@ -30,7 +30,7 @@ _NOTHING: Final = "[]"
 _SERVER_ERROR: Final = 500
 
 
-def request_conditions(wanted: Filter, file: OpenFile) -> Parameters:
+def request_conditions(wanted: Filter, file: SliceReader) -> Parameters:
     """Return the parameters of `requests_by_*` for one slice."""
     status, duration = _range(wanted.sizes, "status"), _range(wanted.sizes, "duration")
     return {
@@ -45,7 +45,7 @@ def request_conditions(wanted: Filter, file: OpenFile) -> Parameters:
     }
 
 
-def line_conditions(wanted: Filter, file: OpenFile) -> Parameters:
+def line_conditions(wanted: Filter, file: SliceReader) -> Parameters:
     """Return the parameters of `logs_by_*` for one slice."""
     low, high = _range(wanted.sizes, "severity")
     if wanted.failed is True:
@@ -120,7 +120,7 @@ def _terms(wanted: Filter, columns: frozenset[str]) -> list[str]:
     return [term for term in asked if term]
 
 
-def _sources(wanted: Filter, file: OpenFile) -> str | None:
+def _sources(wanted: Filter, file: SliceReader) -> str | None:
     return _listed(
         wanted,
         "service",
@@ -128,7 +128,7 @@ def _sources(wanted: Filter, file: OpenFile) -> str | None:
     )
 
 
-def _words(wanted: Filter, key: str, file: OpenFile) -> str | None:
+def _words(wanted: Filter, key: str, file: SliceReader) -> str | None:
     if not any(match.key == key for match in wanted.matches):
         return None
     words = file.words()

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Condition
 from typing import Final
@@ -21,7 +22,8 @@ from fastapi_spine.console.store.meta_shelf import MetaShelf
 from fastapi_spine.console.store.neighbours import around
 from fastapi_spine.console.store.pages import Page, newer_page, older_page
 from fastapi_spine.console.store.request_list import RequestList
-from fastapi_spine.console.store.shelf import Shelf, TooLongError
+from fastapi_spine.console.store.shelf import Shelf
+from fastapi_spine.console.store.slice_reader import EMPTY, TooLongError
 from fastapi_spine.console.store.whole_trace import traces_of, whole_trace
 from fastapi_spine.console.views import (
     ErrorGroup,
@@ -42,8 +44,10 @@ _AT_ONCE: Final = 3
 class _Desk:
     """What one answer needs."""
 
-    def __init__(self, folder: Folder, clock: Clock, patience_s: float) -> None:
-        self.shelf = Shelf(folder, clock.monotonic_ns, round(patience_s * 1e9))
+    def __init__(
+        self, folder: Folder, clock: Clock, patience_s: float, damaged: dict[str, str]
+    ) -> None:
+        self.shelf = Shelf(folder, clock.monotonic_ns, round(patience_s * 1e9), damaged)
         self.meta = MetaShelf(folder.meta, self.shelf.expired)
 
     def close(self) -> None:
@@ -78,6 +82,7 @@ class StoreReader:
         self._clock = clock or SystemClock()
         self._patience = patience_s
         self._free: list[_Desk] = []
+        self._damaged: dict[str, str] = {}
         self._made = 0
         self._closed = False
         self._turn = Condition()
@@ -164,19 +169,17 @@ class StoreReader:
             return older_page(desk.shelf, listed, _clamped(window), older, max(limit, 0))
 
     def _health(self, desk: _Desk) -> StoreHealth:
-        files = desk.shelf.files()
+        files = desk.shelf.slices()
         slices = self._folder.slices()
         counts = [desk.shelf.guarded(file, file.counts, (0, 0, 0)) for file in files]
         ranges = [
-            desk.shelf.guarded(file, lambda file=file, name=name: file.range(name), (None, None, 0))  # type: ignore[misc] # bound
+            desk.shelf.guarded(file, partial(file.range, name), EMPTY)
             for file in files
             for name in ("requests_range", "logs_range")
         ]
         low = min((one[0] for one in ranges if one[0] is not None), default=None)
         high = max((one[1] for one in ranges if one[1] is not None), default=None)
-        damaged = [
-            f"{name}: {reason}; left where it is" for name, reason in desk.shelf.damaged.items()
-        ]
+        damaged = [f"{name}: {reason}; left where it is" for name, reason in self._damaged.items()]
         return StoreHealth(
             path=str(self._folder.path),
             bytes=sum(size_of(file.path) for file in slices) + size_of(self._folder.meta),
@@ -219,7 +222,7 @@ class StoreReader:
             if self._free:
                 return self._free.pop()
             self._made += 1
-        return _Desk(self._folder, self._clock, self._patience)
+        return _Desk(self._folder, self._clock, self._patience, self._damaged)
 
     def _give_back(self, desk: _Desk) -> None:
         with self._turn:

@@ -13,7 +13,7 @@ from fastapi_spine.console.store.cursor import REQUESTS, Place, written
 from fastapi_spine.console.store.fits import Line, RequestFields, fits, said
 from fastapi_spine.console.store.identity import trace_numbers
 from fastapi_spine.console.store.packing import unpacked
-from fastapi_spine.console.store.shelf import OpenFile
+from fastapi_spine.console.store.slice_reader import SliceReader
 from fastapi_spine.console.store.stretch import Bounds, stretches
 from fastapi_spine.console.store.walk import Step
 from fastapi_spine.console.views import RequestRow
@@ -34,7 +34,7 @@ class RequestList:
         self._window = window
         self._terms = plan.request_terms(wanted)
 
-    def older(self, file: OpenFile, bounds: Bounds) -> Iterator[Step[RequestRow]]:
+    def older(self, file: SliceReader, bounds: Bounds) -> Iterator[Step[RequestRow]]:
         """Walk one slice, newest first."""
         conditions = plan.request_conditions(self._wanted, file)
         if "[]" in (conditions["sources"], conditions["methods"], conditions["routes"]):
@@ -54,7 +54,7 @@ class RequestList:
         yield from stretches(file, bounds, f"requests_step_{by}", more, found)
 
     def _among(
-        self, file: OpenFile, bounds: Bounds, candidates: set[int], conditions: plan.Parameters
+        self, file: SliceReader, bounds: Bounds, candidates: set[int], conditions: plan.Parameters
     ) -> Iterator[Step[RequestRow]]:
         time, number = bounds.first
         here = {"ids": plan.ids(candidates), "time": time, "id": number, "since": bounds.since}
@@ -63,7 +63,7 @@ class RequestList:
             if row is not None:
                 yield Step(Place(columns[6], bounds.number, columns[0]), row)
 
-    def row(self, file: OpenFile, found: FoundSpan) -> RequestRow | None:
+    def row(self, file: SliceReader, found: FoundSpan) -> RequestRow | None:
         """Return a request as it is shown, if it fits."""
         span, wanted = found.row, self._wanted
         if not self._window.start <= span.start_ns < self._window.end:
@@ -81,11 +81,11 @@ class RequestList:
         """Return the time and the id of a row as it was selected."""
         return columns[6], columns[0]
 
-    def of(self, file: OpenFile, columns: tuple[Any, ...]) -> RequestRow | None:
+    def of(self, file: SliceReader, columns: tuple[Any, ...]) -> RequestRow | None:
         """Return a row as it was selected as it is shown, if it fits."""
         return self.row(file, span_of(file, columns))
 
-    def _has_words(self, file: OpenFile, found: FoundSpan) -> bool:
+    def _has_words(self, file: SliceReader, found: FoundSpan) -> bool:
         wanted = self._wanted
         if not wanted.words:
             return True
@@ -102,7 +102,7 @@ class RequestList:
         lines = file.rows("logs_of_trace", {"trace": found.trace})
         return said(wanted.words, [log_of(file, columns).row for columns in lines])
 
-    def _candidates(self, file: OpenFile) -> set[int] | None:
+    def _candidates(self, file: SliceReader) -> set[int] | None:
         """Return the few requests that an index leaves; None if there is no such index."""
         wanted = self._wanted
         if wanted.trace_id or wanted.request_id:
@@ -117,20 +117,20 @@ class RequestList:
             left = _both(left, self._with_terms(file, match))
         return left
 
-    def _with_terms(self, file: OpenFile, match: str) -> set[int] | None:
+    def _with_terms(self, file: SliceReader, match: str) -> set[int] | None:
         rows = file.rows("requests_with_terms", {"match": match, "size": FEW + 1})
         own = {number for (number,) in rows}
         others = self._with_lines(file, "rows_with_terms", match) if len(own) <= FEW else None
         return None if others is None else own | others
 
-    def _with_lines(self, file: OpenFile, name: str, match: str) -> set[int] | None:
+    def _with_lines(self, file: SliceReader, name: str, match: str) -> set[int] | None:
         lines = [number for (number,) in file.rows(name, {"match": match, "size": FEW + 1})]
         if len(lines) > FEW:
             return None
         traces = [number for (number,) in file.rows("traces_of_logs", {"ids": plan.ids(lines)})]
         return self._of_traces(file, traces)
 
-    def _of_traces(self, file: OpenFile, traces: list[int]) -> set[int]:
+    def _of_traces(self, file: SliceReader, traces: list[int]) -> set[int]:
         if not traces:
             return set()
         rows = file.rows("request_ids_of_traces", {"traces": plan.ids(traces)})
@@ -143,7 +143,7 @@ def _both(left: set[int] | None, right: set[int] | None) -> set[int] | None:
     return left & right
 
 
-def _lines(file: OpenFile, trace: int) -> list[Line]:
+def _lines(file: SliceReader, trace: int) -> list[Line]:
     rows = file.rows("lines_of_trace", {"trace": trace})
     return [
         Line(severity, file.word(logger), unpacked(attributes))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fastapi_spine.console.store.cursor import Place
 from fastapi_spine.console.store.plan import Parameters
-from fastapi_spine.console.store.shelf import OpenFile
+from fastapi_spine.console.store.slice_reader import SliceReader
 from fastapi_spine.console.store.walk import Step
 
 _FIRST: Final = 200
@@ -18,7 +18,7 @@ _LARGEST: Final = 4_000
 class Bounds:
     """From where a slice's part begins, newest first, and where it ends."""
 
-    def __init__(self, file: OpenFile, begin: Place, since: int) -> None:
+    def __init__(self, file: SliceReader, begin: Place, since: int) -> None:
         self.number = file.number
         self.since = since
         if file.number < begin.slice:
@@ -30,7 +30,7 @@ class Bounds:
 
 
 def stretches(
-    file: OpenFile,
+    file: SliceReader,
     bounds: Bounds,
     step_query: str,
     more: Parameters,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi_spine.console.facts import is_request
 from fastapi_spine.console.ports import Found
 from fastapi_spine.console.rows import LogRow, SpanRow
 from fastapi_spine.console.store.columns import log_of, span_of
 from fastapi_spine.console.store.cursor import LOGS, Place, written
 from fastapi_spine.console.store.identity import traces_named, traces_with_id
-from fastapi_spine.console.store.shelf import OpenFile, Shelf
+from fastapi_spine.console.store.shelf import Shelf
+from fastapi_spine.console.store.slice_reader import SliceReader
 from fastapi_spine.core.telemetry import STATUS_ERROR
 
 _MOST_TRACES = 20
@@ -18,15 +21,16 @@ _MOST_LINES = 10_000
 def traces_of(shelf: Shelf, key: str) -> list[str]:
     """Return the trace ids (hex) behind an id, newest first."""
     found: dict[str, None] = {}
-    for file in reversed(shelf.files()):
-        for trace_id in shelf.guarded(file, lambda file=file: _in_slice(file, key), []):  # type: ignore[misc] # bound
+    for file in reversed(shelf.slices()):
+        nothing: list[str] = []
+        for trace_id in shelf.guarded(file, partial(_in_slice, file, key), nothing):
             found.setdefault(trace_id)
         if len(found) >= _MOST_TRACES:
             break
     return list(found)[:_MOST_TRACES]
 
 
-def _in_slice(file: OpenFile, key: str) -> list[str]:
+def _in_slice(file: SliceReader, key: str) -> list[str]:
     named = [trace_id.hex() for _, _, trace_id in traces_named(file, key)]
     lower = key.lower()
     if len(lower) == 32 and traces_with_id(file, lower):  # noqa: PLR2004 - hex digits of a trace id
@@ -39,8 +43,8 @@ def whole_trace(shelf: Shelf, trace_id: str, limit: int) -> Found | None:
     spans: dict[bytes, SpanRow] = {}
     logs: list[tuple[str, LogRow]] = []
     known = False
-    for file in shelf.files():
-        parts = shelf.guarded(file, lambda file=file: _parts(file, trace_id), None)  # type: ignore[misc] # bound
+    for file in shelf.slices():
+        parts = shelf.guarded(file, partial(_parts, file, trace_id), None)
         if parts is not None:
             known = True
             for span in parts[0]:
@@ -53,7 +57,9 @@ def whole_trace(shelf: Shelf, trace_id: str, limit: int) -> Found | None:
     return Found(kept, logs[:_MOST_LINES], len(spans) - len(kept))
 
 
-def _parts(file: OpenFile, trace_id: str) -> tuple[list[SpanRow], list[tuple[str, LogRow]]] | None:
+def _parts(
+    file: SliceReader, trace_id: str
+) -> tuple[list[SpanRow], list[tuple[str, LogRow]]] | None:
     numbers = traces_with_id(file, trace_id)
     if not numbers:
         return None

@@ -43,7 +43,8 @@ class StoreWriter:
         self._folder.prepare()
         self._lock = self._folder.lock()
         try:
-            self._slice, self._sealing = recovered(self._folder), []
+            self._slice = recovered(self._folder)
+            self._sealing: list[OpenSlice] = []
             self._numbers = NumbersRoom(open_meta(self._folder))
         except BaseException:
             os.close(self._lock)

@@ -297,7 +297,7 @@ def test_a_foreign_cursor_is_refused(kept: Store, cursor: str) -> None:
 def test_the_lines_around_one(kept: Store) -> None:
     """Lines before and after by time, over slices, of one service or of all."""
     kept.put(
-        *(line(n, f"{n}", at=NOW + n, source=INVENTORY if n % 2 else ORDERS) for n in range(0, 6))
+        *(line(n, f"{n}", at=NOW + n, source=INVENTORY if n % 2 else ORDERS) for n in range(6))
     )
     kept.roll()
     kept.put(*(line(n, f"{n}", at=NOW + n) for n in range(6, 10)))
