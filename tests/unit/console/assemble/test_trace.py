@@ -255,7 +255,7 @@ def test_ten_thousand_spans_are_assembled_at_once(
     record_property: Callable[[str, object], None],
 ) -> None:
     """A trace of 10,000 spans, and of 50,000 cut to 10,000, each with its time."""
-    clock = time.perf_counter
+    clock = time.process_time
     for number in (10_000, 50_000):
         store = Memory()
         store.spans = [
@@ -264,7 +264,8 @@ def test_ten_thousand_spans_are_assembled_at_once(
         ]  # fmt: skip
         found = store.trace(TRACE, 10_000)
         assert found is not None
-        store.trace = lambda _key, _limit, found=found: found  # type: ignore[method-assign,misc]  # what is timed is the assembly
+        store.spread = lambda *_: None  # type: ignore[method-assign,misc]  # likewise
+        store.trace = lambda _key, _limit, found=found: found  # type: ignore[method-assign,misc]  # the assembly alone is timed
         begin = clock()
         assert len(view(store, "r-1").spans) == 10_000
         record_property(f"seconds for {number} spans", round(clock() - begin, 3))
