@@ -13,6 +13,7 @@ from fastapi_spine.console.views import Spread
 from fastapi_spine.core.conventions import (
     ATTR_CLIENT_ADDRESS,
     ATTR_EXCEPTION_MESSAGE,
+    ATTR_EXCEPTION_TYPE,
     ATTR_USER_AGENT,
 )
 
@@ -92,7 +93,7 @@ def _error(asked: Node, nodes: Sequence[Node]) -> str:
     for node in candidates:
         event = exception(node.span)
         if event is not None:
-            kind = text(event.attributes, "exception.type")
+            kind = text(event.attributes, ATTR_EXCEPTION_TYPE)
             message = text(event.attributes, ATTR_EXCEPTION_MESSAGE)
             where = "" if node is asked else f" in {node.title} of {node.span.source.service}"
             return f"{': '.join(one for one in (kind, message) if one) or 'exception'}{where}"
