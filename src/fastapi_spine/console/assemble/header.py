@@ -13,9 +13,9 @@ from fastapi_spine.console.views import Spread
 from fastapi_spine.core.conventions import (
     ATTR_CLIENT_ADDRESS,
     ATTR_EXCEPTION_MESSAGE,
+    ATTR_EXCEPTION_TYPE,
     ATTR_USER_AGENT,
 )
-from fastapi_spine.core.title import title
 
 _MANY: Final = 5
 """As many calls of one kind from one place are a finding: the same query in a loop."""
@@ -93,9 +93,9 @@ def _error(asked: Node, nodes: Sequence[Node]) -> str:
     for node in candidates:
         event = exception(node.span)
         if event is not None:
-            kind = text(event.attributes, "exception.type")
+            kind = text(event.attributes, ATTR_EXCEPTION_TYPE)
             message = text(event.attributes, ATTR_EXCEPTION_MESSAGE)
-            where = "" if node is asked else f" in {_title(node)} of {node.span.source.service}"
+            where = "" if node is asked else f" in {node.title} of {node.span.source.service}"
             return f"{': '.join(one for one in (kind, message) if one) or 'exception'}{where}"
     messages = (node.span.status_message for node in candidates)
     return next((message for message in messages if message), "")
@@ -109,7 +109,7 @@ def _holders(asked: Node) -> str:
     while waiting:
         node = waiting.pop()
         if node.critical:
-            own[node.span.source.service, _title(node)] += node.self_ns
+            own[node.span.source.service, node.title] += node.self_ns
             waiting.extend(node.children)
     found = [
         f"{name} {took(held / _US)}"
@@ -126,7 +126,7 @@ def _repeated(nodes: Sequence[Node]) -> str:
     spent: Counter[tuple[int, str]] = Counter()
     for node in nodes:
         if node.parent is not None:
-            key = (id(node.parent), _title(node))
+            key = (id(node.parent), node.title)
             calls[key] += 1
             spent[key] += node.end - node.start
     if not calls:
@@ -135,10 +135,6 @@ def _repeated(nodes: Sequence[Node]) -> str:
     if times < _MANY:
         return ""
     return f"{most[1]}, {times:,} times, {took(spent[most] / _US)} in all"
-
-
-def _title(node: Node) -> str:
-    return title(node.span.name, node.span.kind, node.span.attributes)
 
 
 def _moment(at_ns: int) -> str:
