@@ -20,7 +20,8 @@ class Match(NamedTuple):
 
     Attributes:
         key: `service`, `route`, `method`, `path`, `outcome`, `logger`, `name`, `error` (the exception's or error type),
-            or an attribute's own name (`user_id`, `http.route`).
+            or an attribute's own name (`user_id`, `http.route`); also `status`, where several are asked for: `404`,
+            `5*`.
         values: one of them must be there.
         negated: none of them may be.
     """

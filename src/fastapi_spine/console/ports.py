@@ -30,6 +30,10 @@ class StoreFullError(StoreError):
     """There is no room on the disk; senders shall come back."""
 
 
+class CursorError(StoreError):
+    """A cursor is none that this store gave; cursors come from outside and may be anything."""
+
+
 class Writer(Protocol):
     """Takes what came in. One thread of one process calls it."""
 
@@ -117,7 +121,11 @@ class Reader(Protocol):
     ) -> RequestPage:
         """Return requests, newest first; before cursor `older`, or after cursor `newer`, in the order they came in.
 
-        With `newer`, the oldest `limit` of what came later: a tail misses nothing.
+        With `newer`, the oldest `limit` of what came later, newest first too: a tail misses nothing. The page's `newer` is never empty,
+        not even on an empty page of an empty store; its `older` is empty at the end.
+
+        Raises:
+            CursorError: a cursor is none of this store's.
         """
 
     def logs(
@@ -126,12 +134,27 @@ class Reader(Protocol):
         """Return log lines likewise."""
 
     def around(self, cursor: str, *, before: int, after: int, service: str = "") -> list[LogView]:
-        """Return the lines around one, oldest first, it included; of its service only if `service` names it."""
+        """Return the lines around one, oldest first, it included; of its service only if `service` names it.
+
+        Raises:
+            CursorError: the cursor is none of this store's.
+        """
 
     def series(
         self, window: Window, step_ns: int, *, service: str = "", method: str = "", route: str = ""
     ) -> list[Series]:
-        """Return rate, errors and durations per route from roll-ups, in steps of whole minutes."""
+        """Return rate, errors and durations per route from roll-ups.
+
+        Args:
+            window: begins at a whole step since the epoch.
+            step_ns: whole minutes.
+            service: only this one's, if not empty.
+            method: likewise.
+            route: likewise.
+
+        Returns:
+            One a route that had a request; each list has an element a step, the first one of `window.start`.
+        """
 
     def spread(self, service: str, method: str, route: str, window: Window) -> Spread | None:
         """Return how long requests of a route took; None if there were none."""

@@ -6,11 +6,12 @@ fractions. Ids are lower-case hex. A field that does not apply is empty or null,
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from fastapi_spine.console.rows import Attributes
+Attributes: TypeAlias = dict[str, Any]
+"""`rows.Attributes`, in words that msgspec can read back: a type that holds itself it cannot."""
 
 Basis = Literal["metrics", "spans"]
 """Where rates and percentiles come from: the service's own metrics, exact whatever was sampled, or the spans that came."""
