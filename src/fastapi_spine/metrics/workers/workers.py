@@ -87,6 +87,7 @@ class Workers:
         self._health = health
         self._degraded: set[str] = set()
         self._instance = ""
+        self._inherited: tuple[int, ...] = ()
         self._turn = threading.Lock()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
@@ -140,7 +141,7 @@ class Workers:
         self._closed = threading.Event()
         self._thread = None
         self._shelf = None
-        self._inherited: tuple[int, ...] = ()
+        self._inherited = ()
         self._degraded.clear()
 
     def _run(self, closed: threading.Event) -> None:
@@ -195,7 +196,8 @@ class Workers:
             ask(shelf.siblings())
             found = shelf.read()
         except OSError as error:
-            self._apart(APART_FILES, error)
+            with self._turn:
+                self._fail(shelf, error)
             return NOTHING_FOUND
         self._degraded.discard(APART_FILES)
         if found.spoilt:
@@ -205,12 +207,20 @@ class Workers:
         return found
 
     def _leave_numbers(self) -> None:
+        shelf = self._shelf or self._find_shelf()
         with self._turn:
-            if self._shelf is not None:
+            if shelf is not None and shelf is self._shelf:
                 try:
-                    self._shelf.write(self._take())
+                    shelf.write(self._take())
                 except OSError as error:
-                    self._apart(APART_FILES, error)
+                    self._fail(shelf, error)
+
+    def _fail(self, shelf: Shelf, error: OSError) -> None:
+        """Note what went wrong; a folder that somebody removed is made anew next time."""
+        self._apart(APART_FILES, error)
+        if isinstance(error, FileNotFoundError) and shelf is self._shelf:
+            self._shelf = None
+            shelf.close()
 
     def _leave(self, shelf: Shelf) -> None:
         try:
