@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -124,9 +125,10 @@ def _after(seconds: float) -> Callable[[], bool]:
     return lambda: time.monotonic() > until
 
 
-def test_the_own_port_is_given_back_and_wants_its_token(tmp_path: Path) -> None:
-    """Several workers, one port: whoever has it answers for all; with a token only who knows it."""
-    port = free_port()
+def test_the_own_port_is_waited_for_given_back_and_wants_its_token(tmp_path: Path) -> None:
+    """A stranger on the port is a WARNING, a sibling is not; whoever has it answers, and only who knows the token."""
+    stranger = socket.create_server(("127.0.0.1", 0))
+    port = stranger.getsockname()[1]
     app = (
         "from fastapi import FastAPI\nfrom fastapi_spine import Metrics, Spine\napp = FastAPI()\n"
         f'Spine(app, metrics=Metrics(port={port}, host="127.0.0.1", token="a-long-enough-token"))\n'
@@ -134,13 +136,37 @@ def test_the_own_port_is_given_back_and_wants_its_token(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(app)
     workers = ("-m", "uvicorn", "app:app", "--port", "{port}", "--workers", "2")
     bearer = {"authorization": "Bearer a-long-enough-token"}
-    with serving(tmp_path, *workers):
+    with stranger, serving(tmp_path, *workers) as server:
+        wait_for(lambda: len(_of_metrics(server)) == 2, "both workers to tell of the stranger")
+        stranger.close()
         wait_for(lambda: _status(port, "/metrics", bearer) == 200, "the port to be open")
+        told = f"metrics port {port} cannot be opened (Address already in use); trying again every second"
+        assert _of_metrics(server) == [("WARNING", told)] * 2
         assert _status(port, "/metrics", {}) == 401
         assert _status(port, "/metrics", {"authorization": "Bearer wrong"}) == 401
         assert _status(port, "/other", bearer) == 404
     with pytest.raises(OSError, match="refused"):
         get(port, "/metrics")
+
+
+def test_the_own_port_of_several_workers_is_nothing_to_warn_of(tmp_path: Path) -> None:
+    """One has it, the other says who does."""
+    port = free_port()
+    app = (
+        "from fastapi import FastAPI\nfrom fastapi_spine import Metrics, Spine\napp = FastAPI()\n"
+        f'Spine(app, metrics=Metrics(port={port}, host="127.0.0.1"))\n'
+    )
+    (tmp_path / "app.py").write_text(app)
+    workers = ("-m", "uvicorn", "app:app", "--port", "{port}", "--workers", "2")
+    with serving(tmp_path, *workers) as server:
+        wait_for(lambda: _of_metrics(server), "the other worker to find the port taken")
+        assert _of_metrics(server) == [("INFO", f"metrics port {port} is served by another worker")]
+
+
+def _of_metrics(server: Server) -> list[tuple[str, str]]:
+    return [
+        (line["level"], line["msg"]) for line in server.lines() if line["logger"] == "spine.metrics"
+    ]
 
 
 def _status(port: int, path: str, headers: dict[str, str]) -> int:

@@ -76,7 +76,7 @@ def _print_settings(origins: Mapping[str, Origin]) -> None:
 
 
 def _source(origin: Origin) -> str:
-    return origin.kind if origin.kind == "default" else f"{origin.kind}: {origin.place}"
+    return origin.place or origin.kind
 
 
 def _print_metrics(metrics: Metrics) -> None:

@@ -42,9 +42,9 @@ def test_doctor_says_where_every_setting_comes_from(folder: Path) -> None:
     ran = spine(folder, "doctor", "shop:app", SPINE_LOGS_LEVEL="warning")
     lines = [line.split() for line in ran.stdout.splitlines() if line.startswith("  ")]
     sources = {line[0]: " ".join(line[1:]) for line in lines}
-    assert sources["service"] == '"orders" keyword: keyword service'
-    assert sources["logs.level"] == '"WARNING" environment: environment variable SPINE_LOGS_LEVEL'
-    assert sources["logs.slow"].startswith('"200ms" file: ')
+    assert sources["service"] == '"orders" keyword service'
+    assert sources["logs.level"] == '"WARNING" environment variable SPINE_LOGS_LEVEL'
+    assert sources["logs.slow"].startswith(f'"200ms" logs.slow in {folder}')
     assert sources["logs.schema"] == '"default" default'
     assert "nothing that can be seen from here" in ran.stdout
     assert (ran.returncode, ran.stderr) == (0, "")

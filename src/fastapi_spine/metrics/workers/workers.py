@@ -109,7 +109,7 @@ class Workers:
         self._thread.start()
 
     def gather(self) -> Gathered:
-        """Return everybody's numbers; this process's own where the others' cannot be had. Blocks up to 0.3 s."""
+        """Return everybody's numbers; this process's own where the others' cannot be had. Blocks up to 0.5 s."""
         shelf = self._shelf or self._find_shelf()
         own = self._take()
         found = NOTHING_FOUND
