@@ -111,7 +111,9 @@ class HttpWire:
             self._see_error(status)
         self._exchange.trailers = bool(message.get("trailers"))
         outgoing = message.copy() if isinstance(message, dict) else dict(message)
-        outgoing["headers"] = with_request_id(message, self._exchange.request_id)
+        headers = outgoing["headers"] = with_request_id(message, self._exchange.request_id)
+        if self._exchange.headers:
+            add_missing(headers, self._exchange.headers)
         return outgoing
 
     def _see_error(self, status: int) -> None:
@@ -181,3 +183,9 @@ def with_request_id(message: Message, request_id: str) -> list[tuple[bytes, byte
             break
     headers.append((HEADER_REQUEST_ID, request_id.encode("ascii")))
     return headers
+
+
+def add_missing(headers: list[tuple[bytes, bytes]], more: list[tuple[bytes, bytes]]) -> None:
+    """Add what guards have to say; what the application says itself stays as it is."""
+    said = {name.lower() for name, _ in headers}
+    headers.extend(pair for pair in more if pair[0] not in said)
