@@ -351,6 +351,7 @@ DROP_NOT_KEPT: Final = "not_kept"
 # --- guard ---------------------------------------------------------------------------------------
 
 HEADER_ORIGIN: Final = b"origin"
+HEADER_VARY: Final = b"vary"
 HEADER_RETRY_AFTER: Final = b"retry-after"
 HEADER_RATE_LIMIT: Final = b"ratelimit"
 HEADER_RATE_LIMIT_POLICY: Final = b"ratelimit-policy"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import translate
 from ipaddress import IPv6Address, ip_network
 from typing import Final, NamedTuple, TypeVar
@@ -29,17 +29,19 @@ _IPV6_BITS: Final = 64
 _REMEMBERED: Final = 4_096
 _NOBODY: Final = "unknown"
 
+Pairs = list[tuple[bytes, bytes]]
+
 
 class Limit(NamedTuple):
     """One rate with its name.
 
     Attributes:
-        name: in the headers: `default`, or the path's pattern.
+        label: in the headers, quoted: `default`, or the path's pattern.
         rate: how many in how long.
         windows: its counts in memory; with a shared store they are not used.
     """
 
-    name: str
+    label: str
     rate: Rate
     windows: Windows
 
@@ -106,20 +108,20 @@ class Rates:
         address = str(client[0]) if client and client[0] else _NOBODY
         return self._network(address) if ":" in address else address
 
-    def judge(self, plan: Plan, caller: str) -> tuple[Answer | None, list[tuple[bytes, bytes]]]:
+    def judge(self, plan: Plan, caller: str, said: Pairs) -> Answer | None:
         """Count a request in memory.
 
+        Args:
+            plan: what holds for its path.
+            caller: who asks.
+            said: takes the headers that the answer gets, whoever gives it.
+
         Returns:
-            Why it is refused, None if it is not; and the headers that every answer gets.
+            Why it is refused; None if it is not.
         """
         now = self._now_ns()
-        cost = plan.cost
-        if len(plan.limits) == 1:
-            only = plan.limits[0]
-            return answered(plan, ((only.name, only.windows.hit(caller, cost, now)),))
-        return answered(
-            plan, tuple((one.name, one.windows.hit(caller, cost, now)) for one in plan.limits)
-        )
+        standings = [(one.label, one.windows.hit(caller, plan.cost, now)) for one in plan.limits]
+        return tell(plan, standings, said)
 
     def _make_plan(self, path: str) -> Plan | None:
         if path in self._exempt:
@@ -132,7 +134,7 @@ class Rates:
         if not limits or not cost:
             return None
         policy = ", ".join(
-            f"{_quoted(one.name)};q={one.rate.amount};w={one.rate.seconds}" for one in limits
+            f"{one.label};q={one.rate.amount};w={one.rate.seconds}" for one in limits
         )
         return Plan(tuple(limits), cost, (HEADER_RATE_LIMIT_POLICY, policy.encode("ascii")))
 
@@ -145,33 +147,35 @@ class Rates:
         return known
 
 
-def answered(
-    plan: Plan, standings: tuple[tuple[str, Standing], ...]
-) -> tuple[Answer | None, list[tuple[bytes, bytes]]]:
+def tell(plan: Plan, standings: Sequence[tuple[str, Standing]], said: Pairs) -> Answer | None:
     """Word what the limits say.
 
     Args:
         plan: the limits.
-        standings: each limit's name, and where the caller stands with it.
+        standings: each limit's label, and where the caller stands with it.
+        said: takes the headers.
 
     Returns:
         See `Rates.judge`.
     """
-    said = ", ".join(
-        f"{_quoted(name)};r={standing.remaining};t={standing.reset_s}"
-        for name, standing in standings
+    told = ", ".join(
+        [f"{label};r={standing.remaining};t={standing.reset_s}" for label, standing in standings]
     )
-    headers = [plan.policy, (HEADER_RATE_LIMIT, said.encode("ascii"))]
-    waits = [standing.reset_s for _, standing in standings if not standing.allowed]
-    if not waits:
-        return None, headers
-    retry = (HEADER_RETRY_AFTER, str(max(waits)).encode())
-    detail = f"Too many requests; try again in {max(waits)} s."
-    return Answer(_TOO_MANY, detail, Refusal(GUARD_RATE, REFUSED_RATE), (retry,)), headers
+    said += (plan.policy, (HEADER_RATE_LIMIT, told.encode("ascii")))
+    for _, standing in standings:
+        if not standing.allowed:
+            return _refused(max(one.reset_s for _, one in standings if not one.allowed))
+    return None
+
+
+def _refused(wait_s: int) -> Answer:
+    retry = (HEADER_RETRY_AFTER, str(wait_s).encode())
+    detail = f"Too many requests; try again in {wait_s} s."
+    return Answer(_TOO_MANY, detail, Refusal(GUARD_RATE, REFUSED_RATE), (retry,))
 
 
 def _limit(name: str, rate: Rate, *, sliding: bool) -> Limit:
-    return Limit(name, rate, Windows(rate, sliding=sliding))
+    return Limit(_quoted(name), rate, Windows(rate, sliding=sliding))
 
 
 _Value = TypeVar("_Value")

@@ -63,6 +63,7 @@ class GuardRoom:
                 shared = SharedRates(settings, self._health, self._clock)
         headers = SecurityHeaders(settings.headers, docs)
         guards = Guards(
+            cors=Cors(settings) if settings.cors else None,
             hosts=Hosts(settings.hosts, settings.probes) if settings.hosts else None,
             headers=headers,
             rates=rates,
@@ -70,5 +71,4 @@ class GuardRoom:
             body=None if own_limit or settings.body == UNLIMITED else settings.body,
             deadline=None if isinf(settings.deadline) else settings.deadline,
         )
-        gate: App = Gate(app, guards, self._health)
-        return Cors(gate, settings) if settings.cors else gate
+        return Gate(app, guards, self._health)

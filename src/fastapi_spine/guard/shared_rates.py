@@ -15,7 +15,7 @@ from fastapi_spine.core.conventions import GUARD_RATE, HEADER_RETRY_AFTER, REFUS
 from fastapi_spine.core.errors import MissingExtraError
 from fastapi_spine.core.exchange import Refusal
 from fastapi_spine.core.health import Health
-from fastapi_spine.guard.rates import Plan, answered
+from fastapi_spine.guard.rates import Pairs, Plan, tell
 from fastapi_spine.guard.reply import Answer
 from fastapi_spine.guard.windows import Standing
 from fastapi_spine.settings.guard_model import Guard
@@ -51,39 +51,37 @@ class SharedRates:
         self._wall_ns = clock.wall_ns
         self._rests_until = 0
 
-    async def judge(
-        self, plan: Plan, caller: str
-    ) -> tuple[Answer | None, list[tuple[bytes, bytes]]]:
+    async def judge(self, plan: Plan, caller: str, said: Pairs) -> Answer | None:
         """Count a request in the store; see `Rates.judge`."""
         if self._now_ns() < self._rests_until:
             return self._unanswered()
         try:
             async with asyncio.timeout(self._timeout):
                 standings = [
-                    (one.name, await self._hit(one.name, one.rate, caller, plan.cost))
+                    (one.label, await self._hit(one.label, one.rate, caller, plan.cost))
                     for one in plan.limits
                 ]
         except Exception as error:  # noqa: BLE001 - whatever the store's client raises
             self._rests_until = self._now_ns() + _REST_NS
             self._health.fault("rate_store", error)
             return self._unanswered()
-        return answered(plan, tuple(standings))
+        return tell(plan, standings, said)
 
-    async def _hit(self, name: str, rate: Rate, caller: str, cost: int) -> Standing:
+    async def _hit(self, label: str, rate: Rate, caller: str, cost: int) -> Standing:
         item = self._items.get(rate)
         if item is None:
             item = self._items[rate] = _item(rate)
-        allowed = await self._limiter.hit(item, name, caller, cost=cost)
-        reset, remaining = await self._limiter.get_window_stats(item, name, caller)
+        allowed = await self._limiter.hit(item, label, caller, cost=cost)
+        reset, remaining = await self._limiter.get_window_stats(item, label, caller)
         left = int(reset - self._wall_ns() / _SECOND_NS)
         return Standing(bool(allowed), int(remaining), max(left + 1, 1))
 
-    def _unanswered(self) -> tuple[Answer | None, list[tuple[bytes, bytes]]]:
+    def _unanswered(self) -> Answer | None:
         if not self._closed:
-            return None, []
+            return None
         refusal = Refusal(GUARD_RATE, REFUSED_RATE_UNKNOWN)
         detail = "The rate limit cannot be checked now; try again soon."
-        return Answer(_UNAVAILABLE, detail, refusal, ((HEADER_RETRY_AFTER, b"1"),)), []
+        return Answer(_UNAVAILABLE, detail, refusal, ((HEADER_RETRY_AFTER, b"1"),))
 
 
 def _limiter(settings: Guard) -> Any:

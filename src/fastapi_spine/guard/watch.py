@@ -20,17 +20,27 @@ _TOO_LARGE: Final = 413
 _UNAVAILABLE: Final = 503
 _CLOSE: Final = (b"connection", b"close")
 """What comes of a refused body would be read as the next request."""
+_LENGTH: Final = b"content-length"
+_CHUNKED: Final = b"transfer-encoding"
 
 
 class BodyTooLargeError(Exception):
     """Ends an endpoint that reads a body beyond the limit; never leaves the guard."""
 
 
-def declared_too_large(length: bytes | None, limit: int) -> Answer | None:
+def declared_too_large(headers: dict[bytes, bytes], limit: int) -> Answer | None:
     """Judge a body by what its header says; None if it may come."""
+    length = headers.get(_LENGTH)
     if length is None or not length.isdigit() or int(length[:20]) <= limit:
         return None
     return _body_answer(limit, REFUSED_BODY_DECLARED)
+
+
+def may_grow(scope: Scope, headers: dict[bytes, bytes]) -> bool:
+    """Tell whether a body of unknown length may come; a declared one the server cuts off itself."""
+    if _LENGTH in headers:
+        return False
+    return _CHUNKED in headers or not str(scope.get("http_version", "")).startswith("1")
 
 
 def _body_answer(limit: int, reason: str) -> Answer:
@@ -38,87 +48,100 @@ def _body_answer(limit: int, reason: str) -> Answer:
     return Answer(_TOO_LARGE, detail, Refusal(GUARD_BODY, reason), (_CLOSE,))
 
 
-class Watch:
-    """Runs the application on one request, with an eye on its body and on the clock.
+class GrowingBody:
+    """Counts a body of unknown length while the application reads it.
 
     Args:
         exchange: the request.
-        scope: of the connection.
-        receive: the way in.
-        send: the way out.
-        limit: largest body, bytes; None where the server sees to it, because the length was declared.
+        limit: largest body, bytes.
+        app: the application.
     """
 
-    __slots__ = (
-        "_exchange", "_limit", "_read", "_receive", "_refused", "_scope", "_send", "_started", "_timeout",
-    )  # fmt: skip
+    __slots__ = ("_app", "_exchange", "_limit", "_read", "_receive", "_refused", "_send")
 
-    def __init__(
-        self, exchange: Exchange, scope: Scope, receive: Receive, send: Send, limit: int | None
-    ) -> None:
+    def __init__(self, exchange: Exchange, limit: int, app: App) -> None:
         self._exchange = exchange
-        self._scope = scope
+        self._limit = limit
+        self._app = app
+        self._read = 0
+        self._refused = False
+
+    async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application."""
         self._receive = receive
         self._send = send
-        self._limit = limit
-        self._read = 0
-        self._started = False
-        self._refused = False
-        self._timeout: asyncio.Timeout | None = None
-
-    async def run(self, app: App, deadline: float | None) -> None:
-        """Run it.
-
-        Args:
-            app: the application.
-            deadline: seconds until the answer must have begun; None for any time.
-        """
-        receive = self._receive if self._limit is None else self._limited
-        if deadline is None:
-            await self._run(app, receive)
-            return
         try:
-            async with asyncio.timeout(deadline) as self._timeout:
-                await self._run(app, receive)
-        except TimeoutError:
-            if self._started or self._timeout is None or not self._timeout.expired():
-                raise
-            await self._refuse_late(deadline)
-
-    async def _run(self, app: App, receive: Receive) -> None:
-        try:
-            await app(self._scope, receive, self._sent)
+            await self._app(scope, self.receive, self.send)
         except BodyTooLargeError:
-            if self._started and not self._refused:
+            if not self._refused:
                 raise
-            await self._refuse_body()
 
-    async def _limited(self) -> Message:
+    async def receive(self) -> Message:
+        """Hand on the server's next message, unless the body has become too large: then answer, and end the reader.
+
+        Raises:
+            BodyTooLargeError: to end whoever reads.
+        """
         message = await self._receive()
-        if message["type"] == "http.request" and self._limit is not None:
+        if message["type"] == "http.request":
             self._read += len(message.get("body") or b"")
             if self._read > self._limit:
-                await self._refuse_body()
+                await self._refuse()
                 raise BodyTooLargeError
         return message
 
-    async def _sent(self, message: Message) -> None:
-        if self._refused:
-            return  # the application's own words about the error that ended its reading
-        if not self._started:
-            self._started = True
-            if self._timeout is not None and not self._timeout.expired():
-                self._timeout.reschedule(None)
-        await self._send(message)
+    async def send(self, message: Message) -> None:
+        """Hand on the application's message, unless the refusal is out: then it speaks of the error we raised."""
+        if not self._refused:
+            await self._send(message)
 
-    async def _refuse_body(self) -> None:
-        if not self._started and self._limit is not None:
-            self._started = self._refused = True
+    async def _refuse(self) -> None:
+        if self._exchange.status is None and not self._refused:
+            self._refused = True
             answer = _body_answer(self._limit, REFUSED_BODY_SENT)
-            await refuse(answer, self._exchange, self._scope, self._send)
+            await refuse(answer, self._exchange, self._exchange.scope, self._send)
 
-    async def _refuse_late(self, deadline: float) -> None:
-        self._started = self._refused = True
-        detail = f"The answer did not begin within {deadline:g} s."
-        answer = Answer(_UNAVAILABLE, detail, Refusal(GUARD_DEADLINE, REFUSED_LATE))
-        await refuse(answer, self._exchange, self._scope, self._send)
+
+class Deadline:
+    """Ends an endpoint whose answer has not begun in time, and answers for it.
+
+    What `asyncio.timeout` does, with less around it: that costs 6 µs a request, this 2.
+
+    Args:
+        exchange: the request; its status tells whether the answer has begun.
+        seconds: how long that may take.
+        app: the application.
+    """
+
+    __slots__ = ("_app", "_exchange", "_expired", "_seconds", "_task")
+
+    def __init__(self, exchange: Exchange, seconds: float, app: App) -> None:
+        self._app = app
+        self._exchange = exchange
+        self._seconds = seconds
+        self._expired = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application."""
+        self._task = asyncio.current_task()
+        timer = asyncio.get_running_loop().call_later(self._seconds, self._expire)
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._expired or self._task is None or self._task.uncancel() > 0:
+                raise  # somebody else's cancellation, or his as well
+            await self._refuse(scope, send)
+        finally:
+            timer.cancel()
+
+    def _expire(self) -> None:
+        if self._exchange.status is None and self._task is not None:
+            self._expired = True
+            self._task.cancel()
+
+    async def _refuse(self, scope: Scope, send: Send) -> None:
+        if self._exchange.status is None:
+            detail = f"The answer did not begin within {self._seconds:g} s."
+            answer = Answer(_UNAVAILABLE, detail, Refusal(GUARD_DEADLINE, REFUSED_LATE))
+            await refuse(answer, self._exchange, scope, send)
