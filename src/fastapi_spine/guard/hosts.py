@@ -45,13 +45,11 @@ class Hosts:
         """Return why a request is refused; None if it is not.
 
         Args:
-            host: the header; None if there is none, or more than one.
+            host: the header; None if there is none.
             path: of the request.
         """
         if host is None:
-            return _answer(
-                REFUSED_HOST_MISSING, "The request has no Host header, or more than one."
-            )
+            return _answer(REFUSED_HOST_MISSING, "The request has no Host header.")
         try:
             verdict = self._known[host]
         except KeyError:

@@ -21,7 +21,7 @@ class Standing(NamedTuple):
     Attributes:
         allowed: whether this request was within it; if not, it was not counted.
         remaining: requests left in the window.
-        reset_s: seconds until there are more, at least 1 when nothing is left.
+        reset_s: seconds until the window ends; of a refused request, until it would pass if nobody else came.
     """
 
     allowed: bool
@@ -74,15 +74,15 @@ class Windows:
         if allowed:
             counts[1] += cost
             used += cost
-        return Standing(allowed, max(amount - used, 0), self._wait(counts, cost, into))
-
-    def _wait(self, counts: list[int], cost: int, into: int) -> int:
-        """Return the seconds after which a refused request of this cost would pass, or the window ends."""
         left = self._length - into
-        over = counts[1] + cost - self.rate.amount
-        if self._sliding and counts[2] and over <= 0:  # the window before fades away
-            left = min(left, max(left - (-over * self._length) // counts[2], 0))
-        return max(-(-left // _SECOND_NS), 1)
+        if not allowed and self._sliding and counts[2]:
+            left = self._fading(counts, cost, left)
+        return Standing(allowed, max(amount - used, 0), max(-(-left // _SECOND_NS), 1))
+
+    def _fading(self, counts: list[int], cost: int, left: int) -> int:
+        """Return after how long enough of the window before has faded away, if that is what it takes."""
+        room = self.rate.amount - counts[1] - cost
+        return left if room < 0 else max(left - room * self._length // counts[2], 0)
 
     def _meet(self, caller: str, window: int) -> list[int]:
         if len(self._counts) >= self._most:

@@ -12,14 +12,14 @@ from fastapi_spine.settings.kind import Kind, Malformed, quoted
 from fastapi_spine.settings.lists import TEXTS
 from fastapi_spine.settings.parse import word
 
-_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?")
-_HOST: Final = re.compile(r"\*|(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
-_HEADER: Final = re.compile(r"[a-z0-9-]{1,64}")
-_VALUE: Final = re.compile(r"[\x20-\x7e]{0,4096}")
-_RATE: Final = re.compile(r"([1-9][0-9]{0,8})\s*(?:/|per)\s*([1-9][0-9]{0,4})?\s*([a-z]+?)s?")
+_ORIGIN: Final = r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?"
+_HOST: Final = r"\*|(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]"
+_HEADER: Final = r"[a-z0-9-]{1,64}"
+_VALUE: Final = r"[\x20-\x7e]{0,4096}"
+_RATE: Final = r"([1-9][0-9]{0,8})\s*(?:/|per)\s*([1-9][0-9]{0,4})?\s*([a-z]+?)s?"
 _UNITS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
-_STORE: Final = re.compile(r"(?:async\+)?rediss?(?:\+[a-z]+)?://[!-~]+")
-_PARTS: Final = re.compile(r"[,;|]")
+_STORE: Final = r"(?:async\+)?rediss?(?:\+[a-z]+)?://[!-~]+"
+_PARTS: Final = r"[,;|]"
 
 
 class Rate(NamedTuple):
@@ -42,7 +42,7 @@ def _origins(value: object) -> tuple[str, ...]:
     found = []
     for text in _listed(value):
         origin = text.strip().lower()
-        if origin != "*" and not _ORIGIN.fullmatch(origin):
+        if origin != "*" and not re.fullmatch(_ORIGIN, origin):
             raise Malformed(f"{clipped(text)} is no origin: scheme, host and port, without a path")
         found.append(origin)
     return tuple(found)
@@ -59,7 +59,7 @@ def _hosts(value: object) -> tuple[str, ...]:
     found = []
     for text in _listed(value):
         host = text.strip().lower().rstrip(".")
-        if not _HOST.fullmatch(host):
+        if not re.fullmatch(_HOST, host):
             raise Malformed(f"{clipped(text)} is no host: a name without port, or *.name")
         found.append(host)
     return tuple(found)
@@ -78,7 +78,7 @@ def read_rate(text: object) -> Rate:
     Raises:
         Malformed: it is none.
     """
-    match = _RATE.fullmatch(text.strip().lower()) if isinstance(text, str) else None
+    match = re.fullmatch(_RATE, text.strip().lower()) if isinstance(text, str) else None
     if match is None or match[3] not in _UNITS:
         raise Malformed(f'{clipped(text)} is no rate such as "100/minute"')
     return Rate(int(match[1]), int(match[2] or 1) * _UNITS[match[3]])
@@ -86,7 +86,7 @@ def read_rate(text: object) -> Rate:
 
 def _rates(value: object) -> tuple[Rate, ...]:
     if isinstance(value, str):
-        value = [part for part in _PARTS.split(value) if part.strip()]
+        value = [part for part in re.split(_PARTS, value) if part.strip()]
     if not isinstance(value, list | tuple):
         raise Malformed
     return tuple(one if isinstance(one, Rate) else read_rate(one) for one in value)
@@ -163,9 +163,9 @@ def _header_values(value: object) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name, text in value.items():
         lower = name.lower() if isinstance(name, str) else ""
-        if not (_HEADER.fullmatch(lower) or lower == "*"):
+        if not (re.fullmatch(_HEADER, lower) or lower == "*"):
             raise Malformed(f"{clipped(name)} is no header's name")
-        if not isinstance(text, str) or not _VALUE.fullmatch(text):
+        if not isinstance(text, str) or not re.fullmatch(_VALUE, text):
             raise Malformed(f"the value of {clipped(name)} is no printable ASCII text")
         found[lower] = text
     return MappingProxyType(found)
@@ -185,7 +185,7 @@ HEADER_VALUES: Final[Kind[Mapping[str, str]]] = Kind(
 
 def _rate_key(value: object) -> str:
     text = value.strip().lower() if isinstance(value, str) else ""
-    if text == "client" or (text.startswith("header:") and _HEADER.fullmatch(text[7:])):
+    if text == "client" or (text.startswith("header:") and re.fullmatch(_HEADER, text[7:])):
         return text
     raise Malformed
 
@@ -198,7 +198,7 @@ RATE_KEY: Final[Kind[str]] = Kind(
 
 def _store(value: object) -> str:
     text = value.strip() if isinstance(value, str) else ""
-    if value == "" or _STORE.fullmatch(text):
+    if value == "" or re.fullmatch(_STORE, text):
         return text
     raise Malformed
 
