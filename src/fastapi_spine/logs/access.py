@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from fastapi_spine.core.conventions import (
+    GUARD_DEADLINE,
     KEY_METHOD,
     KEY_ROUTE,
     LOGGER_ACCESS,
@@ -120,6 +121,8 @@ class AccessLog:
             self._recorder.release(exchange, write=False)
 
     def _is_slow(self, exchange: Exchange, policy: object) -> bool:
+        if exchange.refusal is not None:
+            return exchange.refusal.guard == GUARD_DEADLINE
         limit = self._slow
         if isinstance(policy, RoutePolicy) and policy.slow_ns is not None:
             limit = policy.slow_ns
@@ -162,6 +165,7 @@ def _is_plain(exchange: Exchange) -> bool:
         and exchange.held is None
         and not exchange.streamed
         and not exchange.invalid
+        and exchange.refusal is None
         and exchange.identity.refused is None
         and exchange.status is not None
         and exchange.status < SERVER_ERROR

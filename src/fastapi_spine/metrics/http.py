@@ -109,6 +109,8 @@ class HttpMetrics:
     def _count(self, exchange: Exchange) -> None:
         if exchange.own:
             return
+        if exchange.refusal is not None:
+            self._refusals.at(exchange.refusal).value += 1.0
         if exchange.kind == TYPE_WEBSOCKET:
             self._finish_socket(exchange)
             return

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 from fastapi_spine.core.conventions import ENV_OTEL_SERVICE_NAME, PATH_METRICS, PROBE_PATHS
+from fastapi_spine.settings.guard_model import Guard
 from fastapi_spine.settings.lists import NAMES, PATTERNS, POLICIES, RECORDER, TEXTS, ExtraPattern
 from fastapi_spine.settings.measures import (
     BUCKETS,
@@ -362,6 +363,10 @@ class Settings(Section):
         default_factory=Traces,
         doc="Where the time went: spans, sent to the receiver that `OTEL_EXPORTER_OTLP_ENDPOINT` names.",
     )
+    guard: Setting[Guard | bool, Guard] = switchable(
+        default_factory=Guard,
+        doc="The door: cross-origin pages, host names, security headers, rates, sizes, time; off unless asked for.",
+    )
     redaction: Setting[Redaction | bool, Redaction] = switchable(
         default_factory=Redaction, doc="What is taken out of everything that leaves the process."
     )
@@ -375,5 +380,6 @@ class Keywords(TypedDict, total=False):
     logs: Logs | bool | None
     metrics: Metrics | bool | None
     traces: Traces | bool | None
+    guard: Guard | bool | None
     redaction: Redaction | bool | None
     ids: Ids | None
