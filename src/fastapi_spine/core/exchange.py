@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Final, Literal, NamedTuple, Protocol
 
 from fastapi_spine.core.asgi import Scope
-from fastapi_spine.core.conventions import ROUTE_UNMATCHED, Outcome
+from fastapi_spine.core.conventions import FIELD_KEEP, ROUTE_UNMATCHED, Outcome
 
 SERVER_ERROR: Final = 500
 WEBSOCKET_INTERNAL_ERROR: Final = 1011
@@ -96,13 +96,14 @@ class Exchange:
     the epoch, read once; `started`, `first_byte` and `ended` are monotonic nanoseconds, so durations never
     suffer when the clock is set. `status` is what went on the wire, None if nothing did. `invalid` holds
     the place and kind (`("body.name", "missing")`) of what a validation error found, never a value. `held` belongs
-    to the logs room, `span` to the traces room. `refusal` says which guard answered, `headers` what guards add to the
-    answer, whoever gives it. `own` is true when a page of ours answered, such as `/metrics`, and not the application.
+    to the logs room, `span` to the traces room. `kept` says why the end of the request keeps a trace that was not
+    sampled. `refusal` says which guard answered, `headers` what guards add to the answer, whoever gives it. `own` is
+    true when a page of ours answered, such as `/metrics`, and not the application.
     """
 
     __slots__ = (
         "_name_route", "_route", "bound", "bytes_in", "bytes_out", "close_code", "disconnected", "ended", "endpoint", "error",
-        "finished", "first_byte", "headers", "held", "identity", "invalid", "kind", "messages_in",
+        "finished", "first_byte", "headers", "held", "identity", "invalid", "kept", "kind", "messages_in",
         "messages_out", "outcome", "own", "refusal", "request_id", "response_complete", "scope", "span", "started",
         "started_at", "status", "streamed", "traceback", "trailers",
     )  # fmt: skip
@@ -147,6 +148,7 @@ class Exchange:
         self.held: object = None
         self.headers: list[tuple[bytes, bytes]] | None = None
         self.refusal: Refusal | None = None
+        self.kept: str | None = None
         self.span: RequestSpan | None = None
 
     @property
@@ -175,6 +177,11 @@ class Exchange:
     def ended_at(self) -> int:
         """When it ended: wall time, nanoseconds since the epoch."""
         return self.started_at + self.ended - self.started
+
+    @property
+    def forced(self) -> bool:
+        """Whether somebody wants all of this request that there is: `bind(keep=True)`."""
+        return self.bound is not None and self.bound.get(FIELD_KEEP) is True
 
     @property
     def failed(self) -> bool:

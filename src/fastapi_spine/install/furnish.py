@@ -85,18 +85,20 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
         observers.append(guard.proxies)  # first: the others shall see who really asked
     if logs is not None:
         observers.append(logs.access)
-        rooms.append(logs)
     if settings.metrics.enabled:
         metrics = _metrics_room(settings, site)
         observers.append(metrics.http)
-        rooms.insert(0, metrics)
+        rooms.append(metrics)
         if settings.metrics.path:
             pages.append(metrics.page)
     tracing = _tracing(settings, site) if settings.traces.enabled else None
     if tracing is not None:
-        if tracing.traces is not None:
-            observers.append(tracing.traces.observer)
-        rooms.insert(0, tracing)
+        observers.insert(0, tracing.traces.observer)  # first: its verdict is on held-back lines too
+        rooms.append(
+            tracing
+        )  # starts before metrics: instrumentations take longer than its watchdog likes
+    if logs is not None:
+        rooms.append(logs)
     identity = IdentityReader(
         ids,
         accept=settings.ids.accept != "never",

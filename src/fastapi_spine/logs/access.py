@@ -94,7 +94,8 @@ class AccessLog:
         failed = exchange.failed
         slow = not failed and self._is_slow(exchange, policy)
         if exchange.held is not None and self._recorder is not None:
-            self._recorder.release(exchange, write=failed or slow)
+            wanted = failed or slow or exchange.forced or exchange.kept is not None
+            self._recorder.release(exchange, write=wanted)
         skipped = self._noise.skipped(exchange, policy, notable=failed or slow)
         if skipped is None:
             return
@@ -116,9 +117,9 @@ class AccessLog:
         _mark_reported(error)
 
     def leave(self, exchange: Exchange) -> None:
-        """Forget what was held after the response of a request that went well."""
+        """Write or forget what was held after the response, as what was held before it."""
         if self._recorder is not None:
-            self._recorder.release(exchange, write=False)
+            self._recorder.release(exchange, write=exchange.forced or exchange.kept is not None)
 
     def _is_slow(self, exchange: Exchange, policy: object) -> bool:
         if exchange.refusal is not None:

@@ -270,7 +270,12 @@ class Traces(Section):
     )
     propagate_to: Setting[Strings, frozenset[str]] = setting(
         default=[],
-        doc="Hosts that are told the request id, beside private addresses and those of the same parent domain.",
+        doc="Hosts that are told the request id, beside private addresses and siblings of `hosts`; `.shop.example` means all below.",
+        kind=NAMES,
+    )
+    hosts: Setting[Strings, frozenset[str]] = setting(
+        default=[],
+        doc="Names under which this service is reached, such as `api.shop.example`: all of `shop.example` is told the request id.",
         kind=NAMES,
     )
     queue: Setting[str | int, int] = setting(

@@ -69,6 +69,7 @@ WRITTEN = {
     "traces.instrument": Written("false", "no", False),
     "traces.instrument_off": Written('["redis"]', "httpx, sqlite3", ["redis"]),
     "traces.propagate_to": Written('["a.example"]', "b.example", ["c.example"]),
+    "traces.hosts": Written('["api.a.example"]', "api.b.example", ["api.c.example"]),
     "traces.queue": Written('"1MiB"', "2MiB", 4096),
     "traces.flush_timeout": Written("2", "3s", 0.5),
     "guard.enabled": Written("true", "yes", True),
