@@ -76,11 +76,11 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
     redactor = redactor_for(settings.redaction, health, environ)
     ids = given.ids or RandomIds()
     site = Site(service, packages, clock, ids, health, environ, redactor, set())
+    guard = _guard_room(settings, site) if settings.guard.enabled else None
     logs = _logs_room(settings, site, given) if settings.logs.enabled else None
     rooms: list[Room] = []
     observers: list[Observer] = []
     pages: list[Page] = []
-    guard = _guard_room(settings, site) if settings.guard.enabled else None
     if logs is not None:
         observers.append(logs.access)
     if settings.metrics.enabled:
