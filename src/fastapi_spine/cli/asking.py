@@ -14,7 +14,7 @@ import msgspec
 
 from fastapi_spine.cli.terminal import Terminal, terminal_of
 from fastapi_spine.console.client import AskedWronglyError, Source, open_source
-from fastapi_spine.settings.load import environment, load
+from fastapi_spine.settings.load import environment
 from fastapi_spine.settings.state_folder import console_folder
 
 FOUND: Final = 0
@@ -58,7 +58,11 @@ def asked(options: argparse.Namespace, ask: Callable[[Source, Terminal], int]) -
 
 def data_folder(given: str) -> Path:
     """Return the data folder: what was given, else what settings say, else the usual one."""
-    return console_folder(environment(), given or load(keywords={}).settings.console.data)
+    if not given:  # reading the settings takes longer than answering
+        from fastapi_spine.settings.load import load
+
+        given = load(keywords={}).settings.console.data
+    return console_folder(environment(), given)
 
 
 def output() -> Terminal:

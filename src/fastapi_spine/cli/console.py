@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 CONSOLE = "console"
 
 
-def add_console(
-    verbs: argparse._SubParsersAction[argparse.ArgumentParser], *, flags: bool
-) -> None:
+def add_console(verbs: argparse._SubParsersAction[argparse.ArgumentParser], *, flags: bool) -> None:
     """Declare the verb: one flag a setting, of the same name.
 
     Args:

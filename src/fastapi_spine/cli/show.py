@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from fastapi_spine.cli.asking import FOUND, NOTHING, WRONG, as_json, asked, output, printed
+from fastapi_spine.cli.focus import focused
 from fastapi_spine.cli.measures import clock, count, day, sparkline, took
 from fastapi_spine.cli.terminal import Terminal, cells, clean, pad
 from fastapi_spine.cli.waterfall import stacks, waterfall
@@ -54,7 +55,15 @@ def show(options: argparse.Namespace) -> int:
 
 
 def _print(view: TraceView, terminal: Terminal, options: argparse.Namespace) -> None:
-    printed(as_json([view]) if options.json else shown(view, terminal, whole=options.all))
+    if options.json:
+        printed(as_json([view]))
+        return
+    part, others = (view, 0) if options.all else focused(view, options.id)
+    printed(shown(part, terminal, whole=options.all))
+    if others:
+        many = count(others, "other request")
+        again = f"{many} of this trace: spine show {clean(view.trace_id)}"
+        printed(["", terminal.paint("dim", again)])
 
 
 def shown(view: TraceView, terminal: Terminal, *, whole: bool = False) -> Iterator[str]:

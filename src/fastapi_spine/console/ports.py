@@ -121,7 +121,7 @@ class Reader(Protocol):
     ) -> RequestPage:
         """Return requests, newest first; before cursor `older`, or after cursor `newer`, in the order they came in.
 
-        With `newer`, the oldest `limit` of what came later: a tail misses nothing. The page's `newer` is never empty,
+        With `newer`, the oldest `limit` of what came later, newest first too: a tail misses nothing. The page's `newer` is never empty,
         not even on an empty page of an empty store; its `older` is empty at the end.
 
         Raises:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from fastapi_spine.demo.capture import Line
 from fastapi_spine.demo.console import Spine
@@ -29,15 +29,20 @@ class Examples(NamedTuple):
     repeating: str = ""
 
 
-async def examples_of(lines: Sequence[Line], spine: Spine) -> Examples:
-    """Choose by the log lines, and keep what the console knows whole by now."""
-    slow, failed = longest_wait(lines) or "", failed_request(lines) or ""
-    repeating = repeating_request(lines) or ""
+async def examples_of(lines: Sequence[Line], spine: Spine, known: Examples) -> Examples:
+    """Choose by the log lines what the console knows whole by now; what was chosen before stays."""
     return Examples(
-        slow if set(NAMES) <= set((await spine.trace(slow)).get("services", ())) else "",
-        failed if (await spine.trace(failed)).get("errors") else "",
-        repeating if len((await spine.trace(repeating)).get("spans", ())) >= _MANY else "",
-    )
+        known.slow or await _whole(longest_wait(lines), spine, lambda view: len(view["services"]) == len(NAMES)),
+        known.failed or await _whole(failed_request(lines), spine, lambda view: view["errors"] > 0),
+        known.repeating or await _whole(repeating_request(lines), spine, lambda view: len(view["spans"]) >= _MANY),
+    )  # fmt: skip
+
+
+async def _whole(
+    key: str | None, spine: Spine, is_whole: Callable[[Mapping[str, Any]], bool]
+) -> str:
+    view = await spine.trace(key) if key else {}
+    return key if key and view and is_whole(view) else ""
 
 
 async def console_tour(spine: Spine, examples: Examples, look: Look) -> None:

@@ -33,6 +33,9 @@ from fastapi_spine.demo.storage import (
 
 log = logging.getLogger(__name__)
 
+_LIMITS = httpx.Limits(keepalive_expiry=2)
+"""uvicorn closes an idle connection after five seconds; whoever uses one just then gets an error that is nobody's."""
+
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -43,8 +46,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     seeds = {customers: customer_rows(), orders: past_orders()}
     async with (
         open_database(front, seeds) as app.state.database,
-        httpx.AsyncClient(base_url=inventory, timeout=30) as app.state.inventory,
-        httpx.AsyncClient(base_url=payments, timeout=30) as app.state.payments,
+        httpx.AsyncClient(base_url=inventory, timeout=30, limits=_LIMITS) as app.state.inventory,
+        httpx.AsyncClient(base_url=payments, timeout=30, limits=_LIMITS) as app.state.payments,
     ):
         yield
 

@@ -137,12 +137,12 @@ class Shop:
         opened = clock()
         spine = Spine(folder / _DATA, f"http://127.0.0.1:{self._ports['console']}")
         examples = await self._gather_enough(opened, spine)
+        self._gap_s = _QUIET_GAP_S
         await self._scrape()
         self._print(*from_the_log(self._capture, self._look))
         await console_tour(spine, examples, self._look)
         orders = self._services["orders"].url
         self._print(*try_it(spine, examples, orders, self._options.seconds, self._look))
-        self._gap_s = _QUIET_GAP_S
         self._show_visitors = True
         if self._options.seconds is None:
             await asyncio.Event().wait()
@@ -168,7 +168,7 @@ class Shop:
         while clock() < opened + patience:
             lines = list(self._capture.lines)
             if clock() >= opened + warm_up and complete(lines):
-                examples = await examples_of(lines, spine)
+                examples = await examples_of(lines, spine, examples)
                 if all(examples) or _OTLP in os.environ:
                     break
             self._progress(self._traffic_line())

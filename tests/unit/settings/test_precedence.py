@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from fastapi_spine.core.errors import SettingsError
 from fastapi_spine.settings.catalog import Entry, entries
 from fastapi_spine.settings.lists import ExtraPattern
 from fastapi_spine.settings.load import load
@@ -69,8 +70,32 @@ WRITTEN = {
     "traces.instrument": Written("false", "no", False),
     "traces.instrument_off": Written('["redis"]', "httpx, sqlite3", ["redis"]),
     "traces.propagate_to": Written('["a.example"]', "b.example", ["c.example"]),
+    "traces.hosts": Written('["api.a.example"]', "api.b.example", ["api.c.example"]),
     "traces.queue": Written('"1MiB"', "2MiB", 4096),
     "traces.flush_timeout": Written("2", "3s", 0.5),
+    "guard.enabled": Written("true", "yes", True),
+    "guard.cors": Written('["https://a.example"]', "https://b.example,https://c.example:8443", "*"),
+    "guard.cors_credentials": Written("true", "yes", True),
+    "guard.cors_methods": Written('["GET"]', "GET,POST", ["PUT"]),
+    "guard.cors_headers": Written('["x-a"]', "x-b,x-c", ["x-d"]),
+    "guard.cors_expose": Written('["x-a"]', "x-b,x-c", ["x-d"]),
+    "guard.cors_max_age": Written('"1m"', "2m", 30),
+    "guard.hosts": Written('["a.example"]', "*.b.example,localhost", "c.example"),
+    "guard.probes": Written('["/up"]', "/up,/live", ["/alive"]),
+    "guard.headers": Written('{ "x-frame-options" = "SAMEORIGIN" }', "no", False),
+    "guard.rate": Written('"10/second"', "5/minute, 50/hour", "7 per 2 days"),
+    "guard.rate_by": Written('"header:x-api-key"', "header:authorization", "header:x-user"),
+    "guard.rate_paths": Written(
+        '{ "/login" = "5/minute" }', None, {"/a/*": ["1/second", "9/hour"]}
+    ),
+    "guard.rate_costs": Written('{ "/reports/*" = 10 }', None, {"/free": 0}),
+    "guard.rate_window": Written('"fixed"', "FIXED", "fixed"),
+    "guard.rate_store": Written('"redis://a"', "redis://b", "async+redis://c"),
+    "guard.rate_timeout": Written('"10ms"', "20ms", 0.1),
+    "guard.rate_failure": Written('"closed"', "closed", "closed"),
+    "guard.body": Written('"1MiB"', "2MB", 4096),
+    "guard.deadline": Written('"1s"', "2s", 3.5),
+    "guard.proxies": Written('["10.0.0.0/8"]', "192.168.0.0/16, fd00::/8", ["127.0.0.1"]),
     "redaction.enabled": Written("false", "off", False),
     "redaction.pii": Written("true", "yes", True),
     "redaction.allow_keys": Written('["a"]', "b,c", {"d"}),
@@ -82,8 +107,19 @@ WRITTEN = {
     "redaction.known_values": Written('["file-secret"]', "env-secret", ["keyword-secret"]),
     "redaction.known_environment": Written("false", "off", False),
     "ids.accept": Written('"never"', "never", "never"),
+    "console.data": Written('"/srv/a"', "/srv/b", "/srv/c"),
+    "console.keep": Written('"3d"', "2h", 60),
+    "console.keep_bytes": Written('"1GiB"', "500MB", 32 * 1024 * 1024),
+    "console.web_port": Written("8080", "8081", 0),
+    "console.otlp_port": Written("4320", "4321", 0),
+    "console.host": Written('"::1"', "0.0.0.0", "localhost"),
+    "console.hosts": Written('["a.example"]', "b.example,c.example", ["d.example"]),
+    "console.origins": Written('["http://a.example"]', "http://b.example", ["http://c.example"]),
+    "console.key": Written('"from-a-file-000000"', "from-a-variable-0", "from-a-keyword-00"),
 }
 EVERY = [pytest.param(entry, id=entry.name) for entry in entries()]
+KEYWORDS = [pytest.param(entry, id=entry.name) for entry in entries() if entry.section != "console"]
+"""The console is a program of its own: its settings are flags, and no keywords of the layer."""
 
 
 def in_file(folder: Path, entry: Entry) -> Path:
@@ -169,7 +205,7 @@ def test_a_variable_is_stronger_than_a_file(entry: Entry, tmp_path: Path) -> Non
     assert origin.place.startswith(f"environment variable {entry.variables[0]}")
 
 
-@pytest.mark.parametrize("entry", EVERY)
+@pytest.mark.parametrize("entry", KEYWORDS)
 def test_a_keyword_is_stronger_than_everything(entry: Entry, tmp_path: Path) -> None:
     """What a keyword says is in force, and the origin names the keyword."""
     loaded = load(
@@ -183,6 +219,12 @@ def test_a_keyword_is_stronger_than_everything(entry: Entry, tmp_path: Path) -> 
     assert origin.place.startswith(f"keyword {entry.section or entry.name}")
     if entry.name != "logs.paths":
         assert in_force(loaded.settings, entry) == laid_over_default(entry, written)
+
+
+def test_the_settings_of_a_program_are_no_keywords() -> None:
+    """`Spine(app, console=…)` is told what there is."""
+    with pytest.raises(SettingsError, match=r"no setting console; known are guard, ids, logs"):
+        load(keywords={"console": Settings().console}, environ={})
 
 
 def test_path_policies_of_all_layers_add_up(tmp_path: Path) -> None:

@@ -105,7 +105,12 @@ def _parameters(known: Sequence[Parameter]) -> list[dict[str, Any]]:
 def _parameter(one: Parameter) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "string"}
     if one.most is not None:
-        schema = {"type": "integer", "minimum": 1, "maximum": one.most, "default": int(one.default)}
+        schema = {
+            "type": "integer",
+            "minimum": one.least,
+            "maximum": one.most,
+            "default": int(one.default),
+        }
     elif one.default:
         schema["default"] = one.default
     found = {"name": one.name, "in": "query", "description": one.sentence, "schema": schema}

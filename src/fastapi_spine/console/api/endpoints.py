@@ -148,10 +148,10 @@ _METHOD: Final = Parameter("method", "The HTTP method.", "GET")
 _ROUTE: Final = Parameter("route", "The route's template.", "/orders/{order_id}")
 _CURSOR: Final = Parameter("cursor", "Of the line in the middle.", "")
 _BEFORE: Final = Parameter(
-    "before", f"How many lines before it, at most {_LINES}.", "10", "10", _LINES
+    "before", f"How many lines before it, at most {_LINES}.", "10", "10", _LINES, 0
 )
 _AFTER: Final = Parameter(
-    "after", f"How many lines after it, at most {_LINES}.", "10", "10", _LINES
+    "after", f"How many lines after it, at most {_LINES}.", "10", "10", _LINES, 0
 )
 
 ENDPOINTS: Final = (

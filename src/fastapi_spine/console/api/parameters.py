@@ -25,6 +25,7 @@ class Parameter(NamedTuple):
         example: a value that works.
         default: what an absent one means, as text.
         most: of a number, the largest one; None for text.
+        least: of a number, the smallest one.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Parameter(NamedTuple):
     example: str
     default: str = ""
     most: int | None = None
+    least: int = 1
 
 
 Q: Final = Parameter("q", "A search; see the search language.", "status>=500")
@@ -101,7 +103,7 @@ class Query:
         known = self._known[name]
         most = known.most or 0
         text = self._given.get(name, "") or known.default
-        least = 0 if known.default == "0" or name in {"before", "after"} else 1
+        least = known.least
         if not (
             text.isascii()
             and text.isdigit()

@@ -16,7 +16,6 @@ from fastapi_spine.console.ports import Found, Reader
 from fastapi_spine.console.quantiles import share_below
 from fastapi_spine.console.views import EventView, LogView, RequestRow, SpanView, Spread, TraceView
 from fastapi_spine.core.telemetry import STATUS_ERROR
-from fastapi_spine.core.title import title
 
 MOST_SPANS: Final = 10_000
 _HALF_HOUR_NS: Final = 1_800_000_000_000
@@ -63,7 +62,7 @@ def assembled(
         trace_id=trace_id,
         request=row,
         requests=_requests(nodes),
-        facts=facts_of(asked, nodes, peers, slower) if asked else {},
+        facts=facts_of(asked, peers, slower) if asked else {},
         start_us=begin // 1000,
         duration_us=(end - begin) / 1000,
         spans=[_span(node, begin) for node in nodes],
@@ -144,7 +143,7 @@ def _span(node: Node, begin: int) -> SpanView:
         parent_id=span.parent_id.hex() if node.parent else "",
         service=span.source.service,
         name=span.name,
-        title=title(span.name, span.kind, span.attributes),
+        title=node.title,
         kind=span.kind,
         start_us=(node.start - begin) / 1000,
         duration_us=(node.end - node.start) / 1000,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fastapi_spine.console.rows import SpanRow
+from fastapi_spine.core.title import title
 
 
 class Node:
@@ -18,16 +19,28 @@ class Node:
         start: nanoseconds since the epoch.
         end: never before `start`, whatever was sent.
         self_ns: what no child covers.
+        title: its name for people.
         critical: whether it is on the critical path.
     """
 
-    __slots__ = ("children", "critical", "depth", "end", "parent", "self_ns", "span", "start")
+    __slots__ = (
+        "children",
+        "critical",
+        "depth",
+        "end",
+        "parent",
+        "self_ns",
+        "span",
+        "start",
+        "title",
+    )
 
     def __init__(self, span: SpanRow) -> None:
         self.span = span
         self.parent: Node | None = None
         self.children: list[Node] = []
         self.depth = 0
+        self.title = title(span.name, span.kind, span.attributes)
         self.start = span.start_ns
         self.end = max(span.end_ns, span.start_ns)
         self.self_ns = 0

@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fastapi_spine.console.client.from_api import ApiSource
+from fastapi_spine.console.client.from_store import StoreSource
 from fastapi_spine.console.client.source import Source, SourceError
 from fastapi_spine.console.door.access import Access, read_access
+from fastapi_spine.console.ports import StoreError
+from fastapi_spine.console.store import StoreReader
+from fastapi_spine.core.clock import SystemClock
 from fastapi_spine.core.conventions import ENV_CONSOLE_TOKEN
 
 
@@ -25,12 +29,18 @@ def open_source(folder: Path, environ: Mapping[str, str], *, url: str = "") -> S
     access = read_access(folder)
     if url:
         return _api(url, access, environ.get(ENV_CONSOLE_TOKEN, ""))
-    if access is not None:
-        return ApiSource(access.web, access.token, access)
-    raise SourceError(
-        f"There is nothing in {folder} yet. `spine console` starts a console, `spine dev shop:app` starts one with your "
-        "application; --data names another folder, --url a console elsewhere."
-    )
+    if not folder.is_dir():
+        raise SourceError(
+            f"There is no {folder} yet. `spine console` starts a console, `spine dev shop:app` one beside your "
+            "application; --data names another folder, --url a console elsewhere."
+        )
+    clock = SystemClock()
+    try:
+        return StoreSource(StoreReader(folder, clock=clock), str(folder), access, clock.wall_ns)
+    except StoreError as error:
+        if access is not None:
+            return ApiSource(access.web, access.token, access)
+        raise SourceError(f"{folder} cannot be read: {error}") from error
 
 
 def _api(url: str, access: Access | None, token: str) -> ApiSource:

@@ -4,6 +4,8 @@ A search is at most 1,000 characters and 40 terms long. Every filter that was re
 as the same filter, so a page can keep it in its address.
 """
 
+from __future__ import annotations
+
 from fastapi_spine.console.search.problem import SearchError
 from fastapi_spine.console.search.read import parse
 from fastapi_spine.console.search.times import window

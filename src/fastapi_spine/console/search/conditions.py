@@ -20,6 +20,7 @@ from fastapi_spine.console.search.sizes import (
     shorter,
     status,
 )
+from fastapi_spine.core.conventions import KEY_REQUEST_ID, KEY_TRACE_ID
 
 Condition: TypeAlias = Words | Match | Between | bool | str
 Found: TypeAlias = tuple[str, Condition]
@@ -98,9 +99,9 @@ def _words(term: Term) -> Found:
             hint = f'{_JOINING[text]} To find the word in lines write "{text}".'
             raise WrongError(f"{text} joins nothing here.", value.position, value.length, hint)
         if UUID.fullmatch(text):
-            return _identity(term, "request_id", text)
+            return _identity(term, KEY_REQUEST_ID, text)
         if TRACE_ID.fullmatch(text):
-            return _identity(term, "trace_id", text.lower())
+            return _identity(term, KEY_TRACE_ID, text.lower())
         if text.endswith("*"):
             hint = "Beginnings work after a key: path:/orders*."
             message = "Words in lines are found whole."
@@ -159,7 +160,7 @@ def _yes_no(term: Term, key: Key) -> Found:
 
 
 def _request_id(term: Term, key: Key) -> Found:
-    return _identity(term, "request_id", _single(term, key).text)
+    return _identity(term, KEY_REQUEST_ID, _single(term, key).text)
 
 
 def _trace_id(term: Term, key: Key) -> Found:
@@ -168,7 +169,7 @@ def _trace_id(term: Term, key: Key) -> Found:
         hint = f"For a request id write id:{value.text}."
         message = "A trace id has 32 hex digits."
         raise WrongError(message, value.position, value.length, hint)
-    return _identity(term, "trace_id", value.text.lower())
+    return _identity(term, KEY_TRACE_ID, value.text.lower())
 
 
 def _identity(term: Term, field: str, text: str) -> Found:

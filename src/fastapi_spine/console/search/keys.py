@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from fastapi_spine.core.conventions import KEY_REQUEST_ID, KEY_TRACE_ID
+
 
 class Kind(StrEnum):
     """How what follows a key is read."""
@@ -17,8 +19,8 @@ class Kind(StrEnum):
     LEVEL = "level"
     SEVERITY = "severity"
     YES_NO = "yes_no"
-    REQUEST_ID = "request_id"
-    TRACE_ID = "trace_id"
+    REQUEST_ID = "one request"
+    TRACE_ID = "one trace"
 
 
 class Key(NamedTuple):
@@ -60,8 +62,8 @@ KEYS: Final = (
     Key("outcome", Kind.TEXT, "How it ended, where the status does not say it.", ("outcome:disconnected,cancelled",)),
     Key("logger", Kind.TEXT, "The logger that wrote a line.", ("logger:shop.payment*",)),
     Key("name", Kind.TEXT, "The span's name.", ("name:checkout",)),
-    Key("id", Kind.REQUEST_ID, "One request, by its id. A pasted UUID needs no key.", ("id:0197f3c2-5b7e-7d90-8a4e-3f1b2c4d5e6f", "0197f3c2-5b7e-7d90-8a4e-3f1b2c4d5e6f"), ("request_id",)),
-    Key("trace", Kind.TRACE_ID, "One trace, by its id. 32 pasted hex digits need no key.", ("trace:0af7651916cd43dd8448eb211c80319c", "0af7651916cd43dd8448eb211c80319c"), ("trace_id",)),
+    Key("id", Kind.REQUEST_ID, "One request, by its id. A pasted UUID needs no key.", ("id:0197f3c2-5b7e-7d90-8a4e-3f1b2c4d5e6f", "0197f3c2-5b7e-7d90-8a4e-3f1b2c4d5e6f"), (KEY_REQUEST_ID,)),
+    Key("trace", Kind.TRACE_ID, "One trace, by its id. 32 pasted hex digits need no key.", ("trace:0af7651916cd43dd8448eb211c80319c", "0af7651916cd43dd8448eb211c80319c"), (KEY_TRACE_ID,)),
 )  # fmt: skip
 
 BY_NAME: Final = {name: key for key in KEYS for name in (key.name, *key.also)}

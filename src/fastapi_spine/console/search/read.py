@@ -12,10 +12,11 @@ from fastapi_spine.console.search.conditions import Condition, condition
 from fastapi_spine.console.search.problem import SearchError, WrongError
 from fastapi_spine.console.search.scan import Term, terms
 from fastapi_spine.console.search.write import render
+from fastapi_spine.core.conventions import KEY_REQUEST_ID, KEY_TRACE_ID
 
 LONGEST: Final = 1_000
 MOST_TERMS: Final = 40
-_ONCE: Final = {"failed": "failed:", "request_id": "id:", "trace_id": "trace:"}
+_ONCE: Final = {"failed": "failed:", KEY_REQUEST_ID: "id:", KEY_TRACE_ID: "trace:"}
 _UNSEEN: Final = re.compile(r"[^\S \t\r\n]|[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 

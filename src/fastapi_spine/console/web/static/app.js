@@ -50,7 +50,7 @@ function GoTo() {
     go(requestUrl(id));
   };
   return html`<form class="goto" onSubmit=${submit}>
-    <input name="id" aria-label="Request id or trace id" placeholder="Request id or trace id" autocomplete="off" spellcheck="false" />
+    <input name="id" aria-label="Request id or trace id" placeholder="Request id or trace id" autocomplete="off" spellcheck=${false} />
   </form>`;
 }
 

@@ -25,7 +25,7 @@ function Group({ group, chosen, since }) {
     <td class="right num strong">×${count(group.count)}</td>
     <td class="spark-cell"><${Bars} counts=${group.counts} failures=${group.counts} label=${`${group.count} times over the window`} /></td>
     <td class="num" title=${utc(group.last_us)}>${ago(group.last_us)}</td>
-    <td class="num faint" title=${utc(group.first_us)}>${ago(group.first_us)}</td>
+    <td class="num faint narrow-not" title=${utc(group.first_us)}>${ago(group.first_us)}</td>
     <td><a class="link" href=${searchUrl("/requests", { q: `failed:yes service:${group.service}${group.type ? ` error:${/^[\w.]+$/.test(group.type) ? group.type : JSON.stringify(group.type)}` : ""}`, since })}>all</a></td>
   </tr>`;
 }
@@ -55,7 +55,7 @@ export default function Errors({ route }) {
     ${!answer && !error && html`<div class="card"><${Bones} lines=${9} /></div>`}
     ${answer && groups.length === 0 && html`<section class="empty"><h2>No failure in this window</h2>
       <p>Requests that end with 5xx or an exception gather here, the same failure in one row, however often it came.</p></section>`}
-    ${groups.length > 0 && html`<section class="card errors"><div class="scrolls"><table class="grid"><caption class="unseen">Failures, most recent first</caption>
+    ${groups.length > 0 && html`<section class="card errors"><div class="scrolls"><table class="grid errors-table"><caption class="unseen">Failures, most recent first</caption>
       <thead><tr><th scope="col">What</th><th scope="col">Where</th><th scope="col" class="right">Times</th><th scope="col"><span class="unseen">over time</span></th><th scope="col">Last</th><th scope="col">First</th><th scope="col"><span class="unseen">all of its requests</span></th></tr></thead>
       <tbody>${groups.map((group, at) => html`<${Group} key=${group.fingerprint + group.service + group.route} group=${group} chosen=${at === chosen} since=${since} />`)}</tbody></table></div></section>
       <p class="faint below">A row opens the newest request of its kind. The same exception from the same functions is one kind; line numbers do not count.</p>`}

@@ -75,7 +75,7 @@ export default function Logs({ route }) {
       ${!feed.whole && " · not everything was searched yet, scroll on for more"}</span></div>
     <${Trouble} error=${feed.error} />
     ${feed.loading && rows.length === 0 ? html`<${Bones} lines=${14} />`
-      : rows.length === 0 && !feed.error ? html`<${Nothing} q=${q} />`
+      : rows.length === 0 ? !feed.error && html`<${Nothing} q=${q} />`
       : html`<div class="split lines" onPointerEnter=${() => { over.current = true; }}
           onPointerLeave=${() => { over.current = false; if (!paused()) feed.catchUp(); }}>
         <${Windowed} items=${rows} rowHeight=${narrow ? 50 : 30} keyOf=${(row) => row.cursor} head=${HEAD} label="Log lines, newest first"

@@ -50,12 +50,12 @@ function Route({ one, chosen, since }) {
     <td class="route-cell"><a href=${url}><span class="method">${plain(one.method)}</span> <b>${plain(one.route)}</b></a></td>
     <td class="wide-only"><${Service} name=${one.service} /></td>
     <td class="right num">${rate(now.per_second)}</td>
-    <td class="spark-cell"><${Bars} counts=${one.counts} failures=${one.failures} label=${`${now.count} requests, ${now.errors} failed`} /></td>
+    <td class="spark-cell narrow-not"><${Bars} counts=${one.counts} failures=${one.failures} label=${`${now.count} requests, ${now.errors} failed`} /></td>
     <td class="right num"><${ErrorShare} numbers=${now} /><${Delta} now=${now.count ? now.errors / now.count : 0} before=${before.count ? before.errors / before.count : 0} word="errors" least=${0.001} /></td>
-    <td class="right num">${duration(now.p50_us)}</td>
+    <td class="right num narrow-not">${duration(now.p50_us)}</td>
     <td class="right num">${duration(now.p95_us)}<${Delta} now=${now.p95_us} before=${before.p95_us} word="95th percentile" /></td>
-    <td class="right num">${duration(now.p99_us)}</td>
-    <td class="spark-cell"><${Line} values=${one.p95_us} label="95th percentile over the window" /></td>
+    <td class="right num narrow-not">${duration(now.p99_us)}</td>
+    <td class="spark-cell narrow-not"><${Line} values=${one.p95_us} label="95th percentile over the window" /></td>
     <td class="faint wide-only" title=${one.basis === "metrics" ? "counted by the service itself: exact, whatever was sampled" : "counted from the spans that came"}>${one.basis}</td>
   </tr>`;
 }
@@ -107,8 +107,8 @@ export default function Overview({ route }) {
       <div class="charts"><${Chart} title="Requests a second, by service" times=${series.times} series=${series.rates} format=${(n) => rate(n ?? 0)} onStretch=${stretch} />
         <${Chart} title="95th percentile, by service" times=${series.times} series=${series.slow} format=${(us) => (us === null ? "–" : duration(us))} onStretch=${stretch} /></div>
       <section class="card routes"><header><h2>Routes</h2><span class="faint num">${routes.length}${only ? html` of <${Service} name=${only} />` : ", what needs eyes first"}</span></header>
-        <div class="scrolls"><table class="grid"><caption class="unseen">Routes with rate, errors and durations</caption><thead><tr><th scope="col">Route</th><th scope="col" class="wide-only">Service</th><th scope="col" class="right">Requests/s</th><th scope="col"><span class="unseen">requests over time</span></th>
-          <th scope="col" class="right">Errors</th><th scope="col" class="right">p50</th><th scope="col" class="right">p95</th><th scope="col" class="right">p99</th><th scope="col"><span class="unseen">p95 over time</span></th><th scope="col" class="wide-only">From</th></tr></thead>
+        <div class="scrolls"><table class="grid"><caption class="unseen">Routes with rate, errors and durations</caption><thead><tr><th scope="col">Route</th><th scope="col" class="wide-only">Service</th><th scope="col" class="right">Requests/s</th><th scope="col" class="narrow-not"><span class="unseen">requests over time</span></th>
+          <th scope="col" class="right">Errors</th><th scope="col" class="right narrow-not">p50</th><th scope="col" class="right">p95</th><th scope="col" class="right narrow-not">p99</th><th scope="col" class="narrow-not"><span class="unseen">p95 over time</span></th><th scope="col" class="wide-only">From</th></tr></thead>
           <tbody>${routes.map((one, at) => html`<${Route} key=${`${one.service} ${one.method} ${one.route}`} one=${one} chosen=${at === chosen} since=${since} />`)}</tbody></table></div></section>`}
   </main>`;
 }

@@ -90,7 +90,7 @@ export default function Requests({ route }) {
       ${!feed.whole && " · not everything was searched yet, scroll on for more"}</span></div>
     <${Trouble} error=${feed.error} />
     ${feed.loading && rows.length === 0 ? html`<${Bones} lines=${14} />`
-      : rows.length === 0 && !feed.error ? html`<${Nothing} q=${q} live=${live} />`
+      : rows.length === 0 ? !feed.error && html`<${Nothing} q=${q} live=${live} />`
       : html`<div class="split requests" onPointerEnter=${() => { over.current = true; }}
           onPointerLeave=${() => { over.current = false; if (!paused()) feed.catchUp(); }}>
         <${Windowed} items=${rows} rowHeight=${narrow ? 54 : 34} keyOf=${(row) => row.cursor} head=${HEAD} label="Requests, newest first"

@@ -77,7 +77,7 @@ export function SearchBox({ query, error, kind }) {
   }}>
     <div class="box">
       <${Icon} name="search" />
-      <input ref=${input} value=${text} type="search" autocomplete="off" autocapitalize="off" spellcheck="false"
+      <input ref=${input} value=${text} type="search" autocomplete="off" autocapitalize="off" spellcheck=${false}
         aria-label=${kind === "logs" ? "Search log lines" : "Search requests"} aria-invalid=${problem ? "true" : "false"}
         aria-describedby=${problem ? "search-mistake" : undefined}
         placeholder=${kind === "logs" ? "level:warn service:orders pool exhausted" : "failed:yes slower:300ms service:orders user_id:42"}
