@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from fastapi_spine.console.facts import is_request, log_view, request, request_row
+from fastapi_spine.console.facts import SEVERITY_ERROR, is_request, log_view, request, request_row
 from fastapi_spine.console.filter import Between, Filter, Match, Window
 from fastapi_spine.console.ports import CursorError, Found, Instance, Series
 from fastapi_spine.console.quantiles import percentiles
@@ -24,6 +25,7 @@ S = 1_000_000_000
 MS = 1_000_000
 BOUNDS_NS = tuple(float(MS * 2**power) for power in range(14))
 Row = TypeVar("Row")
+WORD = re.compile(r"\w+")
 
 
 def span(
@@ -253,44 +255,62 @@ def _page(
 
 
 def _fits_request(wanted: Filter, one: SpanRow, lines: Iterable[LogRow]) -> bool:
+    """Whether a request fits; words, attributes, logger and severity may also fit a line of its trace."""
     facts = request(one)
     own: dict[str, Any] = {
         "service": one.source.service, "route": facts.route, "method": facts.method, "path": facts.path,
         "outcome": facts.outcome, "error": facts.error, "name": one.name, "status": facts.status,
         "duration": one.end_ns - one.start_ns,
     }  # fmt: skip
-    told = [line.body.lower() for line in lines if line.trace_id == one.trace_id]
+    told = [line for line in lines if line.trace_id == one.trace_id]
+    values = [one.attributes | own, *(_of_line(line) for line in told)]
     return (
         (wanted.failed is None or wanted.failed == facts.failed)
         and wanted.request_id in {"", facts.request_id}
         and wanted.trace_id in {"", one.trace_id.hex()}
         and all(
-            any(word.text.lower() in body for body in told) != word.negated for word in wanted.words
+            any(_says(line, word.text) for line in told) != word.negated for word in wanted.words
         )
-        and _fits(wanted, one.attributes | own)
+        and _fits(wanted, own, values)
     )
 
 
 def _fits_line(wanted: Filter, one: LogRow) -> bool:
-    own: dict[str, Any] = {
-        "service": one.source.service, "logger": one.logger, "severity": one.severity,
-    }  # fmt: skip
+    values = _of_line(one) | {"service": one.source.service}
     return (
-        all((word.text.lower() in one.body.lower()) != word.negated for word in wanted.words)
+        (wanted.failed is None or wanted.failed == (one.severity >= SEVERITY_ERROR))
+        and wanted.request_id in {"", log_view(one).request_id}
         and wanted.trace_id in {"", one.trace_id.hex()}
-        and _fits(wanted, one.attributes | own)
+        and all(_says(one, word.text) != word.negated for word in wanted.words)
+        and _fits(wanted, values, [values])
     )
 
 
-def _fits(wanted: Filter, values: dict[str, Any]) -> bool:
-    return all(_holds(match, values) != match.negated for match in wanted.matches) and all(
-        _between(size, values) != size.negated for size in wanted.sizes
+def _of_line(line: LogRow) -> dict[str, Any]:
+    return line.attributes | {"logger": line.logger, "severity": line.severity}
+
+
+def _says(line: LogRow, text: str) -> bool:
+    """Whether a line holds words in this order."""
+    said, asked = (f" {' '.join(WORD.findall(one.lower()))} " for one in (line.body, text))
+    return asked in said
+
+
+def _fits(wanted: Filter, own: dict[str, Any], values: Sequence[dict[str, Any]]) -> bool:
+    def among(key: str) -> Sequence[dict[str, Any]]:
+        return [own] if key in own else values
+
+    return all(
+        any(_holds(match, one) for one in among(match.key)) != match.negated
+        for match in wanted.matches
+    ) and all(
+        any(_between(size, one) for one in among(size.key)) != size.negated for size in wanted.sizes
     )
 
 
 def _holds(match: Match, values: dict[str, Any]) -> bool:
     value = values.get(match.key)
-    return value is not None and any(
+    return value not in {None, ""} and any(
         str(value).startswith(one[:-1]) if one.endswith("*") else str(value) == one
         for one in match.values
     )

@@ -22,6 +22,7 @@ class MemoryStore:
         closed: whether it was closed.
         failing: raised by `add` and `commit` while it is set.
         gate: `commit` waits for it.
+        waiting: what commits wait with.
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,7 @@ class MemoryStore:
         self.failing: StoreError | None = None
         self.gate = threading.Event()
         self.gate.set()
+        self.waiting: list[int] = []
         self._open: list[Batch] = []
 
     def add(self, batch: Batch) -> None:
@@ -43,7 +45,9 @@ class MemoryStore:
 
     def commit(self) -> None:
         """Keep what was taken."""
+        self.waiting.append(len(self._open))
         self.gate.wait()
+        self.waiting.pop()
         self._fail()
         for batch in self._open:
             self.spans += batch.spans

@@ -10,11 +10,13 @@ from typing import Any
 from fastapi_spine.cli.target import load_application
 from fastapi_spine.core.conventions import DISTRIBUTION, PATH_METRICS
 from fastapi_spine.install.layer import Layer, Wrapped
+from fastapi_spine.install.tracing import Tracing
 from fastapi_spine.logs.capture.uncovered import uncovered
 from fastapi_spine.request.place import placed_on
 from fastapi_spine.settings.load import load
 from fastapi_spine.settings.model import Metrics
 from fastapi_spine.settings.origin import Origin
+from fastapi_spine.traces.neighbours import neighbours
 
 _PACKAGES = (
     *(DISTRIBUTION, "fastapi", "starlette", "uvicorn"),
@@ -46,7 +48,7 @@ def examine(target: str | None) -> int:
         return 1
     _print_settings(layer.origins)
     _print_metrics(layer.settings.metrics)
-    _print_traces(layer)
+    _print_traces(layer, app)
     return _print_uncovered(layer)
 
 
@@ -76,7 +78,7 @@ def _print_settings(origins: Mapping[str, Origin]) -> None:
 
 
 def _source(origin: Origin) -> str:
-    return origin.kind if origin.kind == "default" else f"{origin.kind}: {origin.place}"
+    return origin.place or origin.kind
 
 
 def _print_metrics(metrics: Metrics) -> None:
@@ -101,23 +103,37 @@ def _print_metrics(metrics: Metrics) -> None:
     print(f"  workers: {shared.get(metrics.workers, f'those called {metrics.workers}')}")
 
 
-def _print_traces(layer: Layer) -> None:
+def _print_traces(layer: Layer, app: Any) -> None:
     print("\nSpans, and where they go")
     tracing = layer.tracing
     if tracing is None:
         print("  off: traces.enabled is false")
         return
     endpoint = tracing.exporter.endpoint
-    if tracing.traces is None:
+    if tracing.exporter.on:
+        print(f"  to {endpoint}")
+    else:
         print(f"  {'! ' if getattr(endpoint, 'wrong', False) else ''}nowhere: {endpoint[0]}")
-        return
-    print(f"  to {endpoint}")
-    if tracing.traces.foreign is not None:
-        print("  by the tracer provider that the application has set")
     for complaint in tracing.traces.complaints:
         print(f"  ! {complaint}")
-    for one in tracing.traces.instrumentations.report.values():
-        print(f"  {one.name:<16} {one.state}{f': {one.detail}' if one.detail else ''}")
+    _print_who_traces(layer, tracing, app)
+
+
+def _print_who_traces(layer: Layer, tracing: Tracing, app: Any) -> None:
+    """Say who does what, and what became of each instrumentation: they are switched on for that, in this process."""
+    ours = layer.settings.traces
+    found = neighbours(app, receiver=tracing.exporter.on, operations=ours.operations)
+    tracing.traces.starting()
+    report = tracing.traces.instrumentations.report.values()
+    names = max(len(name) for name in (*(name for name, _ in found), *(one.name for one in report)))
+    for name, said in found:
+        print(f"  {name:<{names}}  {said}")
+    if not report:
+        return
+    print("\nInstrumentations, for databases, HTTP clients and more")
+    for one in report:
+        mark = "! " if one.state == "broken" else "  "
+        print(f"{mark}{one.name:<{names}}  {one.state}{f': {one.detail}' if one.detail else ''}")
 
 
 def _print_uncovered(layer: Layer) -> int:

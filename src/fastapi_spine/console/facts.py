@@ -36,6 +36,8 @@ ATTR_OLD_TARGET: Final = "http.target"
 SEVERITY_WARN: Final = 13
 SEVERITY_ERROR: Final = 17
 _SERVER_ERROR: Final = 500
+_HELD: Final = (KEY_HELD, f"spine.{KEY_HELD}")
+"""In our log lines, and in what they become over OTLP."""
 _LEVELS: Final = (
     (21, "FATAL"),
     (17, "ERROR"),
@@ -156,7 +158,7 @@ def log_view(row: LogRow, cursor: str = "") -> LogView:
         row.trace_id.hex(),
         row.span_id.hex(),
         row.attributes,
-        row.attributes.get(KEY_HELD) is True,
+        any(row.attributes.get(key) is True for key in _HELD),
         stack_of(row.attributes),
     )
 

@@ -23,6 +23,7 @@ from fastapi_spine.settings.load import environment
 from fastapi_spine.settings.model import Settings
 
 if TYPE_CHECKING:
+    from fastapi_spine.guard.room import GuardRoom
     from fastapi_spine.install.tracing import Tracing
     from fastapi_spine.metrics.room import MetricsRoom
 
@@ -49,6 +50,7 @@ class Parts(NamedTuple):
         tracing: traces and their way out, if they are on.
         rooms: every room that is on, logs last: the others may still have something to say when they end.
         request_pass: walks every request past the rooms.
+        guard: the door, if it is guarded.
     """
 
     health: Health
@@ -56,6 +58,7 @@ class Parts(NamedTuple):
     tracing: Tracing | None
     rooms: tuple[Room, ...]
     request_pass: RequestPass
+    guard: GuardRoom | None
 
 
 def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], given: Given) -> Parts:
@@ -77,20 +80,25 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
     rooms: list[Room] = []
     observers: list[Observer] = []
     pages: list[Page] = []
+    guard = _guard_room(settings, site) if settings.guard.enabled else None
+    if guard is not None and guard.proxies is not None:
+        observers.append(guard.proxies)  # first: the others shall see who really asked
     if logs is not None:
         observers.append(logs.access)
-        rooms.append(logs)
     if settings.metrics.enabled:
         metrics = _metrics_room(settings, site)
         observers.append(metrics.http)
-        rooms.insert(0, metrics)
+        rooms.append(metrics)
         if settings.metrics.path:
             pages.append(metrics.page)
     tracing = _tracing(settings, site) if settings.traces.enabled else None
     if tracing is not None:
-        if tracing.traces is not None:
-            observers.append(tracing.traces.observer)
-        rooms.insert(0, tracing)
+        observers.insert(0, tracing.traces.observer)  # first: its verdict is on held-back lines too
+        rooms.append(
+            tracing
+        )  # starts before metrics: instrumentations take longer than its watchdog likes
+    if logs is not None:
+        rooms.append(logs)
     identity = IdentityReader(
         ids,
         accept=settings.ids.accept != "never",
@@ -105,7 +113,7 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
         pages=pages,
         open_exchanges=site.open_exchanges,
     )
-    return Parts(health, logs, tracing, tuple(rooms), request_pass)
+    return Parts(health, logs, tracing, tuple(rooms), request_pass, guard)
 
 
 def _logs_room(settings: Settings, site: Site, given: Given) -> LogsRoom:
@@ -135,6 +143,12 @@ def _metrics_room(settings: Settings, site: Site) -> MetricsRoom:
         environ=site.environ,
         open_exchanges=site.open_exchanges,
     )
+
+
+def _guard_room(settings: Settings, site: Site) -> GuardRoom:
+    from fastapi_spine.guard.room import GuardRoom
+
+    return GuardRoom(settings.guard, clock=site.clock, health=site.health)
 
 
 def _tracing(settings: Settings, site: Site) -> Tracing:

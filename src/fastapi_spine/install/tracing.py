@@ -1,7 +1,7 @@
 """Traces and their way out, joined: spans are made only where somebody takes them.
 
-Without a receiver a span would cost every request and be thrown away, so then there are none; logs and outgoing calls
-carry the trace id all the same.
+Without a receiver and without a tracer provider of the user's, a span would cost every request and be thrown away, so then
+there are none; logs and outgoing calls carry the trace id all the same.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Tracing:
 
     Attributes:
         exporter: ships spans, or knows why it does not.
-        traces: makes them; None without a receiver.
+        traces: makes them.
     """
 
     def __init__(self, settings: Settings, site: Site) -> None:
@@ -44,42 +44,39 @@ class Tracing:
             bound=ours.queue,
         )
         site.health.accounts[SIGNAL_TRACES] = self.exporter.balance
-        self.traces = None
-        if self.exporter.on:
-            slow = settings.logs.slow
-            self.traces = TracesRoom(
-                self.exporter.put_all,
-                redactor=site.redactor,
-                clock=site.clock,
-                ids=site.ids,
-                health=site.health,
-                service=site.service,
-                version=_version(),
-                environ=site.environ,
-                client=client_reader(settings.logs.client),
-                ratio=ours.sample,
-                slow_ns=None if math.isinf(slow) else int(slow * _SECOND_NS),
-                operations=ours.operations,
-                instrument=ours.instrument,
-                instrument_off=ours.instrument_off,
-                propagate_to=ours.propagate_to,
-            )
+        slow = settings.logs.slow
+        self.traces = TracesRoom(
+            self.exporter.put_all,
+            redactor=site.redactor,
+            clock=site.clock,
+            ids=site.ids,
+            health=site.health,
+            service=site.service,
+            version=_version(),
+            environ=site.environ,
+            client=client_reader(settings.logs.client),
+            ratio=ours.sample,
+            slow_ns=None if math.isinf(slow) else int(slow * _SECOND_NS),
+            operations=ours.operations,
+            instrument=ours.instrument,
+            instrument_off=ours.instrument_off,
+            propagate_to=ours.propagate_to,
+            own_hosts=ours.hosts,
+            receiver=self.exporter.on,
+        )
 
     def starting(self) -> None:
-        """Do nothing yet: the application's own start-up code may still choose otherwise."""
-        if self.traces is not None:
-            self.traces.starting()
+        """Switch instrumentations on; nothing else yet: the application's own start-up code may still choose otherwise."""
+        self.traces.starting()
 
     def started(self) -> None:
         """Take our places in the process, and say once where spans go: the application's own start-up has run."""
         self.exporter.starting()
-        if self.traces is not None:
-            self.traces.started()
+        self.traces.started()
 
     def stopped(self) -> None:
         """Ship what is queued; the process may end by signal at any moment now."""
-        if self.traces is not None:
-            self.traces.stopped()
+        self.traces.stopped()
         self.exporter.flush(self._timeout)
 
     def flush(self, timeout: float) -> bool:
@@ -92,12 +89,11 @@ class Tracing:
 
     def close(self) -> None:
         """Give back what was taken, and ship what is queued."""
-        if self.traces is not None:
-            self.traces.close()
+        self.traces.close()
         self.exporter.close(self._timeout)
 
     def _resource(self) -> Mapping[str, AttributeValue]:
-        return {} if self.traces is None else self.traces.resource.attributes
+        return self.traces.resource.attributes
 
 
 def _version() -> str:

@@ -7,6 +7,7 @@ from typing import Literal, TypedDict
 
 from fastapi_spine.core.conventions import ENV_OTEL_SERVICE_NAME, PATH_METRICS, PROBE_PATHS
 from fastapi_spine.settings.console import Console
+from fastapi_spine.settings.guard_model import Guard
 from fastapi_spine.settings.lists import NAMES, PATTERNS, POLICIES, RECORDER, TEXTS, ExtraPattern
 from fastapi_spine.settings.measures import (
     BUCKETS,
@@ -270,7 +271,12 @@ class Traces(Section):
     )
     propagate_to: Setting[Strings, frozenset[str]] = setting(
         default=[],
-        doc="Hosts that are told the request id, beside private addresses and those of the same parent domain.",
+        doc="Hosts that are told the request id, beside private addresses and siblings of `hosts`; `.shop.example` means all below.",
+        kind=NAMES,
+    )
+    hosts: Setting[Strings, frozenset[str]] = setting(
+        default=[],
+        doc="Names under which this service is reached, such as `api.shop.example`: all of `shop.example` is told the request id.",
         kind=NAMES,
     )
     queue: Setting[str | int, int] = setting(
@@ -363,6 +369,10 @@ class Settings(Section):
         default_factory=Traces,
         doc="Where the time went: spans, sent to the receiver that `OTEL_EXPORTER_OTLP_ENDPOINT` names.",
     )
+    guard: Setting[Guard | bool, Guard] = switchable(
+        default_factory=Guard,
+        doc="The door: cross-origin pages, host names, security headers, rates, sizes, time; off unless asked for.",
+    )
     redaction: Setting[Redaction | bool, Redaction] = switchable(
         default_factory=Redaction, doc="What is taken out of everything that leaves the process."
     )
@@ -380,5 +390,6 @@ class Keywords(TypedDict, total=False):
     logs: Logs | bool | None
     metrics: Metrics | bool | None
     traces: Traces | bool | None
+    guard: Guard | bool | None
     redaction: Redaction | bool | None
     ids: Ids | None

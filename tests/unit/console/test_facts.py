@@ -93,6 +93,8 @@ def test_a_line_is_shown_with_its_exception() -> None:
         "c", 5, 17, "ERROR", "app", "boom", "orders", "r-1", TRACE.hex(), SPAN.hex(),
         row.attributes, held=True, stack="Traceback",
     )  # fmt: skip
+    exported = row._replace(attributes={"spine.held": True})
+    assert log_view(exported).held
     bare = row._replace(attributes={"exception.type": "KeyError", "exception.message": "'a'"})
     assert log_view(bare).stack == "KeyError: 'a'"
 

@@ -50,9 +50,10 @@ def changes(
         steps: the window.
         share: how much of the window is over, 0 to 1.
     """
+    known = {one.series.service for one in routes if one.halves.before.requests}
     found = [
-        *_of_routes(routes, steps, share),
-        *(_new_error(group) for group in errors if group.new),
+        *_of_routes(routes, known, steps, share),
+        *(_new_error(group, known=group.service in known) for group in errors if group.new),
         *_versions(instances, steps),
     ]
     return sorted(
@@ -60,9 +61,10 @@ def changes(
     )
 
 
-def _of_routes(routes: Sequence[Route], steps: Steps, share: float) -> Iterator[Change]:
+def _of_routes(
+    routes: Sequence[Route], known: set[str], steps: Steps, share: float
+) -> Iterator[Change]:
     alive = {one.series.service for one in routes if one.halves.now.requests}
-    known = {one.series.service for one in routes if one.halves.before.requests}
     silent: set[str] = set()
     for route in routes:
         service = route.series.service
@@ -151,13 +153,15 @@ def _change(
     return Change(kind, series.service, series.route, f"{name} {text}", search, at // 1000)
 
 
-def _new_error(group: ErrorGroup) -> Change:
+def _new_error(group: ErrorGroup, *, known: bool) -> Change:
     matches = [Match("error", (group.type,))] if group.type else []
     if group.service:
         matches.append(Match("service", (group.service,)))
     where = f" in {group.where}" if group.where else ""
     times = "once" if group.count == 1 else f"{group.count:,} times"
-    text = f"{group.type or 'A failure'}{where}, {times}; it did not happen before."
+    # Of a service that is new itself nobody can say what it did before.
+    before = "; it did not happen before" if known else ""
+    text = f"{group.type or 'A failure'}{where}, {times}{before}."
     search = render(Filter(matches=tuple(matches), failed=True))
     return Change("new_error", group.service, group.route, text, search, group.first_us)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from fastapi_spine.console.assemble.tree import Node
+from fastapi_spine.console.assemble.tree import Node, walk
 from fastapi_spine.console.facts import exception, request, text
 from fastapi_spine.console.views import Spread
 from fastapi_spine.core.conventions import (
@@ -27,29 +27,27 @@ _NOTABLE: Final = 0.05
 _US: Final = 1000.0
 
 
-def facts_of(
-    asked: Node, nodes: Sequence[Node], peers: Spread | None, slower_than: float | None
-) -> dict[str, str]:
+def facts_of(asked: Node, peers: Spread | None, slower_than: float | None) -> dict[str, str]:
     """Return facts by name, in the order to show them; what does not apply is left out.
 
     Args:
         asked: the request.
-        nodes: everything of its trace.
         peers: how long others of its route took.
         slower_than: the share of them that were quicker.
     """
-    return {
-        name: _clipped(value) for name, value in _facts(asked, nodes, peers, slower_than) if value
-    }
+    return {name: _clipped(value) for name, value in _facts(asked, peers, slower_than) if value}
 
 
 def _facts(
-    asked: Node, nodes: Sequence[Node], peers: Spread | None, slower_than: float | None
+    asked: Node, peers: Spread | None, slower_than: float | None
 ) -> Iterator[tuple[str, str]]:
     span, facts = asked.span, request(asked.span)
+    below = list(walk(asked))
     yield "request", f"{facts.method} {facts.path or facts.route}".strip() or span.name
     yield "status", _status(facts.status, facts.outcome)
-    yield "error", _error(asked, nodes)
+    error, cause = _error(asked, below), _cause(asked, below)
+    yield "error", error
+    yield "cause", "" if cause == error else cause
     yield "took", took((asked.end - asked.start) / _US)
     if peers is not None and slower_than is not None and peers.count >= _FEW:
         yield (
@@ -57,7 +55,7 @@ def _facts(
             f"slower than {int(slower_than * 100)} % of {peers.count:,} in the hour around it",
         )
     yield "time went to", _holders(asked)
-    yield "repeated", _repeated(nodes)
+    yield "repeated", _repeated(below)
     yield "started", _moment(span.start_ns)
     yield "request id", facts.request_id
     yield "route", facts.route
@@ -87,18 +85,30 @@ def _status(status: int | None, outcome: str) -> str:
     return ", ".join(str(one) for one in (status, outcome) if one)
 
 
-def _error(asked: Node, nodes: Sequence[Node]) -> str:
-    """Return the request's exception, else the deepest one of the trace: its cause."""
-    candidates = [asked, *sorted(nodes, key=lambda node: -node.depth)]
-    for node in candidates:
-        event = exception(node.span)
-        if event is not None:
-            kind = text(event.attributes, ATTR_EXCEPTION_TYPE)
-            message = text(event.attributes, ATTR_EXCEPTION_MESSAGE)
-            where = "" if node is asked else f" in {node.title} of {node.span.source.service}"
-            return f"{': '.join(one for one in (kind, message) if one) or 'exception'}{where}"
-    messages = (node.span.status_message for node in candidates)
-    return next((message for message in messages if message), "")
+def _error(asked: Node, below: Sequence[Node]) -> str:
+    """Return the request's exception; without one, what its span says of the error."""
+    return _exception(asked) or asked.span.status_message or _cause(asked, below)
+
+
+def _cause(asked: Node, below: Sequence[Node]) -> str:
+    """Return the deepest other exception below the request: usually where it all began."""
+    own = _exception(asked)
+    for node in sorted(below, key=lambda node: -node.depth):
+        said = _exception(node) or node.span.status_message
+        if said and node is not asked and said != own:
+            return f"{said} in {node.title} of {node.span.source.service}"
+    return ""
+
+
+def _exception(node: Node) -> str:
+    event = exception(node.span)
+    if event is None:
+        return ""
+    parts = (
+        text(event.attributes, ATTR_EXCEPTION_TYPE),
+        text(event.attributes, ATTR_EXCEPTION_MESSAGE),
+    )
+    return ": ".join(part for part in parts if part) or "exception"
 
 
 def _holders(asked: Node) -> str:
@@ -120,11 +130,11 @@ def _holders(asked: Node) -> str:
     return " · ".join(found) if len(own) > 1 else ""
 
 
-def _repeated(nodes: Sequence[Node]) -> str:
+def _repeated(below: Sequence[Node]) -> str:
     """Return the call that one span made most often, if it made it often."""
     calls: Counter[tuple[int, str]] = Counter()
     spent: Counter[tuple[int, str]] = Counter()
-    for node in nodes:
+    for node in below[1:]:
         if node.parent is not None:
             key = (id(node.parent), node.title)
             calls[key] += 1

@@ -62,7 +62,7 @@ def assembled(
         trace_id=trace_id,
         request=row,
         requests=_requests(nodes),
-        facts=facts_of(asked, nodes, peers, slower) if asked else {},
+        facts=facts_of(asked, peers, slower) if asked else {},
         start_us=begin // 1000,
         duration_us=(end - begin) / 1000,
         spans=[_span(node, begin) for node in nodes],

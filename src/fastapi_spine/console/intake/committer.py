@@ -65,6 +65,11 @@ class Committer:
         """Hand over a job; the caller bounds how many there are. Its answer comes on this thread."""
         self._jobs.put(job)
 
+    @property
+    def waiting(self) -> int:
+        """How many jobs nobody has begun with."""
+        return self._jobs.qsize()
+
     def close(self) -> None:
         """Commit and answer what was handed over, close the store, and end."""
         self._jobs.put(None)

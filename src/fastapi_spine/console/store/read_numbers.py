@@ -26,10 +26,11 @@ Key = tuple[str, str, str]
 def steps_of(window: Window, step_ns: int) -> tuple[int, int, int]:
     """Return the first minute of a window, the one after its last, and how many minutes a step is.
 
-    A minute belongs to a window if it begins in it, or holds its beginning.
+    As many minutes as the window is long, and the one that holds its end is the last: an hour until now is sixty minutes,
+    the one that is not over yet included. Windows side by side share no minute.
     """
-    first = window.start // MINUTE_NS
-    last = max(-(-window.end // MINUTE_NS), first)
+    last = -(-window.end // MINUTE_NS)
+    first = max(last - -(-max(window.end - window.start, 0) // MINUTE_NS), 0)
     wide = max(step_ns // MINUTE_NS, 1, -(-(last - first) // _MOST_STEPS))
     return first, last, wide
 
@@ -135,9 +136,9 @@ def _group(row: tuple[Any, ...], counts: list[int], first: int) -> ErrorGroup:
 
 
 def instances(meta: MetaShelf, window: Window) -> list[Instance]:
-    """Return who sent something."""
+    """Return who sent something, the thousand heard of last."""
     here = {"start": window.start, "end": window.end}
-    return [Instance(*row) for row in meta.rows("instances", here)]
+    return sorted(Instance(*row) for row in meta.rows("instances", here))
 
 
 def senders(meta: MetaShelf) -> list[SenderHealth]:

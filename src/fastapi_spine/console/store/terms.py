@@ -15,14 +15,23 @@ from fastapi_spine.console.rows import Attributes, Value
 from fastapi_spine.core.conventions import (
     ATTR_EXCEPTION_MESSAGE,
     ATTR_EXCEPTION_STACK,
+    ATTR_METHOD,
+    ATTR_PROTOCOL_NAME,
+    ATTR_PROTOCOL_VERSION,
+    ATTR_SCHEME,
+    ATTR_SERVER_ADDRESS,
+    ATTR_SERVER_PORT,
     ATTR_SPINE_REQUEST_ID,
     KEY_REQUEST_ID,
 )
 
 NOT_INDEXED: Final = frozenset(
-    {ATTR_EXCEPTION_MESSAGE, ATTR_EXCEPTION_STACK, ATTR_SPINE_REQUEST_ID, KEY_REQUEST_ID}
-)
-"""Long texts, and ids that have an index of their own."""
+    {
+        ATTR_EXCEPTION_MESSAGE, ATTR_EXCEPTION_STACK, ATTR_SPINE_REQUEST_ID, KEY_REQUEST_ID, ATTR_METHOD, ATTR_SCHEME,
+        ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT, ATTR_PROTOCOL_NAME, ATTR_PROTOCOL_VERSION,
+    }
+)  # fmt: skip
+"""Long texts, ids that have an index of their own, and what is nearly always the same, so that it narrows nothing."""
 PATH: Final = "path"
 _LONGEST: Final = 80
 _JOINT: Final = "\x1f"
@@ -31,13 +40,14 @@ _UNSAFE: Final = pattern(r"[^A-Za-z0-9=._\-/:%@+\x1f\x80-\U0010ffff]")
 
 def terms(attributes: Attributes, path: str = "") -> str:
     """Return the terms of a row, for the index."""
-    parts = [
-        f"{key}={value if value.__class__ is str else as_text(value)}"[:_LONGEST]
-        for key, value in attributes.items()
-        if key not in NOT_INDEXED and value.__class__ is not list
-    ]
+    parts = []
     for key, value in attributes.items():
-        if value.__class__ is list and key not in NOT_INDEXED:
+        if key in NOT_INDEXED:
+            continue
+        kind = value.__class__
+        if kind is str or kind is int:
+            parts.append(f"{key}={value}"[:_LONGEST])
+        else:
             parts += [f"{key}={text}"[:_LONGEST] for text in texts(value)]
     if path:
         parts.append(f"{PATH}={path}"[:_LONGEST])

@@ -152,6 +152,14 @@ def test_new_routes_errors_and_versions_are_told() -> None:
     ]  # fmt: skip
 
 
+def test_an_error_of_a_new_service_is_told_without_a_past() -> None:
+    """The console has just been started: what was before, nobody knows."""
+    store = Memory()
+    store.groups = [group(new=True)]
+    (one,) = changes_of(series("/x", (0, 0, 1), (9, 1, 1)), store=store)
+    assert one.text == "KeyError in shop/orders.py:12 get, 3 times."
+
+
 def test_what_needs_eyes_stands_first() -> None:
     """Routes in trouble, then those with failures, then those that take most time; services likewise."""
     store = Memory()

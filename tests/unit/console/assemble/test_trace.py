@@ -209,6 +209,26 @@ def test_a_trace_without_a_request_is_shown() -> None:
     assert (found.start_us, found.duration_us, len(found.logs)) == (BASE_US + 5_000, 2_000.0, 2)
 
 
+def test_the_cause_stands_beside_the_error() -> None:
+    """The request's own exception, and the deepest other one below it; neighbours have nothing to do with it."""
+
+    def raised(kind: str) -> list[EventRow]:
+        return [EventRow(BASE, "exception", {"exception.type": kind})]
+
+    store = Memory()
+    store.spans = [
+        server()._replace(events=raised("HTTPException")),
+        span(2, 1, 1, 9, name="call", events=raised("HTTPException")),
+        span(3, 2, 2, 5, name="charge", events=raised("ZeroDivisionError"), source=STOCK),
+        span(4, None, 200, 5, name="other", events=raised("KeyError")),
+    ]
+    facts = view(store, "r-1").facts
+    assert (facts["error"], facts["cause"]) == (
+        "HTTPException",
+        "ZeroDivisionError in charge of stock",
+    )
+
+
 def test_a_query_in_a_loop_is_named() -> None:
     """How often, how long, and not because of few calls."""
     store = Memory()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from stored import (
     ALWAYS,
@@ -15,10 +17,11 @@ from stored import (
     line,
     raised,
     server,
+    store,
 )
 
 from fastapi_spine.console.filter import EVERYTHING, Between, Filter, Match, Window, Words
-from fastapi_spine.console.store import CursorError
+from fastapi_spine.console.ports import CursorError
 from fastapi_spine.console.views import LogView, RequestRow
 
 
@@ -152,11 +155,17 @@ REQUESTS = (
     ],
 )
 def test_a_search_finds_the_requests_that_fit(
-    kept: Store, wanted: Filter, expected: list[int]
+    some_requests: Store, wanted: Filter, expected: list[int]
 ) -> None:
     """Every kind of condition, alone and together."""
-    kept.put(*REQUESTS)
-    assert ids(kept, wanted) == [f"r-{number}" for number in expected]
+    assert ids(some_requests, wanted) == [f"r-{number}" for number in expected]
+
+
+@pytest.fixture(name="some_requests", scope="module")
+def _some_requests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with store(tmp_path_factory.mktemp("requests") / "console") as kept:
+        kept.put(*REQUESTS)
+        yield kept
 
 
 LINES = (
@@ -195,12 +204,18 @@ LINES = (
     ],
 )
 def test_a_search_finds_the_lines_that_fit(
-    kept: Store, wanted: Filter, expected: list[int]
+    some_lines: Store, wanted: Filter, expected: list[int]
 ) -> None:
     """Every kind of condition, alone and together."""
-    kept.put(*LINES)
     by_body = {row.body: number for number, row in enumerate(LINES, start=1)}
-    assert [by_body[body] for body in bodies(kept, wanted)] == expected
+    assert [by_body[body] for body in bodies(some_lines, wanted)] == expected
+
+
+@pytest.fixture(name="some_lines", scope="module")
+def _some_lines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with store(tmp_path_factory.mktemp("lines") / "console") as kept:
+        kept.put(*LINES)
+        yield kept
 
 
 @pytest.mark.parametrize(
@@ -251,7 +266,7 @@ def test_a_tail_filters(kept: Store) -> None:
     kept.put(*(line(n, f"line {n}", severity=17 if n % 2 else 9) for n in range(1, 6)))
     wanted = Filter(failed=True, words=(Words("line"),))
     page = kept.reader.logs(wanted, ALWAYS, newer=newer)
-    assert [row.message for row in page.logs] == ["line 1", "line 3", "line 5"]
+    assert [row.message for row in page.logs] == ["line 5", "line 3", "line 1"]
     assert kept.reader.logs(wanted, ALWAYS, newer=page.newer).logs == []
 
 

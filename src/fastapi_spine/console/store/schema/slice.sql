@@ -66,7 +66,7 @@ CREATE TABLE request (
 );
 CREATE INDEX request_trace ON request (trace);
 CREATE INDEX request_time ON request (start_ns, id, source, method, route, http_status, duration_ns, failed);
-CREATE INDEX request_failed ON request (start_ns, id) WHERE failed = 1;
+CREATE INDEX request_failed ON request (start_ns, id, failed) WHERE failed = 1;
 CREATE INDEX request_route ON request (route, start_ns, id);
 
 CREATE TABLE log (
