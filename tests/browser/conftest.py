@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-
 from console_sample.app import Sample
 from console_sample.data import Samples
 from console_sample.serve import serving_sample
-from fastapi_spine.core.clock import SystemClock
 from pages import Open
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+
+from fastapi_spine.core.clock import SystemClock
 
 DEADLINE_MS = 15_000
 CALM = [
@@ -34,10 +34,14 @@ class Watched:
         self.dialogs: list[str] = []
         self.outside: list[str] = []
         self.errors: list[str] = []
-        page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", self._dialog)
         page.on("request", lambda request: self._asked(request.url, origin))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda said: self._said(said.type, said.text))
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
 
     def _asked(self, url: str, origin: str) -> None:
         parts = urlsplit(url)

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
-
 from console_sample.app import Sample
 from console_sample.data import Samples
 from console_sample.hostile import PAYLOADS, Poison
 from console_sample.serve import serving_sample
-from fastapi_spine.console.views import LogPage, RequestPage
 from pages import Open
+from playwright.sync_api import expect
+
+from fastapi_spine.console.views import LogPage, RequestPage
 
 
 def poisoned(samples: Samples, start: int) -> Sample:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
-
 from pages import Open
+from playwright.sync_api import Page, expect
 
 
 def rows(page: Page) -> list[str]:
@@ -45,7 +44,7 @@ def test_repeated_queries_are_one_row(open_page: Open) -> None:
     """Forty queries of one kind are one row that says so, and can be opened."""
     page = open_page("/requests/0199-many")
     group = page.get_by_role("row", name="db: SELECT articles")
-    expect(group).to_contain_text("×40")
+    expect(group).to_contain_text("×40")  # noqa: RUF001 - the sign that the page shows
     group.click()
     expect(page.get_by_label("Details")).to_contain_text("40 calls one after another")
     page.keyboard.press("f")
@@ -83,7 +82,7 @@ def test_an_error_is_followed_to_where_it_began(open_page: Open) -> None:
     page = open_page("/errors", height=1100)
     row = page.get_by_role("row", name="ZeroDivisionError")
     expect(row).to_contain_text("new")
-    expect(row).to_contain_text("×41")
+    expect(row).to_contain_text("×41")  # noqa: RUF001 - the sign that the page shows
     row.click()
     cause = page.get_by_label("What went wrong")
     expect(cause).to_contain_text("ZeroDivisionError: integer division or modulo by zero")

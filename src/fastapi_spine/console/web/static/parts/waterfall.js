@@ -4,7 +4,7 @@ import { serviceClass } from "./colour.js";
 import { duration, oneLine, plain } from "./format.js";
 import { html, useEffect, useRef } from "./html.js";
 import { pattern, ticksOf } from "./tree.js";
-import { reveal, useView } from "./windowed.js";
+import { reveal, useNarrow, useView } from "./windowed.js";
 import { Level } from "./words.js";
 
 export const ROW = 26;
@@ -111,8 +111,9 @@ export function Waterfall({ rows, start, base, zoom, chosen, onChoose, onTurn, o
   useEffect(() => {
     if (at >= 0) reveal(body.current, at, ROW, 40);
   }, [chosen, at]);
-  const ticks = ticksOf(zoom.from - base, zoom.to - base).map((tick) => tick + base);
-  const named = ticks.filter((tick) => (tick - zoom.from) / (zoom.to - zoom.from) < 0.93);
+  const narrow = useNarrow();
+  const ticks = ticksOf(zoom.from - base, zoom.to - base, narrow ? 2 : 6).map((tick) => tick + base);
+  const named = ticks.filter((tick) => (tick - zoom.from) / (zoom.to - zoom.from) < (narrow ? 0.6 : 0.93));
   const left = (tick) => ({ left: place(zoom.from, zoom.to, tick, 0).left });
   const drawn = [];
   for (let index = from; index < to; index += 1) {
