@@ -84,7 +84,7 @@ class Sample:
     async def trace(self, request: Request) -> Response:
         """One request whole."""
         view = self.samples.traces.get(request.path_params["key"])
-        if view is None:
+        if view is None and request.url.path not in (self.pages or {}):
             return problem(404, "not found", "No request and no trace has this id.")
         return self.answer(request, view)
 

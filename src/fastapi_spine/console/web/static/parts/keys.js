@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "./html.js";
 
 const stack = [];
-let chord = 0;
+let chord = -Infinity;
 
 function typing(target) {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
@@ -14,10 +14,10 @@ function nameOf(event) {
   const { key } = event;
   const now = event.timeStamp;
   if (key !== "g" && now - chord < 1200) {
-    chord = 0;
+    chord = -Infinity;
     return `g ${key}`;
   }
-  chord = key === "g" ? now : 0;
+  chord = key === "g" ? now : -Infinity;
   return key;
 }
 
@@ -45,7 +45,6 @@ export function useKeys(actions) {
     return () => stack.splice(stack.indexOf(holder), 1);
   }, []);
 }
-
 
 function useHolder(actions) {
   const holder = useRef(actions);
