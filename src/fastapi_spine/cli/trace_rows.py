@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from fastapi_spine.cli.measures import count
 from fastapi_spine.cli.terminal import clean
-from fastapi_spine.cli.told import TOLD
+from fastapi_spine.cli.told import fields_of, is_access
 from fastapi_spine.console.views import EventView, LogView, SpanView, TraceView
 from fastapi_spine.core.conventions import (
     ATTR_EXCEPTION_MESSAGE,
@@ -62,14 +62,14 @@ def rows_of(view: TraceView, *, whole: bool) -> Iterator[Row]:
 
     Args:
         view: the trace.
-        whole: nothing is folded.
+        whole: nothing is folded, and the lines that sum up a request stand there, too, which else its span does.
     """
-    roots = _tree(view)
+    roots = _tree(view, [line for line in view.logs if whole or not is_access(line)])
     for root in roots if whole else _folded(roots):
         yield from _walk(root, "", "", caller="", whole=whole)
 
 
-def _tree(view: TraceView) -> list[_Node]:
+def _tree(view: TraceView, lines: Sequence[LogView]) -> list[_Node]:
     """Return the beginnings. Only a span that came before may be a caller: no circle can be drawn."""
     nodes: dict[str, _Node] = {}
     roots: list[_Node] = []
@@ -79,7 +79,7 @@ def _tree(view: TraceView) -> list[_Node]:
         (roots if caller is None else caller.below).append(node)
         node.said.extend(_event(event) for event in span.events)
         nodes.setdefault(span.span_id, node)
-    for line in view.logs:
+    for line in lines:
         place = nodes.get(line.span_id) or (roots[0] if roots else None)
         if place is not None:
             place.said.append(_line(line, view.start_us))
@@ -183,7 +183,7 @@ def _event(event: EventView) -> tuple[float, str, str]:
 
 def _line(line: LogView, start_us: int) -> tuple[float, str, str]:
     level = f"{'┆' if line.held else ''}{line.level}"
-    text = clean(f"{level} {line.message}{_fields(line.attributes)}")
+    text = clean(f"{level} {line.message}{_fields(fields_of(line))}")
     return float(line.at_us - start_us), text, _style(line)
 
 
@@ -201,6 +201,5 @@ def _fields(attributes: dict[str, object]) -> str:
         f"{key}={value}"
         for key, value in attributes.items()
         if isinstance(value, (str, int, float)) and len(str(value)) <= _LONGEST_VALUE
-        if key not in TOLD
     ]
     return f"  {' '.join(pairs)}" if pairs else ""

@@ -57,6 +57,17 @@ def test_everything_is_shown_when_it_is_asked_for() -> None:
     assert "│   └╌╌ ┆DEBUG one of five" in rows
 
 
+def test_a_line_that_sums_up_a_request_is_not_told_twice() -> None:
+    """Its span's row says the same; `--all` shows it."""
+    said = [
+        line(1, 9, "INFO", "request completed", logger="spine.access"),
+        line(1, 3, "INFO", "hm"),
+    ]
+    view = of([span(1, 0, "GET /x", 0, 9)], said)
+    assert texts(view) == ["GET /x", "└╌╌ INFO hm"]
+    assert texts(view, whole=True) == ["GET /x", "├╌╌ INFO hm", "└╌╌ INFO request completed"]
+
+
 def test_a_folded_row_tells_of_failures_and_warnings_inside() -> None:
     """What went wrong in one of forty is not hidden by the thirty-nine."""
     calls = [span(n, 1, "db: SELECT x", n, 1, failed=n == 9) for n in range(2, 42)]
