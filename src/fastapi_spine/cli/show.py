@@ -89,7 +89,7 @@ def _facts(view: TraceView, terminal: Terminal) -> Iterator[str]:
         yield terminal.fit(_headline(row, terminal))
     for name, value in _told(view):
         yield terminal.fit(f"{terminal.paint('dim', pad(name, _LABEL))}{clean(value)}")
-    if view.peers is not None and row is not None and view.slower_than is not None:
+    if view.peers is not None and "among its route" in view.facts:
         yield from (terminal.fit(text) for text in _compared(view.peers, terminal))
     yield from _others(view, terminal)
 

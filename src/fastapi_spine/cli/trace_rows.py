@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from fastapi_spine.cli.measures import count
 from fastapi_spine.cli.terminal import clean
+from fastapi_spine.cli.told import TOLD
 from fastapi_spine.console.views import EventView, LogView, SpanView, TraceView
 from fastapi_spine.core.conventions import (
     ATTR_EXCEPTION_MESSAGE,
@@ -200,5 +201,6 @@ def _fields(attributes: dict[str, object]) -> str:
         f"{key}={value}"
         for key, value in attributes.items()
         if isinstance(value, (str, int, float)) and len(str(value)) <= _LONGEST_VALUE
+        if key not in TOLD
     ]
     return f"  {' '.join(pairs)}" if pairs else ""

@@ -41,8 +41,8 @@ ROUTES = """\
 service   route                      rate  errors      p50      p95      p99        against before
 orders    POST /orders              2.0/s   5.0 %  40.0 ms  40.0 ms  40.0 ms   ▂▅█  errors +5.0 %
 orders    GET /orders/{order_id}  6.0/min     0 %   400 ms   400 ms   400 ms   ▂▅█  p95 +300 %
-orders    GET /new                0.1/min     0 %   1.0 ms   1.0 ms   1.0 ms   ▂▅█  new
-payments  GET /gone               0.0/min       -        -        -        -        silent
+orders    GET /new                  3.0/h     0 %   1.0 ms   1.0 ms   1.0 ms   ▂▅█  new
+payments  GET /gone                 0.0/h       -        -        -        -        silent
 
 What changed
   GET /orders/{order_id}: p95 is 400 ms, 100 ms before.  spine requests route:/orders/{order_id}
@@ -53,8 +53,8 @@ NARROW_ROUTES = """\
 service   route                      rate  errors      p50      p95
 orders    POST /orders              2.0/s   5.0 %  40.0 ms  40.0 ms
 orders    GET /orders/{order_id}  6.0/min     0 %   400 ms   400 ms
-orders    GET /new                0.1/min     0 %   1.0 ms   1.0 ms
-payments  GET /gone               0.0/min       -        -        -"""
+orders    GET /new                  3.0/h     0 %   1.0 ms   1.0 ms
+payments  GET /gone                 0.0/h       -        -        -"""
 
 ERRORS = """\
 ×1,204  ZeroDivisionError  new  integer division or modulo by zero
