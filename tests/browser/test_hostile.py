@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def poisoned(samples: Samples, start: int) -> Sample:
         "/api/v1/overview": poison(samples.overview(60)),
         "/api/v1/errors": poison(samples.errors()),
         "/api/v1/health": poison(samples.health()),
+        "/api/v1/alerts": poison(samples.alerts()),
         "/api/v1/traces/x": trace,
     }
     return Sample(samples, pages=pages)
@@ -53,6 +55,9 @@ def test_stored_markup_never_runs(open_page: Open, hostile: str) -> None:
     expect(page.locator(".errors tbody tr").first).to_be_visible()
     page.goto(f"{hostile}/health")
     expect(page.locator(".health-top")).to_be_visible()
+    page.goto(f"{hostile}/alerts")
+    page.get_by_role("button", name=re.compile("^Evidence")).first.click()
+    expect(page.locator(".objectives tbody tr").first).to_be_visible()
     page.goto(f"{hostile}/requests?live=off")
     expect(page.locator(".list-row").first).to_be_visible()
     page.goto(f"{hostile}/requests/x")

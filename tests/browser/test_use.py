@@ -20,12 +20,13 @@ PAGES = [
     "/requests/0199-failed",
     "/logs?live=off",
     "/errors",
+    "/alerts",
     "/health",
     "/open",
 ]
 READY = {
     "/": ".routes tbody tr", "/requests?live=off": ".list-row", "/requests/0199-failed": ".fall-row",
-    "/logs?live=off": ".list-row", "/errors": ".errors tbody tr", "/health": ".health-top", "/open": ".empty",
+    "/logs?live=off": ".list-row", "/errors": ".errors tbody tr", "/alerts": ".objectives tbody tr", "/health": ".health-top", "/open": ".empty",
 }  # fmt: skip
 MOST_ELEMENTS = 2_500
 
@@ -43,6 +44,7 @@ def test_everything_is_reached_with_the_keyboard(open_page: Open) -> None:
     for key, path in {
         "l": "/logs",
         "e": "/errors",
+        "a": "/alerts",
         "h": "/health",
         "o": "/",
         "r": "/requests",

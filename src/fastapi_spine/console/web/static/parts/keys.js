@@ -55,7 +55,7 @@ function useHolder(actions) {
 /** What `?` shows. */
 export const HELP = [
   ["/", "search"], ["j k", "next, previous row"], ["Enter", "open"], ["Esc", "back, close"],
-  ["g o", "Overview"], ["g r", "Requests"], ["g l", "Logs"], ["g e", "Errors"], ["g h", "Health"],
+  ["g o", "Overview"], ["g r", "Requests"], ["g l", "Logs"], ["g e", "Errors"], ["g a", "Alerts"], ["g h", "Health"],
   ["l", "live tail on, off"], ["e", "next error of a request"], ["f", "fold, unfold a span"], ["c", "copy the request's id"],
   ["t", "light, dark"], ["?", "this help"],
 ];
