@@ -14,6 +14,7 @@ from fastapi_spine.core.conventions import (
     ATTR_EXCEPTION_TYPE,
     EVENT_EXCEPTION,
 )
+from fastapi_spine.core.telemetry import KIND_INTERNAL
 
 _SHORTEST_FOLD: Final = 4
 _DEEPEST: Final = 48
@@ -82,8 +83,28 @@ def _tree(view: TraceView, lines: Sequence[LogView]) -> list[_Node]:
     for line in lines:
         place = nodes.get(line.span_id) or (roots[0] if roots else None)
         if place is not None:
-            place.said.append(_line(line, view.start_us))
+            said = _line(line, view.start_us)
+            _inner(place, said[0]).said.append(said)
     return roots
+
+
+def _inner(node: _Node, at_us: float) -> _Node:
+    """Return the innermost step of a span that a moment lies in; log lines name their request's span alone.
+
+    A step is inside of the same process: what another service did meanwhile said nothing here. Where several ran at
+    once, the line stays with their caller: which of them said it is not known.
+    """
+    while True:
+        steps = [
+            child
+            for child in node.below
+            if child.span.kind == KIND_INTERNAL
+            and child.span.service == node.span.service
+            and child.span.start_us <= at_us <= child.span.start_us + child.span.duration_us
+        ]
+        if len(steps) != 1:
+            return node
+        node = steps[0]
 
 
 def _walk(node: _Node, lead: str, below: str, *, caller: str, whole: bool) -> Iterator[Row]:
