@@ -1,23 +1,29 @@
-"""A receiver that counts spans and keeps nothing: a process of its own, so that its work is nobody's cost.
+"""A receiver that counts and keeps nothing: a process of its own, so that its work is nobody's cost.
 
-Run as `python -m benchmarks.sink`; it prints its port, and answers `GET /` with how many server spans have come.
+Run as `python -m benchmarks.sink`; it prints its port, and answers `GET /` with how many server spans and access lines
+have come, and how many requests the latest numbers tell of.
 """
 
 from __future__ import annotations
 
 import gzip
+import json
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.request import urlopen
 
 from benchmarks.rounds import BenchmarkError
 from benchmarks.subject import Subject
 
+SPANS = ("spans",)
+ALL = ("spans", "lines", "requests")
 _SERVER = 2
+_ACCESS = "spine.access"
+_DURATION = "http.server.request.duration"
 
 
 class Sink:
@@ -31,10 +37,10 @@ class Sink:
         said = self._process.stdout.readline() if self._process.stdout is not None else ""
         self.url = f"http://127.0.0.1:{int(said)}"
 
-    def count(self) -> int:
-        """Ask how many server spans have come."""
+    def counts(self) -> dict[str, int]:
+        """Ask how much has come."""
         with urlopen(self.url) as answer:  # noqa: S310 - our own address
-            return int(answer.read())
+            return dict(json.loads(answer.read()))
 
     def close(self) -> None:
         """End it."""
@@ -42,14 +48,21 @@ class Sink:
         self._process.wait()
 
 
-def counted(subject: Subject, sink: Sink, name: str, end: Callable[[], object]) -> Subject:
-    """Have a subject fail in the end if not every request's server span has come.
+def counted(
+    subject: Subject,
+    sink: Sink,
+    name: str,
+    end: Callable[[], object],
+    kinds: tuple[str, ...] = SPANS,
+) -> Subject:
+    """Have a subject fail in the end if not every request has arrived.
 
     Args:
         subject: what is measured.
-        sink: where its spans go.
+        sink: where its telemetry goes.
         name: for the message.
         end: ships what is left.
+        kinds: what must have come of each request: `spans`, `lines`, `requests` counted.
     """
     asked = [0]
 
@@ -63,40 +76,30 @@ def counted(subject: Subject, sink: Sink, name: str, end: Callable[[], object]) 
 
     def close() -> None:
         end()
-        came = sink.count()
+        came = sink.counts()
         sink.close()
         subject.close()
-        if came != asked[0]:
-            raise BenchmarkError(f"{name} exported {came} spans of {asked[0]} requests")
+        if any(came[kind] != asked[0] for kind in kinds):
+            raise BenchmarkError(f"{name} exported {came} of {asked[0]} requests")
 
     return replace(subject, repeat=repeat, answer=answer, close=close)
 
 
 def main() -> None:
-    """Count spans until somebody ends us."""
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (  # noqa: PLC0415 - the parent needs none
-        ExportTraceServiceRequest,
-    )
-
-    came = [0]
+    """Count until somebody ends us."""
+    came = dict.fromkeys(ALL, 0)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            self._answer(str(came[0]).encode())
+            self._answer(json.dumps(came).encode())
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             if self.headers.get("content-encoding") == "gzip":
                 body = gzip.decompress(body)
-            request = ExportTraceServiceRequest.FromString(body)
-            came[0] += sum(
-                span.kind == _SERVER
-                for resource in request.resource_spans
-                for scope in resource.scope_spans
-                for span in scope.spans
-            )
+            _COUNTERS[self.path](body, came)
             self._answer(b"")
 
         def _answer(self, body: bytes) -> None:
@@ -108,9 +111,55 @@ def main() -> None:
         def log_message(self, *_arguments: Any) -> None:
             """Say nothing."""
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
     print(server.server_address[1], flush=True)
     server.serve_forever()
+
+
+def _count_spans(body: bytes, came: dict[str, int]) -> None:
+    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2  # noqa: PLC0415 - the parent needs none
+
+    request = trace_service_pb2.ExportTraceServiceRequest.FromString(body)
+    came["spans"] += sum(
+        span.kind == _SERVER
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    )
+
+
+def _count_lines(body: bytes, came: dict[str, int]) -> None:
+    from opentelemetry.proto.collector.logs.v1 import logs_service_pb2  # noqa: PLC0415 - as above
+
+    request = logs_service_pb2.ExportLogsServiceRequest.FromString(body)
+    came["lines"] += sum(
+        len(scope.log_records)
+        for resource in request.resource_logs
+        for scope in resource.scope_logs
+        if scope.scope.name == _ACCESS
+    )
+
+
+def _count_requests(body: bytes, came: dict[str, int]) -> None:
+    from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2  # noqa: PLC0415 - as above
+
+    request = metrics_service_pb2.ExportMetricsServiceRequest.FromString(body)
+    came["requests"] = sum(
+        point.count
+        for resource in request.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        if metric.name == _DURATION
+        for point in metric.histogram.data_points
+    )
+
+
+_COUNTERS = {
+    "/v1/traces": _count_spans,
+    "/v1/logs": _count_lines,
+    "/v1/metrics": _count_requests,
+}
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Everything on, every request's spans exported to a receiver in another process and counted there."""
+"""Everything on, every request's spans, line and numbers exported to a receiver in another process and counted there."""
 
 from __future__ import annotations
 
 import os
 
 from benchmarks.application import application
-from benchmarks.sink import Sink, counted
+from benchmarks.sink import ALL, Sink, counted
 from benchmarks.subject import Subject
 from benchmarks.traffic import served
 
@@ -15,7 +15,7 @@ _VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
 def build(routes: int) -> Subject:
-    """Logs, all metrics, one server span a request."""
+    """Logs, all metrics, one server span a request; all three signals exported."""
     return _ours(routes, operations=False)
 
 
@@ -29,7 +29,7 @@ def _ours(routes: int, *, operations: bool) -> Subject:
     os.environ[_VARIABLE] = sink.url
     app = application(routes)
     spine = Spine(app, traces=Traces(operations=operations, instrument=False))
-    return counted(served(app, spine.flush), sink, "fastapi-spine", lambda: spine.flush(30))
+    return counted(served(app, spine.flush), sink, "fastapi-spine", lambda: spine.flush(30), ALL)
 
 
 def native(routes: int) -> Subject:

@@ -9,6 +9,8 @@ from typing import Any
 
 from fastapi_spine.cli.target import load_application
 from fastapi_spine.core.conventions import DISTRIBUTION, PATH_METRICS
+from fastapi_spine.export.endpoint import Endpoint
+from fastapi_spine.export.room import SIGNALS
 from fastapi_spine.install.layer import Layer, Wrapped
 from fastapi_spine.logs.capture.uncovered import uncovered
 from fastapi_spine.request.place import placed_on
@@ -46,6 +48,7 @@ def examine(target: str | None) -> int:
         return 1
     _print_settings(layer.origins)
     _print_metrics(layer.settings.metrics)
+    _print_export(layer)
     _print_traces(layer)
     return _print_uncovered(layer)
 
@@ -101,22 +104,28 @@ def _print_metrics(metrics: Metrics) -> None:
     print(f"  workers: {shared.get(metrics.workers, f'those called {metrics.workers}')}")
 
 
+def _print_export(layer: Layer) -> None:
+    print("\nTelemetry, and where it goes")
+    for signal in SIGNALS:
+        end = layer.exporter.ends.get(signal)
+        if end is None:
+            print(f"  {signal:<8} off")
+        elif isinstance(end, Endpoint):
+            print(f"  {signal:<8} to {end}")
+        else:
+            print(f"  {signal:<8} {'! ' if end.wrong else ''}nowhere: {end.reason}")
+
+
 def _print_traces(layer: Layer) -> None:
-    print("\nSpans, and where they go")
-    tracing = layer.tracing
-    if tracing is None:
-        print("  off: traces.enabled is false")
+    traces = layer.traces
+    if traces is None:
         return
-    endpoint = tracing.exporter.endpoint
-    if tracing.traces is None:
-        print(f"  {'! ' if getattr(endpoint, 'wrong', False) else ''}nowhere: {endpoint[0]}")
-        return
-    print(f"  to {endpoint}")
-    if tracing.traces.foreign is not None:
+    print("\nSpans, and who makes them")
+    if traces.foreign is not None:
         print("  by the tracer provider that the application has set")
-    for complaint in tracing.traces.complaints:
+    for complaint in traces.complaints:
         print(f"  ! {complaint}")
-    for one in tracing.traces.instrumentations.report.values():
+    for one in traces.instrumentations.report.values():
         print(f"  {one.name:<16} {one.state}{f': {one.detail}' if one.detail else ''}")
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal, NamedTuple
 
-from fastapi_spine.export.attempt import Answer
+from fastapi_spine.export.answer import Answer
 from fastapi_spine.export.wire import Truncated, fields
 
 RETRYABLE: Final = frozenset({429, 502, 503, 504})
@@ -46,7 +46,8 @@ def judge(answer: Answer, count: int, now: float) -> Verdict:
         rejected, message = _partial(answer.body)
         return Verdict("taken", min(max(rejected, 0), count), message=message)
     if answer.status in RETRYABLE:
-        return Verdict("retry", wait_s=retry_after(answer.headers.get("retry-after", ""), now))
+        wait_s = retry_after(answer.headers.get("retry-after", ""), now)
+        return Verdict("retry", wait_s=wait_s, message=f"HTTP {answer.status}")
     if answer.status == TOO_LARGE:
         return Verdict("split")
     return Verdict("refused", message=f"HTTP {answer.status}")

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fastapi_spine.core.clock import SystemClock
+from fastapi_spine.core.conventions import SIGNAL_METRICS, SIGNAL_TRACES
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.ids import RandomIds
 from fastapi_spine.core.observer import LifespanListener, Observer, Page
+from fastapi_spine.core.telemetry import LinePort
 from fastapi_spine.install.given import Given
 from fastapi_spine.install.masking import redactor_for
 from fastapi_spine.install.site import Site
@@ -23,8 +25,9 @@ from fastapi_spine.settings.load import environment
 from fastapi_spine.settings.model import Settings
 
 if TYPE_CHECKING:
-    from fastapi_spine.install.tracing import Tracing
+    from fastapi_spine.install.exporting import Exporting
     from fastapi_spine.metrics.room import MetricsRoom
+    from fastapi_spine.traces.room import TracesRoom
 
 
 class Room(LifespanListener, Protocol):
@@ -46,14 +49,17 @@ class Parts(NamedTuple):
     Attributes:
         health: counters of our own faults and losses.
         logs: the logs room, if it is on.
-        tracing: traces and their way out, if they are on.
-        rooms: every room that is on, logs last: the others may still have something to say when they end.
+        traces: the traces room, if it is on and somebody takes its spans.
+        exporting: ships telemetry, or knows why it does not.
+        rooms: every room that is on, in the order of their ends: the exporter after those that may still have something
+            to send, logs last, because the others may still have something to say.
         request_pass: walks every request past the rooms.
     """
 
     health: Health
     logs: LogsRoom | None
-    tracing: Tracing | None
+    traces: TracesRoom | None
+    exporting: Exporting
     rooms: tuple[Room, ...]
     request_pass: RequestPass
 
@@ -73,24 +79,29 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
     redactor = redactor_for(settings.redaction, health, environ)
     ids = given.ids or RandomIds()
     site = Site(service, packages, clock, ids, health, environ, redactor, set())
-    logs = _logs_room(settings, site, given) if settings.logs.enabled else None
-    rooms: list[Room] = []
+    exporting = _exporting(settings, site)
+    exporter = exporting.exporter
+    rooms: list[Room] = [exporting]
     observers: list[Observer] = []
     pages: list[Page] = []
-    if logs is not None:
+    logs = None
+    if settings.logs.enabled:
+        logs = _logs_room(settings, site, given, exporter.lines)
+        exporter.before_flush(logs.make_waiting)
         observers.append(logs.access)
         rooms.append(logs)
     if settings.metrics.enabled:
-        metrics = _metrics_room(settings, site)
+        metrics = _metrics_room(settings, site, exported=exporter.on(SIGNAL_METRICS))
+        exporter.numbers_from(metrics.numbers)
         observers.append(metrics.http)
         rooms.insert(0, metrics)
         if settings.metrics.path:
             pages.append(metrics.page)
-    tracing = _tracing(settings, site) if settings.traces.enabled else None
-    if tracing is not None:
-        if tracing.traces is not None:
-            observers.append(tracing.traces.observer)
-        rooms.insert(0, tracing)
+    traces = None
+    if exporter.on(SIGNAL_TRACES):
+        traces = _traces_room(settings, site, exporting)
+        observers.append(traces.observer)
+        rooms.insert(0, traces)
     identity = IdentityReader(
         ids,
         accept=settings.ids.accept != "never",
@@ -105,10 +116,10 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
         pages=pages,
         open_exchanges=site.open_exchanges,
     )
-    return Parts(health, logs, tracing, tuple(rooms), request_pass)
+    return Parts(health, logs, traces, exporting, tuple(rooms), request_pass)
 
 
-def _logs_room(settings: Settings, site: Site, given: Given) -> LogsRoom:
+def _logs_room(settings: Settings, site: Site, given: Given, export: LinePort | None) -> LogsRoom:
     logs = LogsRoom(
         settings.logs,
         redactor=site.redactor,
@@ -118,13 +129,14 @@ def _logs_room(settings: Settings, site: Site, given: Given) -> LogsRoom:
         packages=site.packages,
         environ=site.environ,
         sink=given.sink,
+        export=export,
     )
     site.health.report_to(logs.report_fault)
     site.health.guarded("lifespan", logs.starting)
     return logs
 
 
-def _metrics_room(settings: Settings, site: Site) -> MetricsRoom:
+def _metrics_room(settings: Settings, site: Site, *, exported: bool) -> MetricsRoom:
     from fastapi_spine.metrics.room import MetricsRoom
 
     return MetricsRoom(
@@ -134,13 +146,20 @@ def _metrics_room(settings: Settings, site: Site) -> MetricsRoom:
         service=site.service,
         environ=site.environ,
         open_exchanges=site.open_exchanges,
+        exported=exported,
     )
 
 
-def _tracing(settings: Settings, site: Site) -> Tracing:
-    from fastapi_spine.install.tracing import Tracing
+def _exporting(settings: Settings, site: Site) -> Exporting:
+    from fastapi_spine.install.exporting import Exporting
 
-    return Tracing(settings, site)
+    return Exporting(settings, site)
+
+
+def _traces_room(settings: Settings, site: Site, exporting: Exporting) -> TracesRoom:
+    from fastapi_spine.install.tracing import traces_room
+
+    return traces_room(settings, site, exporting)
 
 
 class _Listeners:

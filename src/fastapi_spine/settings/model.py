@@ -115,6 +115,11 @@ class Logs(Section):
         doc="How much is held back for all open requests of one process.",
         kind=size(),
     )
+    export: Setting[bool, bool] = setting(
+        default=True,
+        doc="Whether lines are sent as well when there is a receiver for them.",
+        kind=BOOLEAN,
+    )
     line_limit: Setting[str | int, int] = setting(
         default="32KiB",
         doc="The longest line; what is longer is cut and marked `truncated`.",
@@ -158,6 +163,11 @@ class Metrics(Section):
     enabled: Setting[bool, bool] = setting(
         default=True,
         doc="Whether requests are counted at all; `metrics=False` says the same.",
+        kind=BOOLEAN,
+    )
+    export: Setting[bool, bool] = setting(
+        default=True,
+        doc="Whether numbers are sent as well when there is a receiver for them.",
         kind=BOOLEAN,
     )
     names: Setting[MetricNames, MetricNames] = setting(
@@ -272,14 +282,19 @@ class Traces(Section):
         doc="Hosts that are told the request id, beside private addresses and those of the same parent domain.",
         kind=NAMES,
     )
+
+
+class Export(Section):
+    """Spans, log lines and numbers on their way to the receivers that `OTEL_EXPORTER_OTLP_*` names."""
+
     queue: Setting[str | int, int] = setting(
         default="32MiB",
-        doc="How much may wait to be sent; beyond it the oldest spans are dropped and counted.",
+        doc="How much may wait to be sent, all signals together; beyond it the oldest is dropped and counted.",
         kind=size(),
     )
     flush_timeout: Setting[str | float, float] = setting(
-        default="5s",
-        doc="How long shutting down waits for the receiver to take what is queued.",
+        default="3s",
+        doc="How long shutting down waits for the receivers to take what is queued.",
         kind=DURATION,
     )
 
@@ -362,6 +377,10 @@ class Settings(Section):
         default_factory=Traces,
         doc="Where the time went: spans, sent to the receiver that `OTEL_EXPORTER_OTLP_ENDPOINT` names.",
     )
+    export: Setting[Export, Export] = section(
+        default_factory=Export,
+        doc="Spans, log lines and numbers on their way to the receivers that `OTEL_EXPORTER_OTLP_*` names.",
+    )
     redaction: Setting[Redaction | bool, Redaction] = switchable(
         default_factory=Redaction, doc="What is taken out of everything that leaves the process."
     )
@@ -375,5 +394,6 @@ class Keywords(TypedDict, total=False):
     logs: Logs | bool | None
     metrics: Metrics | bool | None
     traces: Traces | bool | None
+    export: Export | None
     redaction: Redaction | bool | None
     ids: Ids | None
