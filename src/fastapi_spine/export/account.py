@@ -33,18 +33,21 @@ class Account:
     Args:
         lock: held while counting; one that the same thread may take twice, because a destructor may log while it
             counts.
+
+    Attributes:
+        emitted: how many items were handed over; raised by whoever holds the lock.
     """
 
     def __init__(self, lock: threading.RLock) -> None:
         self._lock = lock
-        self._emitted = 0
+        self.emitted = 0
         self._delivered = 0
         self._dropped = dict.fromkeys(REASONS, 0)
 
     def emit(self, count: int) -> None:
         """Take note of items handed over."""
         with self._lock:
-            self._emitted += count
+            self.emitted += count
 
     def deliver(self, count: int) -> None:
         """Take note of items that a receiver has taken."""
@@ -60,7 +63,7 @@ class Account:
     def queued(self) -> int:
         """How many items are waiting or under way."""
         with self._lock:
-            return self._emitted - self._delivered - sum(self._dropped.values())
+            return self.emitted - self._delivered - sum(self._dropped.values())
 
     @property
     def lost(self) -> dict[str, int]:
@@ -71,4 +74,4 @@ class Account:
     def balance(self) -> Balance:
         """Read the account."""
         with self._lock:
-            return Balance(self._emitted, self._delivered, self.lost, self.queued)
+            return Balance(self.emitted, self._delivered, self.lost, self.queued)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from fastapi_spine.core.telemetry import AttributeValue
@@ -43,31 +44,22 @@ class Pairs:
         return pair(self._field, key, value)
 
 
-class TextPair:
-    """Writes one attribute whose text is another each time: what stands before the text depends on its length only.
+class TextHead:
+    """What stands before the text of an attribute whose text is another each time: it depends on the length only.
 
     Args:
-        field: the number of the field that holds it.
+        field: the number of the field that holds the attribute.
         key: the attribute's name.
     """
-
-    __slots__ = ("_field", "_heads", "_key")
 
     def __init__(self, field: int, key: str) -> None:
         self._field = field
         self._key = key
-        self._heads: dict[int, bytes] = {}
+        self.of = lru_cache(_LONGEST_REMEMBERED)(self._make)
+        """Returns the head for a text of so many bytes."""
 
-    def __call__(self, value: str) -> bytes:
-        """Write the attribute."""
-        data = value.encode("utf-8", "backslashreplace")
-        length = len(data)
-        head = self._heads.get(length)
-        if head is None:
-            head = pair(self._field, self._key, "x" * length)[: -length or None]
-            if length <= _LONGEST_REMEMBERED:
-                self._heads[length] = head
-        return head + data
+    def _make(self, length: int) -> bytes:
+        return pair(self._field, self._key, "x" * length)[: -length or None]
 
 
 def resource_of(attributes: Mapping[str, AttributeValue]) -> bytes:

@@ -60,7 +60,7 @@ class LineOutlet:
         except Exception as error:  # noqa: BLE001 - a line that cannot be written loses itself only
             self._lose(error)
             return
-        self._shipper.put(((Encoded(scope, data), len(data) + WEIGHT),))
+        self._shipper.put((scope, data), len(data) + WEIGHT)
 
     def take_access(self, exchange: Exchange, path: str, client: str | None) -> None:
         """Take a plain access line; see the port."""
@@ -69,7 +69,7 @@ class LineOutlet:
         except Exception as error:  # noqa: BLE001 - as above
             self._lose(error)
             return
-        self._shipper.put(((Encoded(_ACCESS, data), len(data) + WEIGHT),))
+        self._shipper.put((_ACCESS, data), len(data) + WEIGHT)
 
     def _lose(self, error: Exception) -> None:
         self._shipper.queue.account.emit(1)

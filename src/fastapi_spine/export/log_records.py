@@ -15,13 +15,12 @@ from fastapi_spine.core import conventions as names
 from fastapi_spine.core.conventions import KNOWN_METHODS, LOGGER_ACCESS, METHOD_OTHER
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.telemetry import AttributeValue
-from fastapi_spine.export.attributes import Pairs, TextPair, any_value, pair
+from fastapi_spine.export.attributes import Pairs, TextHead, any_value, pair
 from fastapi_spine.export.wire import blob, number, text, varint
 
 _ATTRIBUTES: Final = 6
 _TIMES: Final = Struct("<BQBQ").pack
 _FLAGS: Final = Struct("<BI").pack
-_ELAPSED: Final = Struct("<d").pack
 _TAG_TIME, _TAG_OBSERVED, _TAG_FLAGS = 0x09, 0x59, 0x45
 _TRACE_ID, _SPAN_ID = b"\x4a\x10", b"\x52\x08"
 _RECORD: Final = b"\x12"
@@ -77,9 +76,11 @@ class RecordEncoder:
         self._pair = Pairs(_ATTRIBUTES)
         self._plain: dict[tuple[str, str, int | None, str | None], bytes] = {}
         self._completed = _severity(logging.INFO, "INFO") + _body(names.MSG_COMPLETED)
-        self._request_id = TextPair(_ATTRIBUTES, names.ATTR_SPINE_REQUEST_ID)
-        self._path = TextPair(_ATTRIBUTES, names.ATTR_PATH)
-        self._elapsed = _double_head(names.ATTR_SPINE_ELAPSED)
+        self._sizes: dict[tuple[int, int], bytes] = {}
+        self._before_id = TextHead(_ATTRIBUTES, names.ATTR_SPINE_REQUEST_ID).of
+        self._before_path = TextHead(_ATTRIBUTES, names.ATTR_PATH).of
+        self._elapsed = pair(_ATTRIBUTES, names.ATTR_SPINE_ELAPSED, 0.0)[:-8]
+        self._times = Struct(f"<BQBQ{len(self._elapsed)}sd").pack
 
     def access(self, exchange: Exchange, path: str, client: str | None) -> bytes:
         """Write the access line of a request with nothing unusual about it, as the field that a `ScopeLogs` has it in.
@@ -88,25 +89,22 @@ class RecordEncoder:
         """
         identity = exchange.identity
         known = (exchange.scope.get("method", ""), exchange.route, exchange.status, client)
-        plain = self._plain.get(known) or self._remember(known)
-        write = self._pair
+        sizes = (exchange.bytes_in, exchange.bytes_out)
+        request_id, way = identity.request_id.encode(), path.encode("utf-8", "backslashreplace")
         at_ns = exchange.ended_at
         elapsed_ms = (exchange.ended - exchange.started) // 1000 / 1000
         record = b"".join(
             (
-                _TIMES(_TAG_TIME, at_ns, _TAG_OBSERVED, at_ns),
-                plain,
-                self._request_id(identity.request_id),
-                self._path(path),
-                self._elapsed,
-                _ELAPSED(elapsed_ms),
-                write(names.ATTR_REQUEST_SIZE, exchange.bytes_in),
-                write(names.ATTR_RESPONSE_SIZE, exchange.bytes_out),
-                _FLAGS(_TAG_FLAGS, identity.trace_flags),
-                _TRACE_ID,
-                bytes.fromhex(identity.trace_id),
-                _SPAN_ID,
-                bytes.fromhex(identity.span_id),
+                self._times(_TAG_TIME, at_ns, _TAG_OBSERVED, at_ns, self._elapsed, elapsed_ms),
+                self._plain.get(known) or self._remember(known),
+                self._sizes.get(sizes) or self._remember_sizes(sizes),
+                self._before_id(len(request_id)),
+                request_id,
+                self._before_path(len(way)),
+                way,
+                bytes.fromhex(
+                    f"45{identity.trace_flags:02x}0000004a10{identity.trace_id}5208{identity.span_id}"
+                ),
             )
         )
         return _RECORD + varint(len(record)) + record
@@ -135,6 +133,14 @@ class RecordEncoder:
             parts += [_FLAGS(_TAG_FLAGS, flags), _TRACE_ID, bytes.fromhex(trace_id)]
             parts += [_SPAN_ID, bytes.fromhex(span_id)]
         return blob(2, b"".join(parts))
+
+    def _remember_sizes(self, sizes: tuple[int, int]) -> bytes:
+        if len(self._sizes) >= _REMEMBERED:
+            self._sizes.clear()
+        keys = (names.ATTR_REQUEST_SIZE, names.ATTR_RESPONSE_SIZE)
+        pairs = (pair(_ATTRIBUTES, key, size) for key, size in zip(keys, sizes, strict=True))
+        made = self._sizes[sizes] = b"".join(pairs)
+        return made
 
     def _remember(self, known: tuple[str, str, int | None, str | None]) -> bytes:
         method, route, status, client = known
@@ -199,8 +205,3 @@ def _severity(levelno: int, word: str) -> bytes:
 
 def _body(msg: AttributeValue) -> bytes:
     return blob(5, any_value(msg))
-
-
-def _double_head(key: str) -> bytes:
-    """Return all of an attribute with a floating-point value but its eight last bytes."""
-    return pair(_ATTRIBUTES, key, 0.0)[:-8]

@@ -6,6 +6,7 @@ the data point, because that is what a receiver says it has refused.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from struct import pack
 from typing import Final
@@ -68,7 +69,7 @@ class NumberForm:
             times = fixed64(2, started_ns) + fixed64(3, at_ns)
             for point in metric.points:
                 data = blob(1, times + self._point(metric.kind, point))
-                found.append((Encoded((metric.name,), data), len(data) + WEIGHT))
+                found.append((((metric.name,), data), len(data) + WEIGHT))
         return found
 
     def encode(self, item: Encoded) -> Encoded:
@@ -120,13 +121,15 @@ def _examples(field: int, point: PointData) -> bytes:
     return b"".join(
         blob(
             field,
-            fixed64(2, int(at * _SECOND_NS))
-            + double(3, value)
-            + _id(4, span_id)
-            + _id(5, trace_id),
+            fixed64(2, _nanoseconds(at)) + double(3, value) + _id(4, span_id) + _id(5, trace_id),
         )
         for trace_id, span_id, value, at in point.examples
     )
+
+
+def _nanoseconds(seconds: float) -> int:
+    """Convert a user's time too, which may be none."""
+    return int(seconds * _SECOND_NS) if math.isfinite(seconds) else 0
 
 
 def _id(field: int, digits: str) -> bytes:

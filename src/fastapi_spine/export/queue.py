@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from fastapi_spine.core.conventions import DROP_FORK, DROP_QUEUE_FULL, DROP_SHUTDOWN
@@ -77,21 +76,20 @@ class Queue(Generic[Item]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def put(self, items: Iterable[tuple[Item, int]]) -> None:
-        """Take items, each with its weight in bytes; never waits for anybody who does more than this.
+    def put(self, item: Item, weight: int) -> None:
+        """Take an item of so many bytes; never waits for anybody who does more than this.
 
-        After `close` they are counted as lost in the shutdown.
+        After `close` it is counted as lost in the shutdown.
         """
         budget = self._budget
         with budget.lock:
-            for item, weight in items:
-                self.account.emit(1)
-                if self._closed:
-                    self.account.drop(DROP_SHUTDOWN, 1)
-                    continue
-                self._items.append((item, weight))
-                self.weight += weight
-                budget.used += weight
+            self.account.emitted += 1
+            if self._closed:
+                self.account.drop(DROP_SHUTDOWN, 1)
+                return
+            self._items.append((item, weight))
+            self.weight += weight
+            budget.used += weight
             if budget.used > budget.bound:
                 budget.make_room()
 

@@ -81,7 +81,8 @@ class Exporter:
     def put_all(self, spans: list[SpanData]) -> None:
         """Take finished spans; never blocks."""
         if self._spans is not None:
-            self._spans.put([(span, weight_of(span)) for span in spans])
+            for span in spans:
+                self._spans.put(span, weight_of(span))
 
     def numbers_from(self, source: Callable[[], Numbers]) -> None:
         """Say where numbers come from; they are read in a thread of ours, from `starting` on."""

@@ -89,9 +89,9 @@ class Shipper(Generic[Item]):
         self._collected = True
         self._due = monotonic() + self._every_s
 
-    def put(self, items: Iterable[tuple[Item, int]]) -> None:
-        """Take items with their weights in bytes; never blocks, never raises for a full queue."""
-        self.queue.put(items)
+    def put(self, item: Item, weight: int) -> None:
+        """Take an item of so many bytes; never blocks, never raises for a full queue."""
+        self.queue.put(item, weight)
         if self._attentive:
             self.start()
             self._work.ring()
@@ -121,6 +121,7 @@ class Shipper(Generic[Item]):
             return
         self._hurried = True
         self._collected = self._collect is None
+        self.start()
         self._work.ring()
         self._delivery.nudge()
 
@@ -129,7 +130,6 @@ class Shipper(Generic[Item]):
         if self._thread is threading.current_thread():
             return False  # a destructor that flushes, run by this thread: it cannot wait for itself
         deadline = monotonic() + timeout
-        self.start()
         if self._thread is None and not self._is_done():
             self._ship_here(deadline)
         with self._settled:
@@ -210,7 +210,8 @@ class Shipper(Generic[Item]):
             return
         self._due = monotonic() + self._every_s
         try:
-            self.queue.put(collect())
+            for item, weight in collect():
+                self.queue.put(item, weight)
         finally:
             self._collected = True
 
@@ -225,7 +226,7 @@ class Shipper(Generic[Item]):
             weight += taken.weight
             batch = [one for one in map(self._encoded, taken.items) if one is not None]
             encoded += batch
-            size += sum(len(one.data) for one in batch)
+            size += sum(len(data) for _, data in batch)
             time.sleep(_REST_S)
         return Batch(encoded, weight) if weight else None
 

@@ -28,7 +28,7 @@ class SpanForm:
 
     def encode(self, item: SpanData) -> Encoded:
         """Write one span, as the field that a `ScopeSpans` has it in."""
-        return Encoded((item.scope_name, item.scope_version), self._span(item))
+        return (item.scope_name, item.scope_version), self._span(item)
 
     def request(self, batch: Iterable[Encoded]) -> bytes:
         """Write a request of several spans."""
