@@ -20,9 +20,7 @@ UV    = $(VENV)/bin/uv --quiet pip compile --universal --python-version 3.11 --o
 HERE := scripts/venv.sh
 
 # Under CI a test that skips because a piece is missing is a failure (scripts/missing_piece.py).
-# Logfire, there once `make bench` ran, brings a pytest plugin: tests must not depend on it.
-PYTEST := PYTHONPATH="scripts$${PYTHONPATH:+:$$PYTHONPATH}" $(PY) -m pytest -p no:logfire \
-          $(if $(CI),-p missing_piece)
+PYTEST := PYTHONPATH="scripts$${PYTHONPATH:+:$$PYTHONPATH}" $(PY) -m pytest $(if $(CI),-p missing_piece)
 
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help

@@ -38,6 +38,11 @@ class Spread:
         return f"{self.low:.1f} to {self.high:.1f}"
 
 
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Return the value that so many per cent of at least two values do not exceed, drawn between neighbours."""
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
 def differences(values: Sequence[float], others: Sequence[float]) -> list[float]:
     """Subtract round by round, so that what slows a whole round down cancels out.
 

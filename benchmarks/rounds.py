@@ -128,6 +128,8 @@ class Worker:
             self._process.kill()
             self._process.wait()
         self._replies.close()
+        if kind is None and self._process.returncode:
+            raise BenchmarkError(f"{self.contender.name} did not end well; see its last words")
 
     def wait_until_ready(self) -> None:
         """Return when it can be measured."""

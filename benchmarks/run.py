@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import log_line, machine, overhead, redaction
+from benchmarks import log_line, machine, overhead, redaction, scrape
 from benchmarks.log_line import lines_table
 from benchmarks.overhead import Overhead, flat_table, single_lines, stacks_table
 from benchmarks.rounds import Plan
+from benchmarks.scrape import ScrapePlan, scrape_table
 from benchmarks.table import table
 from benchmarks.targets import targets_table
 
@@ -26,6 +27,7 @@ class Size:
     many_routes: Plan
     flat: Plan
     lines: Plan
+    scrape: ScrapePlan
 
 
 WHOLE = Size(
@@ -33,12 +35,14 @@ WHOLE = Size(
     many_routes=Plan(generations=5, rounds=10, count=200, warm_up=100),
     flat=Plan(generations=3, rounds=5, count=500, warm_up=200),
     lines=Plan(generations=3, rounds=10, count=2000, warm_up=500),
+    scrape=ScrapePlan(series=10_000, turns=4, seconds=6),
 )
 QUICK = Size(
     one_route=Plan(generations=1, rounds=5, count=500, warm_up=200),
     many_routes=Plan(generations=1, rounds=5, count=150, warm_up=50),
     flat=Plan(generations=1, rounds=3, count=300, warm_up=200),
     lines=Plan(generations=1, rounds=5, count=1500, warm_up=300),
+    scrape=ScrapePlan(series=10_000, turns=1, seconds=5),
 )
 """Many short rounds rather than a few long ones: the shorter a round, the more alike the machine treats
 all who take part in it. Processes anew more often where a few per cent of the whole are a large part
@@ -87,19 +91,33 @@ def page(size: Size, command: str) -> str:
     )
     lines = log_line.measure(size.lines)
     texts = redaction.rows()
+    scraped = scrape.measure(size.scrape)
     head = (
         f"# What it costs\n\nWritten by `{command}` on {moment:%Y-%m-%d %H:%M} UTC.\n\n"
         f"{machine.description()}\n{METHOD}"
     )
-    promises = targets_table([*overhead.targets(found), *log_line.targets(lines)])
+    promises = targets_table(
+        [*overhead.targets(found), *log_line.targets(lines), *scrape.targets(scraped)]
+    )
     sections = (
         head,
         *overhead_sections(found, size),
         f"## One log line\n\nA message with five fields. {size.lines}.\n\n{lines_table(lines)}",
+        scrape_section(size, scrape_table(scraped)),
         f"## Redaction alone\n\n{table(('Text', 'median', 'spread'), texts)}",
         f"## Targets\n\n{promises}",
     )
     return "\n".join(sections)
+
+
+def scrape_section(size: Size, drawn: str) -> str:
+    """Write up what a scrape takes."""
+    return (
+        "## A scrape\n\nA page of ten thousand series, OpenMetrics with exemplars, compressed, asked for every "
+        "second as Prometheus asks; one uvicorn process or several. Beside it a client asks for a trivial route "
+        f"{1 / scrape.PACE_S:.0f} times a second, and waits from when each request was due, in ms. Server, client "
+        f"and scraper share the machine's cores. {size.scrape}.\n\n{drawn}"
+    )
 
 
 def overhead_sections(found: Overhead, size: Size) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import gzip
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -88,6 +89,7 @@ def counted(
 def main() -> None:
     """Count until somebody ends us."""
     came = dict.fromkeys(ALL, 0)
+    turn = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -99,7 +101,8 @@ def main() -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             if self.headers.get("content-encoding") == "gzip":
                 body = gzip.decompress(body)
-            _COUNTERS[self.path](body, came)
+            with turn:
+                _COUNTERS[self.path](body, came)
             self._answer(b"")
 
         def _answer(self, body: bytes) -> None:
@@ -111,6 +114,7 @@ def main() -> None:
         def log_message(self, *_arguments: Any) -> None:
             """Say nothing."""
 
+    # A thread a connection: whoever asks for the count must not wait for an exporter that keeps its own open.
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     print(server.server_address[1], flush=True)

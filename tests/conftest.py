@@ -8,6 +8,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is. The rest of the profile stays: CI has one of its own.
+settings.register_profile("patient", settings(), deadline=None)
+settings.load_profile("patient")
 
 Message = dict[str, Any]
 App = Callable[[Any, Any, Any], Awaitable[None]]

@@ -18,7 +18,7 @@ from fastapi_spine.traces.headers import shortened
 
 HEX = st.sampled_from("0123456789abcdef")
 IDS = st.integers(1, 2**128 - 1).map(lambda n: f"{n:032x}")
-KEYS = st.from_regex(r"[a-z0-9][a-z0-9_\-*/@]{0,40}", fullmatch=True)
+KEYS = st.from_regex(r"[a-z0-9][a-z0-9_\-*/]{0,40}(@[a-z][a-z0-9_\-*/]{0,13})?", fullmatch=True)
 VALUES = st.from_regex(r"[!-+\--<>-~]{1,200}", fullmatch=True)
 STATES = st.dictionaries(KEYS, VALUES, min_size=1, max_size=32).map(
     lambda members: ",".join(f"{key}={value}" for key, value in members.items())

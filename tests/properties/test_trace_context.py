@@ -35,7 +35,7 @@ def test_a_valid_parent_is_read_whole(trace_id: str, span_id: str, flags: int) -
     assert parsed == ((trace_id, span_id, flags & 3) if valid else None)
 
 
-KEYS = st.from_regex(r"[a-z0-9][a-z0-9_\-*/@]{0,40}", fullmatch=True)
+KEYS = st.from_regex(r"[a-z0-9][a-z0-9_\-*/]{0,40}(@[a-z][a-z0-9_\-*/]{0,13})?", fullmatch=True)
 VALUES = st.from_regex(r"[ -+\--<>-~]{0,40}[!-+\--<>-~]", fullmatch=True)
 
 

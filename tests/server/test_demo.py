@@ -20,6 +20,8 @@ from typing import Any, Final
 
 import httpx
 import pytest
+from prometheus import prometheus, value
+from servers import free_port, wait_for
 
 from fastapi_spine.demo.storage import CUSTOMERS
 
@@ -249,23 +251,53 @@ def test_everything_in_the_tour_is_in_the_services_output(run: Run) -> None:
 
 
 def test_the_tour_changes_with_the_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slower warehouse is a slower tour; your own request shows; SIGTERM ends it all with 0."""
+    """A slower warehouse is a slower tour; Prometheus may scrape; your own request shows; SIGTERM ends it all with 0."""
     monkeypatch.setenv("SPINE_DEMO_INVENTORY_DELAY_MS", "650")
     monkeypatch.setenv(MARK, tmp_path.name)
-    process = shop(tmp_path)
-    assert process.stdout is not None
-    shown = ""
-    while "/docs" not in shown:
-        row = process.stdout.readline()
-        assert row, shown
-        shown += row
-    shown += own_request(urls(shown)[0], process)
-    process.send_signal(signal.SIGTERM)
-    rest, complaints = process.communicate(timeout=30)
+    first = free_ports(3)
+    with prometheus(tmp_path, *range(first, first + 3)) as scraper:  # takes its 5 s meanwhile
+        process = shop(tmp_path, "--port-base", str(first))
+        assert process.stdout is not None
+        shown = ""
+        try:
+            while "/docs" not in shown:
+                row = process.stdout.readline()
+                assert row, shown
+                shown += row
+            shown += own_request(urls(shown)[0], process)
+            scraped_as_told(scraper, range(first, first + 3))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            rest, complaints = process.communicate(timeout=30)
     run = Run(process.returncode, shown + rest, complaints, kept(tmp_path))
     assert (run.code, run.complaints) == (0, "")
     assert run.bar("orders") >= run.bar("inventory") >= 650
     assert left_running(tmp_path.name) == []
+
+
+def free_ports(count: int) -> int:
+    """Return the first of some adjacent ports that nobody listens on right now."""
+    while True:
+        first = free_port()
+        if not any(answers(f"http://127.0.0.1:{first + more}") for more in range(count)):
+            return first
+
+
+def scraped_as_told(scraper: int, ports: range) -> None:
+    """A real Prometheus finds all three services up, and its sums are those of their pages."""
+    wait_for(lambda: value(scraper, "sum(up)") == len(ports), "three services to be scraped")
+    assert sum(map(requests_told, ports)) > 50
+
+    def same() -> bool:
+        return value(scraper, "sum(http_requests_total)") == sum(map(requests_told, ports))
+
+    wait_for(same, "what the pages tell")
+
+
+def requests_told(port: int) -> float:
+    """How many requests a service's page tells of."""
+    page = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    return sum(map(float, re.findall(r"^http_requests_total\{.*\} (\d+)$", page, re.MULTILINE)))
 
 
 def own_request(orders_url: str, process: subprocess.Popen[str]) -> str:

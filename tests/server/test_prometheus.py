@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import http.client
-import json
-import math
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
+from typing import NamedTuple
 
 import pytest
+from prometheus import ask, need, prometheus, value
 from servers import Server, free_port, get, serving, wait_for
 
 APP = """
@@ -36,107 +31,61 @@ async def order(order_id: int):
 """
 
 
-def need(program: str) -> str:
-    """Return where a program is; without it the test is skipped, which fails where results are trusted."""
-    found = shutil.which(program)
-    if found is None:
-        reason = f"{program} is not installed (see .ci/run)"
-        if os.environ.get("CI") == "true":  # noqa: TID251 - where results are trusted
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
+class Scraped(NamedTuple):
+    """A shop, and the port of the Prometheus that scrapes it."""
+
+    shop: Server
+    port: int
 
 
-@contextmanager
-def prometheus(folder: Path, target: int) -> Iterator[int]:
-    """Start Prometheus on a free port, scraping one target several times a second; yields its port."""
-    program = need("prometheus")
-    config = folder / "prometheus.yml"
-    config.write_text(
-        "global: {scrape_interval: 200ms, scrape_timeout: 200ms}\n"
-        "scrape_configs:\n"
-        "  - job_name: shop\n"
-        f"    static_configs: [{{targets: ['127.0.0.1:{target}']}}]\n"
-    )
-    port = free_port()
-    command = [
-        program,
-        f"--config.file={config}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--enable-feature=exemplar-storage",
-    ]
-    with (folder / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            wait_for(lambda: _ready(port), "Prometheus to be ready")
-            yield port
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def _ready(port: int) -> bool:
-    try:
-        return get(port, "/-/ready") == 200
-    except OSError:
-        return False
-
-
-def ask(port: int, path: str, **query: str) -> Any:
-    """Ask Prometheus' API and return its data."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    try:
-        connection.request("GET", f"/api/v1/{path}?{urlencode(query)}")
-        return json.loads(connection.getresponse().read())["data"]
-    finally:
-        connection.close()
-
-
-def value(port: int, query: str) -> float:
-    """Return the one number that a query gives, NaN for none."""
-    found = ask(port, "query", query=query)["result"]
-    return float(found[0]["value"][1]) if found else math.nan
-
-
-@pytest.fixture(name="shop")
-def _shop(tmp_path: Path) -> Iterator[Server]:
-    (tmp_path / "app.py").write_text(APP)
-    with serving(tmp_path, "-m", "uvicorn", "app:app", "--port", "{port}") as server:
+@pytest.fixture(scope="module", name="shop")
+def _shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "app.py").write_text(APP)
+    with serving(folder, "-m", "uvicorn", "app:app", "--port", "{port}") as server:
         yield server
 
 
-def test_promql_gives_the_known_answers(shop: Server, tmp_path: Path) -> None:
-    """A hundred requests, ten of them failed and forty slow: totals, error ratio and p95 come out so."""
-    with prometheus(tmp_path, shop.port) as port:
-        total = 'sum(http_requests_total{path="/orders/{order_id}"})'
-        get(shop.port, "/orders/1")  # a counter must be seen before it can be seen to rise
-        wait_for(lambda: value(port, total) == 1, "the first scrape")
-        for number in range(100):
-            get(shop.port, f"/orders/{number}")
-        wait_for(lambda: value(port, total) == 101, "all requests to be scraped")
-        failed = 'sum(http_requests_total{path="/orders/{order_id}",status=~"5.."})'
-        assert value(port, failed) == 10
-        assert value(port, f"{failed} / {total}") == pytest.approx(10 / 101)
-        rate = 'sum(increase(http_requests_total{path="/orders/{order_id}",status="200"}[1h]))'
-        assert value(port, rate) > 0
-        buckets = 'sum by (le) (http_request_duration_seconds_bucket{path="/orders/{order_id}"})'
-        assert 0.02 < value(port, f"histogram_quantile(0.95, {buckets})") <= 0.2
-        assert value(port, 'up{job="shop"}') == 1
+@pytest.fixture(scope="module", name="scraped")
+def _scraped(shop: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
+    with prometheus(tmp_path_factory.mktemp("prometheus"), shop.port) as port:
+        yield Scraped(shop, port)
 
 
-def test_exemplars_come_back_from_its_api(shop: Server, tmp_path: Path) -> None:
-    """The trace of a request that the caller began is found at the bucket that counted it."""
+def test_promql_gives_the_known_answers(scraped: Scraped) -> None:
+    """A hundred requests, ten of them failed and forty slow: rate, error ratio and p95 of the route come out so."""
+    shop, port = scraped
+    route = 'path="/orders/{order_id}"'
+    total = f"sum(http_requests_total{{{route}}})"
+    for number in (10, 1):  # a counter must be seen before it can be seen to rise
+        get(shop.port, f"/orders/{number}")
+    wait_for(lambda: value(port, total) == 2, "the first scrape")
+    for number in range(100):
+        get(shop.port, f"/orders/{number}")
+    wait_for(lambda: value(port, total) == 102, "all requests to be scraped")
+    failed = f'sum(http_requests_total{{{route},status=~"5.."}})'
+    assert value(port, failed) == 11
+    assert value(port, f"{failed} / {total}") == pytest.approx(11 / 102)
+    rates = "sum(rate(http_requests_total{%s}[1h])) / sum(rate(http_requests_total{%s}[1h]))"
+    ratio = value(port, rates % (f'{route},status="503"', route))
+    assert ratio == pytest.approx(0.1, abs=0.02)  # Prometheus extrapolates each series by itself
+    buckets = f"sum by (le) (http_request_duration_seconds_bucket{{{route}}})"
+    assert 0.02 < value(port, f"histogram_quantile(0.95, {buckets})") <= 0.2
+    assert value(port, 'up{job="shop"}') == 1
+
+
+def test_exemplars_come_back_from_its_api(scraped: Scraped) -> None:
+    """The trace of a request that the caller began is found at the bucket that counted it, and at the counter."""
     trace = "0af7651916cd43dd8448eb211c80319c"
-    with prometheus(tmp_path, shop.port) as port:
-        get(shop.port, "/orders/1", traceparent=f"00-{trace}-b7ad6b7169203331-01")
-        query = {"query": "http_request_duration_seconds_bucket", "start": "0", "end": "9999999999"}
+    get(scraped.shop.port, "/orders/1", traceparent=f"00-{trace}-b7ad6b7169203331-01")
+    for metric in ("http_request_duration_seconds_bucket", "http_requests_total"):
+        query = {"query": metric, "start": "0", "end": "9999999999"}
+        wait_for(lambda query=query: trace in _traces(scraped.port, query), "the exemplar")
 
-        def traces() -> set[str]:
-            found = ask(port, "query_exemplars", **query)
-            return {one["labels"]["trace_id"] for series in found for one in series["exemplars"]}
 
-        wait_for(lambda: trace in traces(), "the exemplar")
+def _traces(port: int, query: dict[str, str]) -> set[str]:
+    found = ask(port, "query_exemplars", **query)
+    return {one["labels"]["trace_id"] for series in found for one in series["exemplars"]}
 
 
 def test_promtool_finds_nothing_to_complain_about(shop: Server) -> None:

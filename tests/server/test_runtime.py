@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import http.client
 import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
-from servers import free_port, get, serving, wait_for
+from servers import Server, free_port, get, serving, wait_for
 
 APP = """
-import asyncio, re, time
+import asyncio, time
 from fastapi import FastAPI
 from fastapi_spine import Metrics, Spine
 
@@ -31,15 +34,37 @@ async def waits():
 
 @app.get("/computes")
 async def computes():
-    re.match(r"(a|aa)+$", "a" * 36 + "b")  # one C call that keeps the interpreter to itself
+    sum(range(50_000_000))  # one C call that keeps the interpreter to itself
 """
+COUNTER = "python_event_loop_blocked_total"
 
 
-@pytest.fixture(name="own_port")
-def _own_port(tmp_path: Path) -> int:
+class Watched(NamedTuple):
+    """An application whose event loop is watched, and the port of its page."""
+
+    server: Server
+    folder: Path
+    own_port: int
+
+    def blocked(self) -> dict[str, str]:
+        """How often the loop stood still, by route."""
+        rows = [row for row in page(self.own_port).splitlines() if row.startswith(COUNTER)]
+        return dict(row.removeprefix(COUNTER).rsplit(" ", 1) for row in rows)
+
+    def told(self) -> list[dict[str, Any]]:
+        """The warnings so far."""
+        return [line for line in self.server.lines() if line["logger"] == "spine.runtime"]
+
+
+@pytest.fixture(scope="module", name="watched")
+def _watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """One server for all tests: each looks at what it has added."""
+    folder = tmp_path_factory.mktemp("watched")
     port = free_port()
-    (tmp_path / "app.py").write_text(APP.format(own_port=port))
-    return port
+    (folder / "app.py").write_text(APP.format(own_port=port))
+    with serving(folder, "-m", "uvicorn", "app:app", "--port", "{port}") as server:
+        wait_for(lambda: _status(port, "/metrics", {}) == 200, "the port to be open")
+        yield Watched(server, folder, port)
 
 
 def page(port: int) -> str:
@@ -52,68 +77,58 @@ def page(port: int) -> str:
         connection.close()
 
 
-def test_a_blocked_loop_is_named_with_route_and_stack(tmp_path: Path, own_port: int) -> None:
+def test_a_blocked_loop_is_named_with_route_and_stack(watched: Watched) -> None:
     """One warning, with the request's own id, the route, and the line that sleeps; a second call only counts."""
-    command = ("-m", "uvicorn", "app:app", "--port", "{port}")
-    with serving(tmp_path, *command) as server:
-        get(server.port, "/blocks/x", **{"x-request-id": "first-1"})
-        get(server.port, "/blocks/y", **{"x-request-id": "second-1"})
-        get(server.port, "/waits")
-        wait_for(
-            lambda: 'python_event_loop_blocked_total{path="/blocks/{name}"} 2' in page(own_port),
-            "both to be counted",
-        )
-        wait_for(lambda: _told(server.lines()), "the warning")
-        server.end()
-        told = _told(server.lines())
-    assert [(one["request_id"], one["route"], one["level"]) for one in told] == [
-        ("first-1", "/blocks/{name}", "WARNING")
-    ]
-    assert told[0]["request_ids"] == ["first-1"]
-    assert 250 <= told[0]["blocked_ms"] <= 600
-    assert told[0]["stack"].splitlines()[-2:] == [
-        f'  File "{tmp_path / "app.py"}", line 10, in compute',
+    port = watched.server.port
+    get(port, "/blocks/x", **{"x-request-id": "first-1"})
+    get(port, "/blocks/y", **{"x-request-id": "second-1"})
+    get(port, "/waits")
+    route = '{path="/blocks/{name}"}'
+    wait_for(lambda: watched.blocked().get(route) == "2", "both to be counted")
+    wait_for(watched.told, "the warning")
+    get(port, "/waits")
+    (told,) = watched.told()
+    assert (told["request_id"], told["route"], told["level"]) == (
+        "first-1",
+        "/blocks/{name}",
+        "WARNING",
+    )
+    assert told["request_ids"] == ["first-1"]
+    assert 250 <= told["blocked_ms"] <= 600
+    assert told["stack"].splitlines()[-2:] == [
+        f'  File "{watched.folder / "app.py"}", line 10, in compute',
         "    time.sleep(0.6)",
     ]
+    assert '{path="/waits"}' not in watched.blocked()
 
 
-def test_a_call_that_keeps_the_interpreter_is_counted_too(tmp_path: Path, own_port: int) -> None:
-    """No thread runs meanwhile; it is counted afterwards, when the route may already be over."""
-    with serving(tmp_path, "-m", "uvicorn", "app:app", "--port", "{port}") as server:
-        get(server.port, "/computes")
-        wait_for(
-            lambda: "python_event_loop_blocked_total{path=" in page(own_port),
-            "it to be counted",
-        )
-
-
-def test_a_stopped_process_is_not_a_blocked_loop(tmp_path: Path, own_port: int) -> None:
+def test_a_stopped_process_is_not_a_blocked_loop(watched: Watched) -> None:
     """SIGSTOP and SIGCONT a second later: nobody is accused."""
-    with serving(tmp_path, "-m", "uvicorn", "app:app", "--port", "{port}") as server:
-        before = page(own_port)
-        server.process.send_signal(signal.SIGSTOP)
-        wait_for(_after(1.0), "a second to pass")
-        server.process.send_signal(signal.SIGCONT)
-        get(server.port, "/waits")
-        after = page(own_port)
-        assert _told(server.lines()) == []
-    assert "python_event_loop_blocked_total{" not in before + after
+    get(watched.server.port, "/waits")  # what other tests caused has been written meanwhile
+    before, told = watched.blocked(), watched.told()
+    watched.server.process.send_signal(signal.SIGSTOP)
+    wait_for(_after(1.0), "a second to pass")
+    watched.server.process.send_signal(signal.SIGCONT)
+    get(watched.server.port, "/waits")
+    assert (watched.blocked(), watched.told()) == (before, told)
 
 
-def _after(seconds: float) -> object:
-    import time  # noqa: PLC0415 - the process under test stands still meanwhile; nothing else could be polled
+def test_a_call_that_keeps_the_interpreter_is_counted_too(watched: Watched) -> None:
+    """No thread runs meanwhile; it is counted afterwards, when the route may already be over."""
+    before = watched.blocked()
+    get(watched.server.port, "/computes")
+    wait_for(lambda: watched.blocked() != before, "it to be counted")
 
+
+def _after(seconds: float) -> Callable[[], bool]:
     until = time.monotonic() + seconds
     return lambda: time.monotonic() > until
 
 
-def _told(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [line for line in lines if line["logger"] == "spine.runtime"]
-
-
-def test_the_own_port_is_given_back_and_wants_its_token(tmp_path: Path) -> None:
-    """Several workers, one port: whoever has it answers for all; with a token only who knows it."""
-    port = free_port()
+def test_the_own_port_is_waited_for_given_back_and_wants_its_token(tmp_path: Path) -> None:
+    """A stranger on the port is a WARNING, a sibling is not; whoever has it answers, and only who knows the token."""
+    stranger = socket.create_server(("127.0.0.1", 0))
+    port = stranger.getsockname()[1]
     app = (
         "from fastapi import FastAPI\nfrom fastapi_spine import Metrics, Spine\napp = FastAPI()\n"
         f'Spine(app, metrics=Metrics(port={port}, host="127.0.0.1", token="a-long-enough-token"))\n'
@@ -121,13 +136,37 @@ def test_the_own_port_is_given_back_and_wants_its_token(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(app)
     workers = ("-m", "uvicorn", "app:app", "--port", "{port}", "--workers", "2")
     bearer = {"authorization": "Bearer a-long-enough-token"}
-    with serving(tmp_path, *workers):
+    with stranger, serving(tmp_path, *workers) as server:
+        wait_for(lambda: len(_of_metrics(server)) == 2, "both workers to tell of the stranger")
+        stranger.close()
         wait_for(lambda: _status(port, "/metrics", bearer) == 200, "the port to be open")
+        told = f"metrics port {port} cannot be opened (Address already in use); trying again every second"
+        assert _of_metrics(server) == [("WARNING", told)] * 2
         assert _status(port, "/metrics", {}) == 401
         assert _status(port, "/metrics", {"authorization": "Bearer wrong"}) == 401
         assert _status(port, "/other", bearer) == 404
     with pytest.raises(OSError, match="refused"):
         get(port, "/metrics")
+
+
+def test_the_own_port_of_several_workers_is_nothing_to_warn_of(tmp_path: Path) -> None:
+    """One has it, the other says who does."""
+    port = free_port()
+    app = (
+        "from fastapi import FastAPI\nfrom fastapi_spine import Metrics, Spine\napp = FastAPI()\n"
+        f'Spine(app, metrics=Metrics(port={port}, host="127.0.0.1"))\n'
+    )
+    (tmp_path / "app.py").write_text(app)
+    workers = ("-m", "uvicorn", "app:app", "--port", "{port}", "--workers", "2")
+    with serving(tmp_path, *workers) as server:
+        wait_for(lambda: _of_metrics(server), "the other worker to find the port taken")
+        assert _of_metrics(server) == [("INFO", f"metrics port {port} is served by another worker")]
+
+
+def _of_metrics(server: Server) -> list[tuple[str, str]]:
+    return [
+        (line["level"], line["msg"]) for line in server.lines() if line["logger"] == "spine.metrics"
+    ]
 
 
 def _status(port: int, path: str, headers: dict[str, str]) -> int:

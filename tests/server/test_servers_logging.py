@@ -105,18 +105,32 @@ class Said(NamedTuple):
     text: list[str]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with an application in it."""
-    (tmp_path / "app.py").write_text(APP)
-    (tmp_path / "log.json").write_text(json.dumps(LOG_CONFIG))
-    return tmp_path
+class Servers:
+    """What each way to start says; each is started once, when a test first asks."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._said: dict[str, Said] = {}
+
+    def said(self, how: str, command: list[str]) -> Said:
+        """Start a server, or remember what it said."""
+        if how not in self._said:
+            folder = self._folders.mktemp(how)
+            (folder / "app.py").write_text(APP)
+            (folder / "log.json").write_text(json.dumps(LOG_CONFIG))
+            self._said[how] = serve(folder, command)
+        return self._said[how]
+
+
+@pytest.fixture(scope="module", name="servers")
+def _servers(tmp_path_factory: pytest.TempPathFactory) -> Servers:
+    return Servers(tmp_path_factory)
 
 
 @pytest.mark.parametrize("how", UVICORN)
-def test_every_line_of_a_server_is_one_object(folder: Path, how: str) -> None:
+def test_every_line_of_a_server_is_one_object(servers: Servers, how: str) -> None:
     """Its own lines, the application's, the access line; nothing is said twice and nothing as text."""
-    said = serve(folder, UVICORN[how])
+    said = servers.said(how, UVICORN[how])
     assert said.text == []
     check_lines(said.lines)
     own = {"uvicorn.error", "gunicorn.error"}
@@ -124,17 +138,17 @@ def test_every_line_of_a_server_is_one_object(folder: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", SUPERVISED)
-def test_workers_speak_in_objects_and_only_their_parent_in_text(folder: Path, how: str) -> None:
+def test_workers_speak_in_objects_and_only_their_parent_in_text(servers: Servers, how: str) -> None:
     """The parent never loads the application, so it cannot know of the layer."""
     command, parents = SUPERVISED[how]
-    said = serve(folder, command)
+    said = servers.said(how, command)
     assert [line for line in said.text if not parents.match(line)] == []
     check_lines(said.lines)
 
 
-def test_the_first_words_of_a_server_are_objects(folder: Path) -> None:
+def test_the_first_words_of_a_server_are_objects(servers: Servers) -> None:
     """`uvicorn.run` sets up its own handlers after the layer and speaks before the application starts."""
-    said = serve(folder, UVICORN["run"])
+    said = servers.said("run", UVICORN["run"])
     messages = [re.sub(r"[\d\[\]]+", "N", line["msg"]) for line in said.lines[:4]]
     assert messages == [
         "Started server process N",

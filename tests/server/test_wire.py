@@ -6,7 +6,9 @@ import http.client
 import re
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from servers import DEADLINE_S, Server, get, serving, wait_for
@@ -94,14 +96,28 @@ def pipelined(server: Server, request: bytes, times: int, answers: int) -> bytes
     return received
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_requests_of_one_connection_share_nothing(folder: Path, protocol: str) -> None:
+@pytest.fixture(scope="module", params=PROTOCOLS, name="running")
+def _running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """One server for each protocol; each test looks for its own lines."""
+    folder = tmp_path_factory.mktemp(request.param)
+    (folder / "app.py").write_text(APP)
+    with serving(folder, *uvicorn(request.param)) as server:
+        yield server
+
+
+def lines_about(server: Server, path: str) -> list[dict[str, Any]]:
+    """The access lines of one path."""
+    return [line for line in server.access() if line["path"] == path]
+
+
+def test_requests_of_one_connection_share_nothing(running: Server) -> None:
     """Four pipelined requests: four ids, four traces, and each endpoint sees its own."""
-    with serving(folder, *uvicorn(protocol)) as server:
-        request = b"GET /id HTTP/1.1\r\nhost: x\r\n\r\n"
-        received = pipelined(server, request, 4, 4)
-        wait_for(lambda: len(server.access()) == 4, "four access lines")
-        access = server.access()
+    request = b"GET /id HTTP/1.1\r\nhost: x\r\n\r\n"
+    received = pipelined(running, request, 4, 4)
+    wait_for(lambda: len(lines_about(running, "/id")) == 4, "four access lines")
+    access = lines_about(running, "/id")
     headers = re.findall(rb"x-request-id: (\S+)", received)
     bodies = re.findall(rb'"([0-9a-f-]{36})"', received)
     assert headers == bodies
@@ -109,46 +125,45 @@ def test_requests_of_one_connection_share_nothing(folder: Path, protocol: str) -
     assert len({line["trace_id"] for line in access}) == 4
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_an_unhandled_500_carries_its_id_on_the_wire(folder: Path, protocol: str) -> None:
+def test_an_unhandled_500_carries_its_id_on_the_wire(running: Server) -> None:
     """The caller's own id comes back on the worst answer, and opens exactly one error line."""
-    with serving(folder, *uvicorn(protocol)) as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)
-        connection.request("GET", "/boom", headers={"x-request-id": "req-42"})
-        answer = connection.getresponse()
-        assert (answer.status, answer.read()) == (500, b"Internal Server Error")
-        assert answer.headers.get_all("x-request-id") == ["req-42"]
-        connection.close()
-        server.end()
-        errors = [line for line in server.lines() if line["level"] == "ERROR"]
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=DEADLINE_S)
+    connection.request("GET", "/boom", headers={"x-request-id": "req-42"})
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()) == (500, b"Internal Server Error")
+    assert answer.headers.get_all("x-request-id") == ["req-42"]
+    connection.close()
+    wait_for(lambda: lines_about(running, "/boom"), "the access line")
+    get(
+        running.port, "/unread"
+    )  # whatever else was said of the failure stands before this one's line
+    wait_for(lambda: lines_about(running, "/unread"), "a later access line")
+    errors = [line for line in running.lines() if line["level"] == "ERROR"]
     assert [(line["logger"], line["request_id"]) for line in errors] == [("spine.access", "req-42")]
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_the_layer_never_says_continue(folder: Path, protocol: str) -> None:
+def test_the_layer_never_says_continue(running: Server) -> None:
     """Only an application that reads the body asks for it."""
     head = b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\nexpect: 100-continue\r\n\r\n"
-    with serving(folder, *uvicorn(protocol)) as server:
-        with server.connect() as connection:
-            connection.sendall(head % b"/unread")
-            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
-        with server.connect() as connection:
-            connection.sendall(head % b"/size")
-            assert connection.recv(65536).startswith(b"HTTP/1.1 100")
+    with running.connect() as connection:
+        connection.sendall(head % b"/unread")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+    with running.connect() as connection:
+        connection.sendall(head % b"/size")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 100")
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_client_that_leaves_mid_stream_is_disconnected(folder: Path, protocol: str) -> None:
+def test_a_client_that_leaves_mid_stream_is_disconnected(running: Server) -> None:
     """No error, no stack: INFO, with the status that went out."""
-    with serving(folder, *uvicorn(protocol)) as server:
-        with server.connect() as connection:
-            connection.sendall(b"GET /drip HTTP/1.1\r\nhost: x\r\n\r\n")
-            connection.recv(5000)
-        wait_for(server.access, "the access line")
-        (line,) = server.access()
-        texts = server.text()
+    with running.connect() as connection:
+        connection.sendall(b"GET /drip HTTP/1.1\r\nhost: x\r\n\r\n")
+        connection.recv(5000)
+    wait_for(lambda: lines_about(running, "/drip"), "the access line")
+    (line,) = lines_about(running, "/drip")
+    said = [one for one in running.lines() if one.get("request_id") == line["request_id"]]
     assert (line["level"], line["status"], line["outcome"]) == ("INFO", 200, "disconnected")
-    assert "Traceback" not in texts
+    assert said == [line]
+    assert "Traceback" not in (running.folder / "stderr").read_text()
 
 
 GUNICORN = [
@@ -220,13 +235,11 @@ def test_a_socket_is_one_line_without_address_or_query(folder: Path) -> None:
     assert "swordfish" not in str(lines)
 
 
-def test_children_of_multiprocessing_write_their_lines(folder: Path) -> None:
+def test_children_of_multiprocessing_write_their_lines(running: Server) -> None:
     """They leave without running exit hooks; their lines come all the same."""
-    with serving(folder, *uvicorn("h11")) as server:
-        assert get(server.port, "/fork") == 200
-        wait_for(lambda: len(_of_child(server)) == 50, "the child's lines")
-        said = _of_child(server)
-    assert said == [f"line {number}" for number in range(50)]
+    assert get(running.port, "/fork") == 200
+    wait_for(lambda: len(_of_child(running)) == 50, "the child's lines")
+    assert _of_child(running) == [f"line {number}" for number in range(50)]
 
 
 def _of_child(server: Server) -> list[str]:

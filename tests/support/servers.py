@@ -26,16 +26,17 @@ class Server:
     Attributes:
         port: where it listens.
         process: the process that was started; servers with workers have children.
+        folder: holds the application, and what it wrote: `stdout` and `stderr`.
     """
 
     def __init__(self, folder: Path, port: int, process: subprocess.Popen[bytes]) -> None:
         self.port = port
         self.process = process
-        self._folder = folder
+        self.folder = folder
 
     def text(self) -> str:
         """Everything written so far on standard output and standard error."""
-        return "".join((self._folder / name).read_text() for name in ("stdout", "stderr"))
+        return "".join((self.folder / name).read_text() for name in ("stdout", "stderr"))
 
     def lines(self) -> list[dict[str, Any]]:
         """Every JSON line written so far."""

@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from fastapi_spine.cli.target import load_application
-from fastapi_spine.core.conventions import DISTRIBUTION, PATH_METRICS
+from fastapi_spine.core.conventions import DISTRIBUTION, PATH_METRICS, SIGNAL_TRACES
 from fastapi_spine.export.endpoint import Endpoint
 from fastapi_spine.export.room import SIGNALS
 from fastapi_spine.install.layer import Layer, Wrapped
@@ -17,6 +17,8 @@ from fastapi_spine.request.place import placed_on
 from fastapi_spine.settings.load import load
 from fastapi_spine.settings.model import Metrics
 from fastapi_spine.settings.origin import Origin
+from fastapi_spine.traces.neighbours import neighbours
+from fastapi_spine.traces.room import TracesRoom
 
 _PACKAGES = (
     *(DISTRIBUTION, "fastapi", "starlette", "uvicorn"),
@@ -49,7 +51,7 @@ def examine(target: str | None) -> int:
     _print_settings(layer.origins)
     _print_metrics(layer.settings.metrics)
     _print_export(layer)
-    _print_traces(layer)
+    _print_traces(layer, app)
     return _print_uncovered(layer)
 
 
@@ -79,7 +81,7 @@ def _print_settings(origins: Mapping[str, Origin]) -> None:
 
 
 def _source(origin: Origin) -> str:
-    return origin.kind if origin.kind == "default" else f"{origin.kind}: {origin.place}"
+    return origin.place or origin.kind
 
 
 def _print_metrics(metrics: Metrics) -> None:
@@ -116,17 +118,31 @@ def _print_export(layer: Layer) -> None:
             print(f"  {signal:<8} {'! ' if end.wrong else ''}nowhere: {end.reason}")
 
 
-def _print_traces(layer: Layer) -> None:
+def _print_traces(layer: Layer, app: Any) -> None:
     traces = layer.traces
     if traces is None:
         return
     print("\nSpans, and who makes them")
-    if traces.foreign is not None:
-        print("  by the tracer provider that the application has set")
     for complaint in traces.complaints:
         print(f"  ! {complaint}")
-    for one in traces.instrumentations.report.values():
-        print(f"  {one.name:<16} {one.state}{f': {one.detail}' if one.detail else ''}")
+    _print_who_traces(layer, traces, app)
+
+
+def _print_who_traces(layer: Layer, traces: TracesRoom, app: Any) -> None:
+    """Say who does what, and what became of each instrumentation: they are switched on for that, in this process."""
+    ours = layer.settings.traces
+    found = neighbours(app, receiver=layer.exporter.on(SIGNAL_TRACES), operations=ours.operations)
+    traces.starting()
+    report = traces.instrumentations.report.values()
+    names = max(len(name) for name in (*(name for name, _ in found), *(one.name for one in report)))
+    for name, said in found:
+        print(f"  {name:<{names}}  {said}")
+    if not report:
+        return
+    print("\nInstrumentations, for databases, HTTP clients and more")
+    for one in report:
+        mark = "! " if one.state == "broken" else "  "
+        print(f"{mark}{one.name:<{names}}  {one.state}{f': {one.detail}' if one.detail else ''}")
 
 
 def _print_uncovered(layer: Layer) -> int:

@@ -83,6 +83,8 @@ KEY_SPAN_ID: Final = "span_id"
 KEY_SERVICE: Final = "service"
 KEY_EXC: Final = "exc"
 KEY_HELD: Final = "held"
+FIELD_KEEP: Final = "keep"
+"""What is bound to have a request's spans and held-back lines kept: `bind(keep=True)`."""
 """True on a line that was held back and is written because its request failed or was slow."""
 KEY_TRUNCATED: Final = "truncated"
 KEY_EXTRA_PREFIX: Final = "extra."
@@ -110,6 +112,8 @@ KEY_ERRORS: Final = "errors"
 """What a 422 found wrong: `[{"loc": "body.name", "type": "missing"}]`, never the value."""
 KEY_REFUSED_ID: Final = "request_id_refused"
 """`{"reason": …, "length": …}` of an inbound id that was not taken; never its bytes."""
+KEY_GUARD: Final = "guard"
+"""Which guard answered instead of the application; `reason` beside it says why."""
 KEY_SKIPPED: Final = "skipped"
 """How many lines like this one noise rules left out since the last one."""
 KEY_DROPPED: Final = "dropped"
@@ -129,7 +133,7 @@ RESERVED_KEYS: Final = frozenset(
 ACCESS_KEYS: Final = RESERVED_KEYS | {
     KEY_TYPE, KEY_METHOD, KEY_PATH, KEY_ROUTE, KEY_STATUS, KEY_ELAPSED_MS, KEY_TTFB_MS,
     KEY_BYTES_IN, KEY_BYTES_OUT, KEY_MESSAGES_IN, KEY_MESSAGES_OUT, KEY_CLOSE_CODE, KEY_CLIENT,
-    KEY_OUTCOME, KEY_ERRORS, KEY_REFUSED_ID, KEY_SKIPPED,
+    KEY_OUTCOME, KEY_ERRORS, KEY_REFUSED_ID, KEY_SKIPPED, KEY_GUARD,
 }  # fmt: skip
 """Keys of the access line that a bound field cannot overwrite."""
 
@@ -366,3 +370,27 @@ DROP_SPAN_LIMIT: Final = "span_limit"
 """A request had more spans than one may have."""
 DROP_NOT_KEPT: Final = "not_kept"
 """Upstream did not sample the trace, and nothing about it was worth keeping."""
+
+# --- guard ---------------------------------------------------------------------------------------
+
+HEADER_ORIGIN: Final = b"origin"
+HEADER_VARY: Final = b"vary"
+HEADER_RETRY_AFTER: Final = b"retry-after"
+HEADER_RATE_LIMIT: Final = b"ratelimit"
+HEADER_RATE_LIMIT_POLICY: Final = b"ratelimit-policy"
+"""draft-ietf-httpapi-ratelimit-headers-10, structured fields (RFC 9651)."""
+GUARD_CORS: Final = "cors"
+GUARD_HOSTS: Final = "hosts"
+GUARD_RATE: Final = "rate"
+GUARD_BODY: Final = "body"
+GUARD_DEADLINE: Final = "deadline"
+
+REFUSED_ORIGIN: Final = "preflight"
+REFUSED_HOST_MISSING: Final = "missing"
+REFUSED_HOST_INVALID: Final = "invalid"
+REFUSED_HOST_UNKNOWN: Final = "unknown"
+REFUSED_RATE: Final = "over_limit"
+REFUSED_RATE_UNKNOWN: Final = "store_unreachable"
+REFUSED_BODY_DECLARED: Final = "declared_too_large"
+REFUSED_BODY_SENT: Final = "sent_too_large"
+REFUSED_LATE: Final = "no_answer_in_time"

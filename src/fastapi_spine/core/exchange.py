@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from fastapi_spine.core.asgi import Scope
-from fastapi_spine.core.conventions import ROUTE_UNMATCHED, Outcome
+from fastapi_spine.core.conventions import FIELD_KEEP, ROUTE_UNMATCHED, Outcome
 
 SERVER_ERROR: Final = 500
 WEBSOCKET_INTERNAL_ERROR: Final = 1011
@@ -64,6 +64,18 @@ class Identity:
         self.refused = refused
 
 
+class Refusal(NamedTuple):
+    """Why a guard answered, and not the application.
+
+    Attributes:
+        guard: which one, such as `rate`.
+        reason: one of a few words, such as `over_limit`.
+    """
+
+    guard: str
+    reason: str
+
+
 class RequestSpan(Protocol):
     """What the traces room hangs on an exchange: the request's own span, or what stands for it.
 
@@ -84,13 +96,15 @@ class Exchange:
     the epoch, read once; `started`, `first_byte` and `ended` are monotonic nanoseconds, so durations never
     suffer when the clock is set. `status` is what went on the wire, None if nothing did. `invalid` holds
     the place and kind (`("body.name", "missing")`) of what a validation error found, never a value. `held` belongs
-    to the logs room, `span` to the traces room. `own` is true when a page of ours answered, such as `/metrics`, and not the application.
+    to the logs room, `span` to the traces room. `kept` says why the end of the request keeps a trace that was not
+    sampled. `refusal` says which guard answered, `headers` what guards add to the answer, whoever gives it. `own` is
+    true when a page of ours answered, such as `/metrics`, and not the application.
     """
 
     __slots__ = (
         "_name_route", "_route", "bound", "bytes_in", "bytes_out", "close_code", "disconnected", "ended", "endpoint", "error",
-        "finished", "first_byte", "held", "identity", "invalid", "kind", "messages_in",
-        "messages_out", "outcome", "own", "request_id", "response_complete", "scope", "span", "started",
+        "finished", "first_byte", "headers", "held", "identity", "invalid", "kept", "kind", "messages_in",
+        "messages_out", "outcome", "own", "refusal", "request_id", "response_complete", "scope", "span", "started",
         "started_at", "status", "streamed", "traceback", "trailers",
     )  # fmt: skip
 
@@ -132,6 +146,9 @@ class Exchange:
         self.endpoint: object = None
         self.bound: dict[str, object] | None = None
         self.held: object = None
+        self.headers: list[tuple[bytes, bytes]] | None = None
+        self.refusal: Refusal | None = None
+        self.kept: str | None = None
         self.span: RequestSpan | None = None
 
     @property
@@ -162,9 +179,17 @@ class Exchange:
         return self.started_at + self.ended - self.started
 
     @property
+    def forced(self) -> bool:
+        """Whether somebody wants all of this request that there is: `bind(keep=True)`."""
+        return self.bound is not None and self.bound.get(FIELD_KEEP) is True
+
+    @property
     def failed(self) -> bool:
-        """Whether the service broke its promise: a 5xx, an exception, or no whole response."""
-        return (
+        """Whether the service broke its promise: a 5xx, an exception, or no whole response.
+
+        What a guard refused was meant to be, whatever its status.
+        """
+        return self.refusal is None and (
             self.outcome in _FAILURES
             or (self.status is not None and self.status >= SERVER_ERROR)
             or self.close_code == WEBSOCKET_INTERNAL_ERROR

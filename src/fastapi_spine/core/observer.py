@@ -47,9 +47,14 @@ class Beginner(Protocol):
 
     It runs in the request's own context, so a context variable that it sets is seen by the application. If it
     puts something on `exchange.span`, that is asked to `leave` once the application has ended.
+
+    Attributes:
+        idle: True if it has nothing to do in this process; asked once the application has started, and taken at
+            its word from then on.
     """
 
     name: str
+    idle: bool
 
     def begin(self, exchange: Exchange) -> None:
         """Take an exchange that has just begun."""

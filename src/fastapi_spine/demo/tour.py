@@ -49,10 +49,10 @@ def tour(capture: Capture, receiver: Receiver, look: Look) -> list[str]:
 
 def complete(lines: Sequence[Line]) -> bool:
     """Whether the lines hold something for every part of the tour."""
-    return (
+    return bool(
         len(excerpt(lines)) == len(_EXCERPT)
         and longest_wait(lines) is not None
-        and failed_request(lines) is not None
+        and _told_whole(lines)
         and blocked_loop(lines) is not None
     )
 
@@ -214,15 +214,37 @@ def longest_wait(lines: Sequence[Line]) -> str | None:
 
 
 def failed_request(lines: Sequence[Line]) -> str | None:
-    """The last request id with an exception in it; one with held-back lines if there is any."""
-    broken = {line.get("request_id") for line in lines if line.get("exc")}
-    explained = broken & {line.get("request_id") for line in lines if line.get("held")}
-    wanted = explained or broken
+    """The last failed request that is told whole, before all others one that failed behind the first service.
+
+    Whole means: one service's lines of it have come in to the last, with the exception and with
+    DEBUG lines that were held back. Services write to pipes of their own, so what the first one
+    says of a failure may arrive before the lines of the one that failed.
+    """
+    told = _told_whole(lines)
+    behind = {key for key, services in told.items() if services != {NAMES[0]}}
+    wanted = (
+        behind or set(told) or {str(line.get("request_id")) for line in lines if line.get("exc")}
+    )
     for line in reversed(lines):
         key = line.get("request_id")
         if line.get("service") == NAMES[0] and is_access(line) and key in wanted:
             return str(key)
     return None
+
+
+def _told_whole(lines: Sequence[Line]) -> dict[str, set[str]]:
+    """Request ids, each with the services that have told why it failed there, and ended it."""
+    marks: dict[tuple[str, str], set[str]] = {}
+    for line in lines:
+        seen = marks.setdefault((str(line.get("request_id")), str(line["service"])), set())
+        seen.update(mark for mark in ("exc", "held") if line.get(mark))
+        if is_access(line) and _has_failed(line):
+            seen.add("failed")
+    told: dict[str, set[str]] = {}
+    for (key, service), seen in marks.items():
+        if seen == {"exc", "held", "failed"}:
+            told.setdefault(key, set()).add(service)
+    return told
 
 
 def human(line: Line, look: Look) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fastapi_spine.core.clock import SystemClock
-from fastapi_spine.core.conventions import SIGNAL_METRICS, SIGNAL_TRACES
+from fastapi_spine.core.conventions import SIGNAL_METRICS
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.ids import RandomIds
 from fastapi_spine.core.observer import LifespanListener, Observer, Page
@@ -25,6 +25,7 @@ from fastapi_spine.settings.load import environment
 from fastapi_spine.settings.model import Settings
 
 if TYPE_CHECKING:
+    from fastapi_spine.guard.room import GuardRoom
     from fastapi_spine.install.exporting import Exporting
     from fastapi_spine.metrics.room import MetricsRoom
     from fastapi_spine.traces.room import TracesRoom
@@ -54,6 +55,7 @@ class Parts(NamedTuple):
         rooms: every room that is on, in the order of their ends: the exporter after those that may still have something
             to send, logs last, because the others may still have something to say.
         request_pass: walks every request past the rooms.
+        guard: the door, if it is guarded.
     """
 
     health: Health
@@ -62,6 +64,7 @@ class Parts(NamedTuple):
     exporting: Exporting
     rooms: tuple[Room, ...]
     request_pass: RequestPass
+    guard: GuardRoom | None
 
 
 def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], given: Given) -> Parts:
@@ -81,27 +84,31 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
     site = Site(service, packages, clock, ids, health, environ, redactor, set())
     exporting = _exporting(settings, site)
     exporter = exporting.exporter
-    rooms: list[Room] = [exporting]
+    guard = _guard_room(settings, site) if settings.guard.enabled else None
+    logs = _logs_room(settings, site, given, exporter.lines) if settings.logs.enabled else None
+    rooms: list[Room] = []
     observers: list[Observer] = []
     pages: list[Page] = []
-    logs = None
-    if settings.logs.enabled:
-        logs = _logs_room(settings, site, given, exporter.lines)
+    if logs is not None:
         exporter.before_flush(logs.make_waiting)
         observers.append(logs.access)
-        rooms.append(logs)
     if settings.metrics.enabled:
         metrics = _metrics_room(settings, site, exported=exporter.on(SIGNAL_METRICS))
         exporter.numbers_from(metrics.numbers)
         observers.append(metrics.http)
-        rooms.insert(0, metrics)
+        rooms.append(metrics)
         if settings.metrics.path:
             pages.append(metrics.page)
-    traces = None
-    if exporter.on(SIGNAL_TRACES):
-        traces = _traces_room(settings, site, exporting)
-        observers.append(traces.observer)
-        rooms.insert(0, traces)
+    traces = _traces_room(settings, site, exporting) if settings.traces.enabled else None
+    if traces is not None:
+        observers.insert(0, traces.observer)  # first: its verdict is on held-back lines too
+        # After the watchdog's end, so before its start: instrumentations take longer than it likes.
+        rooms.append(traces)
+    rooms.append(exporting)
+    if logs is not None:
+        rooms.append(logs)
+    if guard is not None and guard.proxies is not None:
+        observers.insert(0, guard.proxies)  # before all: the others shall see who really asked
     identity = IdentityReader(
         ids,
         accept=settings.ids.accept != "never",
@@ -116,7 +123,7 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
         pages=pages,
         open_exchanges=site.open_exchanges,
     )
-    return Parts(health, logs, traces, exporting, tuple(rooms), request_pass)
+    return Parts(health, logs, traces, exporting, tuple(rooms), request_pass, guard)
 
 
 def _logs_room(settings: Settings, site: Site, given: Given, export: LinePort | None) -> LogsRoom:
@@ -148,6 +155,12 @@ def _metrics_room(settings: Settings, site: Site, *, exported: bool) -> MetricsR
         open_exchanges=site.open_exchanges,
         exported=exported,
     )
+
+
+def _guard_room(settings: Settings, site: Site) -> GuardRoom:
+    from fastapi_spine.guard.room import GuardRoom
+
+    return GuardRoom(settings.guard, clock=site.clock, health=site.health)
 
 
 def _exporting(settings: Settings, site: Site) -> Exporting:

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from time import monotonic
 from types import FrameType
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from fastapi_spine.core.asgi import App, Receive, Scope, Send
 from fastapi_spine.core.errors import PlacementError
@@ -30,7 +30,7 @@ class Layer:
         origins: where each came from, by dotted name.
         health: our own counters: faults caught, lines dropped or left out, values masked.
         exporter: ships telemetry, or knows why it does not.
-        traces: makes spans; None if they are off, or nobody takes them.
+        traces: makes spans; None if they are switched off.
     """
 
     def __init__(self, app: Any, caller: FrameType, keywords: Keywords, given: Given) -> None:
@@ -42,11 +42,23 @@ class Layer:
         parts = furnish(self.settings, service=self.service, packages=packages, given=given)
         self.health = parts.health
         self._pass = parts.request_pass
+        self._guard = parts.guard
         self._logs = parts.logs
         self._rooms = parts.rooms
         self.traces = parts.traces
         self.exporter = parts.exporting.exporter
         self._at_exit = _flush_at_exit(parts.rooms)
+
+    def _behind_the_door(self, app: Any, described: Any) -> App:
+        """Put the guards around an application; what it says of itself decides some of them."""
+        if self._guard is None:
+            return cast("App", app)
+        pages = ("docs_url", "redoc_url", "swagger_ui_oauth2_redirect_url")
+        return self._guard.around(
+            app,
+            docs=[path for path in (getattr(described, name, None) for name in pages) if path],
+            own_limit=getattr(described, "max_body_size", None) is not None,
+        )
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Write and ship what is queued.
@@ -102,7 +114,13 @@ class Spine(Layer):
         check(app, serving=given is not None)
         caller = sys._getframe(1)  # noqa: SLF001 - who sets us up names the application's package
         super().__init__(app, caller, keywords, given or Given())
-        self._remove = place(app, self._pass, self, where(caller))
+        self._remove = place(
+            app,
+            self._pass,
+            self,
+            where(caller),
+            lambda inner: self._behind_the_door(inner, app),
+        )
 
     @staticmethod
     def wrap(app: App, /, **keywords: Unpack[Keywords]) -> Wrapped:
@@ -136,10 +154,11 @@ class Wrapped(Layer):
     def __init__(self, app: App, caller: FrameType, keywords: Keywords, given: Given) -> None:
         super().__init__(app, caller, keywords, given)
         self.app = app
+        self._served = self._behind_the_door(app, app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        await self._pass.serve(self.app, scope, receive, send)
+        await self._pass.serve(self._served, scope, receive, send)
 
 
 def _nothing() -> None:

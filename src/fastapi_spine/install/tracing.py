@@ -1,13 +1,14 @@
 """Traces with their way out, joined: spans are made only where somebody takes them.
 
-Without a receiver a span would cost every request and be thrown away, so then there are none; logs and outgoing calls
-carry the trace id all the same.
+Without a receiver and without a tracer provider of the user's, a span would cost every request and be thrown away, so then
+there are none; logs and outgoing calls carry the trace id all the same.
 """
 
 from __future__ import annotations
 
 import math
 
+from fastapi_spine.core.conventions import SIGNAL_TRACES
 from fastapi_spine.install.exporting import Exporting
 from fastapi_spine.install.site import Site
 from fastapi_spine.logs.client import client_reader
@@ -43,4 +44,6 @@ def traces_room(settings: Settings, site: Site, exporting: Exporting) -> TracesR
         instrument=ours.instrument,
         instrument_off=ours.instrument_off,
         propagate_to=ours.propagate_to,
+        own_hosts=ours.hosts,
+        receiver=exporting.exporter.on(SIGNAL_TRACES),
     )

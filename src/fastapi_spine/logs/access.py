@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from fastapi_spine.core.conventions import (
+    GUARD_DEADLINE,
     KEY_METHOD,
     KEY_ROUTE,
     LOGGER_ACCESS,
@@ -95,7 +96,8 @@ class AccessLog:
         failed = exchange.failed
         slow = not failed and self._is_slow(exchange, policy)
         if exchange.held is not None and self._recorder is not None:
-            self._recorder.release(exchange, write=failed or slow)
+            wanted = failed or slow or exchange.forced or exchange.kept is not None
+            self._recorder.release(exchange, write=wanted)
         skipped = self._noise.skipped(exchange, policy, notable=failed or slow)
         if skipped is None:
             return
@@ -117,11 +119,13 @@ class AccessLog:
         _mark_reported(error)
 
     def leave(self, exchange: Exchange) -> None:
-        """Forget what was held after the response of a request that went well."""
+        """Write or forget what was held after the response, as what was held before it."""
         if self._recorder is not None:
-            self._recorder.release(exchange, write=False)
+            self._recorder.release(exchange, write=exchange.forced or exchange.kept is not None)
 
     def _is_slow(self, exchange: Exchange, policy: object) -> bool:
+        if exchange.refusal is not None:
+            return exchange.refusal.guard == GUARD_DEADLINE
         limit = self._slow
         if isinstance(policy, RoutePolicy) and policy.slow_ns is not None:
             limit = policy.slow_ns
@@ -165,6 +169,7 @@ def _is_plain(exchange: Exchange) -> bool:
         and exchange.held is None
         and not exchange.streamed
         and not exchange.invalid
+        and exchange.refusal is None
         and exchange.identity.refused is None
         and exchange.status is not None
         and exchange.status < SERVER_ERROR

@@ -23,6 +23,7 @@ from fastapi_spine.core.conventions import (
     KEY_ERRORS,
     KEY_EXC,
     KEY_EXTRA_PREFIX,
+    KEY_GUARD,
     KEY_LEVEL,
     KEY_LOGGER,
     KEY_MESSAGES_IN,
@@ -31,6 +32,7 @@ from fastapi_spine.core.conventions import (
     KEY_MSG,
     KEY_OUTCOME,
     KEY_PATH,
+    KEY_REASON,
     KEY_REFUSED_ID,
     KEY_REQUEST_ID,
     KEY_ROUTE,
@@ -179,6 +181,8 @@ class AccessLines:
             fields[KEY_ERRORS] = [
                 {"loc": text(place), "type": kind} for place, kind in exchange.invalid
             ]
+        if exchange.refusal is not None:
+            fields[KEY_GUARD], fields[KEY_REASON] = exchange.refusal
         refused = exchange.identity.refused
         if refused is not None:
             fields[KEY_REFUSED_ID] = {"reason": refused.reason, "length": refused.length}

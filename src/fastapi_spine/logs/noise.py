@@ -10,12 +10,15 @@ import re
 from collections.abc import Callable, Mapping
 from fnmatch import translate
 
-from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.exchange import Exchange, Refusal
 from fastapi_spine.core.health import Health
 from fastapi_spine.settings.route_policy import LogRule, RoutePolicy
 
 MINUTE_NS = 60 * 1_000_000_000
 _SAMPLE_BITS = 32
+_REFUSALS = 10
+_REFUSALS_NS = 10 * 1_000_000_000
+"""So many refusals of one kind are written in so long: a flood shows, and does not fill the disk."""
 
 
 def _always(_path: str) -> bool:
@@ -23,9 +26,10 @@ def _always(_path: str) -> bool:
 
 
 class _Seen:
-    __slots__ = ("skipped", "status", "written")
+    __slots__ = ("lines", "skipped", "status", "written")
 
     def __init__(self) -> None:
+        self.lines = 0
         self.written: int | None = None
         self.status: int | None = None
         self.skipped = 0
@@ -69,6 +73,8 @@ class Noise:
         Returns:
             None if the line is left out; else how many lines before it were.
         """
+        if exchange.refusal is not None:
+            return self._judge_refusal(exchange, exchange.refusal)
         rule = self._rule(exchange, policy)
         if rule.kind == "on":
             return 0
@@ -108,6 +114,20 @@ class Noise:
             return self._write(seen, exchange)
         self._leave_out(seen, exchange)
         return None
+
+    def _judge_refusal(self, exchange: Exchange, refusal: Refusal) -> int | None:
+        """Write the first few refusals of a kind, and say with the next ones how many were left out."""
+        seen = self._seen_of(" ".join(refusal))
+        if seen.written is None or exchange.ended - seen.written >= _REFUSALS_NS:
+            seen.lines = 0
+        elif seen.lines >= _REFUSALS:
+            self._leave_out(seen, exchange)
+            return None
+        started = seen.written if seen.lines else exchange.ended
+        seen.lines += 1
+        skipped = self._write(seen, exchange)
+        seen.written = started
+        return skipped
 
     def _seen_of(self, route: str) -> _Seen:
         seen = self._seen.get(route)

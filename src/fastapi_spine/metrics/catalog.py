@@ -196,10 +196,16 @@ DEGRADED: Final = Entry(
     names.METRIC_DEGRADED,
     "gauge",
     (names.LABEL_REASON,),
-    "1 while this page shows one worker's own numbers only, by reason.",
-    combine="live",
+    "1 while this page may show less than all workers' numbers, by reason.",
+    combine="one",
 )
-WORKERS: Final = Entry(names.METRIC_WORKERS, "gauge", (), "Living workers that this page adds up.")
+WORKERS: Final = Entry(
+    names.METRIC_WORKERS,
+    "gauge",
+    (),
+    "Living workers that this page adds up.",
+    combine="one",
+)
 BUILD_INFO: Final = Entry(
     names.METRIC_BUILD_INFO,
     "gauge",

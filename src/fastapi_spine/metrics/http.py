@@ -112,6 +112,8 @@ class HttpMetrics:
     def _count(self, exchange: Exchange) -> None:
         if exchange.own:
             return
+        if exchange.refusal is not None:
+            self._refusals.at(exchange.refusal).value += 1.0
         if exchange.kind == TYPE_WEBSOCKET:
             self._finish_socket(exchange)
             return
@@ -195,15 +197,22 @@ class HttpMetrics:
         if self._names != _OTEL:
             counts.append(self._requests.at((*plain, status)))
             durations.append(self._durations.at(plain))
-            sizes.append(self._bytes.at(plain))
+            if self._sizes:
+                sizes.append(self._bytes.at(plain))
         if self._otel:
             labels = _otel_labels(exchange, method, status)
             durations.append(self._otel_durations.at(labels))
-            sizes.append(self._otel_bytes.at(labels))
-        cells = Cells(tuple(counts), tuple(durations), tuple(sizes) if self._sizes else ())
-        if method == key[0] and len(self._cells) < self._limit:
+            if self._sizes:
+                sizes.append(self._otel_bytes.at(labels))
+        cells = Cells(tuple(counts), tuple(durations), tuple(sizes))
+        # Beyond the limit a request is looked up each time: what goes to the overflow series is counted there.
+        if method == key[0] and len(self._cells) < self._limit and not self._is_full():
             self._cells[key] = cells
         return cells
+
+    def _is_full(self) -> bool:
+        counted = (self._requests, self._durations, self._bytes, self._otel_durations)
+        return any(series.overflowed for series in (*counted, self._otel_bytes))
 
     def _gauges(self, *, otel: bool) -> list[Family]:
         """Count what is open now, 0 for methods seen before: never raised and lowered by hand, so it cannot leak."""

@@ -13,7 +13,7 @@ _COMBINED: Final = {
     "sum": "added up, those of ended workers too",
     "live": "added up over living workers",
     "worker": "one series a worker, label `pid`",
-    "one": "the same of all",
+    "one": "as the asked worker says",
 }
 _HEAD: Final = """\
 # Metrics

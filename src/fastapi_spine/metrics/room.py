@@ -86,7 +86,7 @@ class MetricsRoom:
         return Numbers(self._started_at, list(metrics_of(self._own(otel=True))))
 
     def families(self) -> list[Family]:
-        """Gather the numbers of all workers, for a page; blocks for up to about 100 ms."""
+        """Gather the numbers of all workers, for a page; takes some ms, up to half a second if a sibling hangs."""
         gathered = self._workers.gather()
         degraded = [Point((reason,), 1.0) for reason in sorted(gathered.degraded)]
         return [

@@ -85,9 +85,12 @@ class Series(Generic[Cell]):
         make: makes a series for its labels.
         limit: how many there may be.
         on_overflow: hears the metric's name each time the overflow series is asked for.
+
+    Attributes:
+        overflowed: whether anything went to the overflow series.
     """
 
-    __slots__ = ("_limit", "_make", "_on_overflow", "cells", "entry")
+    __slots__ = ("_limit", "_make", "_on_overflow", "cells", "entry", "overflowed")
 
     def __init__(
         self,
@@ -99,6 +102,7 @@ class Series(Generic[Cell]):
     ) -> None:
         self.entry = entry
         self.cells: dict[Labels, Cell] = {}
+        self.overflowed = False
         self._make: Callable[[Labels], Cell] = make
         self._limit = limit
         self._on_overflow = on_overflow
@@ -109,6 +113,7 @@ class Series(Generic[Cell]):
         if cell is not None:
             return cell
         if len(self.cells) >= self._limit:
+            self.overflowed = True
             self._on_overflow(self.entry.name)
             labels = (SERIES_OVERFLOW,) * len(labels)
         return self.cells.setdefault(labels, self._make(labels))
@@ -116,6 +121,7 @@ class Series(Generic[Cell]):
     def clear(self) -> None:
         """Forget everything: in a child after a fork, whose parent keeps these counts."""
         self.cells.clear()
+        self.overflowed = False
 
     def family(self) -> Family:
         """Copy every series as it is now."""

@@ -20,7 +20,13 @@ _PLACED = "_fastapi_spine"
 _MADE_AT = "_fastapi_spine_made_at"
 
 
-def place(app: Any, request_pass: RequestPass, owner: object, made_at: str) -> Callable[[], None]:
+def place(
+    app: Any,
+    request_pass: RequestPass,
+    owner: object,
+    made_at: str,
+    around: Callable[[App], App] | None = None,
+) -> Callable[[], None]:
     """Put the pass around a FastAPI or Starlette application.
 
     Args:
@@ -28,6 +34,7 @@ def place(app: Any, request_pass: RequestPass, owner: object, made_at: str) -> C
         request_pass: what every connection goes through from now on.
         owner: whom `placed_on` returns for this application.
         made_at: `file:line` of the set-up, for the message of a second one.
+        around: puts something between the pass and the application.
 
     Returns:
         A function that takes the pass away again.
@@ -41,6 +48,8 @@ def place(app: Any, request_pass: RequestPass, owner: object, made_at: str) -> C
     placed.__qualname__ = cls.__qualname__
     placed.__doc__ = cls.__doc__
     inner: App = cls.__call__.__get__(app, cls)
+    if around is not None:
+        inner = around(inner)
     app.__class__ = placed
     app.__dict__[_PLACED] = owner
     app.__dict__[_MADE_AT] = made_at

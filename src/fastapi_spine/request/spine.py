@@ -63,13 +63,7 @@ class RequestPass:
         open_exchanges: set[Exchange] | None = None,
     ) -> None:
         self._identity = identity
-        self._observers = tuple(observers)
-        self._beginners = tuple(
-            (observer.name, observer.begin)
-            for observer in observers
-            if isinstance(observer, Beginner)
-        )
-        self._finishers = tuple((observer.name, observer.finish) for observer in observers)
+        self._listen(observers)
         self._listener = listener
         self._clock = clock
         self._guarded = health.guarded
@@ -79,6 +73,15 @@ class RequestPass:
         self._ready = False
         self.health = health
         self.stopping = False
+
+    def _listen(self, observers: Sequence[Observer]) -> None:
+        self._observers = tuple(observers)
+        self._beginners = tuple(
+            (observer.name, observer.begin)
+            for observer in observers
+            if isinstance(observer, Beginner)
+        )
+        self._finishers = tuple((observer.name, observer.finish) for observer in observers)
 
     async def serve(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application on one connection; HTTP right here, because each further frame costs."""
@@ -228,8 +231,9 @@ class RequestPass:
         self._listener.starting()
 
     def started(self) -> None:
-        """Take note that the application's own start-up code has run."""
+        """Take note that the application's own start-up code has run; whoever is idle now hears no more."""
         self._listener.started()
+        self._listen([one for one in self._observers if not getattr(one, "idle", False)])
 
     def stopped(self) -> None:
         """Take note that the application has shut down: whatever is still open was interrupted."""

@@ -8,7 +8,7 @@ from fastapi_spine.core.asgi import Message, Receive, Send
 from fastapi_spine.core.conventions import Outcome
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
-from fastapi_spine.request.wrappers import with_request_id
+from fastapi_spine.request.wrappers import add_missing, with_request_id
 
 SWITCHING_PROTOCOLS: Final = 101
 REFUSED: Final = 403
@@ -52,7 +52,10 @@ class WebSocketWire:
         self._guarded("websocket_sent", self._sent, kind, message)
 
     def _with_id(self, message: Message) -> Message:
-        return {**message, "headers": with_request_id(message, self._exchange.request_id)}
+        headers = with_request_id(message, self._exchange.request_id)
+        if self._exchange.headers:
+            add_missing(headers, self._exchange.headers)
+        return {**message, "headers": headers}
 
     def _received(self, message: Message) -> None:
         exchange = self._exchange

@@ -16,7 +16,7 @@ from typing import Final
 
 from fastapi_spine.core.asgi import Message, Receive, Send
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.conventions import HEADER_REQUEST_ID, Outcome
+from fastapi_spine.core.conventions import HEADER_REQUEST_ID, HEADER_VARY, Outcome
 from fastapi_spine.core.exchange import SERVER_ERROR, Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.request.validation import from_body, from_exception
@@ -111,7 +111,9 @@ class HttpWire:
             self._see_error(status)
         self._exchange.trailers = bool(message.get("trailers"))
         outgoing = message.copy() if isinstance(message, dict) else dict(message)
-        outgoing["headers"] = with_request_id(message, self._exchange.request_id)
+        headers = outgoing["headers"] = with_request_id(message, self._exchange.request_id)
+        if self._exchange.headers:
+            add_missing(headers, self._exchange.headers)
         return outgoing
 
     def _see_error(self, status: int) -> None:
@@ -181,3 +183,10 @@ def with_request_id(message: Message, request_id: str) -> list[tuple[bytes, byte
             break
     headers.append((HEADER_REQUEST_ID, request_id.encode("ascii")))
     return headers
+
+
+def add_missing(headers: list[tuple[bytes, bytes]], more: list[tuple[bytes, bytes]]) -> None:
+    """Add what guards have to say; what the application says itself stays as it is, but for `Vary`, which adds up."""
+    said = {name.lower() for name, _ in headers}
+    said.discard(HEADER_VARY)
+    headers += [pair for pair in more if pair[0] not in said]

@@ -211,6 +211,9 @@ def _from_keywords(keywords: Mapping[str, object]) -> Mapping[str, Found]:
             continue
         value = setting.read(written, name=keyword, place="Spine(app, …)")
         if isinstance(value, Section):
+            if SWITCH in value.declared:  # who writes Guard(…) wants it on
+                place = f"keyword {keyword}={type(value).__name__}(…)"
+                found[f"{keyword}.{SWITCH}"] = Found(value.given.get(SWITCH, True), place)
             for name, part in value.given.items():
                 place = f"keyword {keyword}={type(value).__name__}({name}=…)"
                 found[f"{keyword}.{name}"] = Found(part, place)

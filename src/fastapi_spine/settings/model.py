@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 from fastapi_spine.core.conventions import ENV_OTEL_SERVICE_NAME, PATH_METRICS, PROBE_PATHS
+from fastapi_spine.settings.export_model import Export
+from fastapi_spine.settings.guard_model import Guard
 from fastapi_spine.settings.lists import NAMES, PATTERNS, POLICIES, RECORDER, TEXTS, ExtraPattern
 from fastapi_spine.settings.measures import (
     BUCKETS,
@@ -279,23 +281,13 @@ class Traces(Section):
     )
     propagate_to: Setting[Strings, frozenset[str]] = setting(
         default=[],
-        doc="Hosts that are told the request id, beside private addresses and those of the same parent domain.",
+        doc="Hosts that are told the request id, beside private addresses and siblings of `hosts`; `.shop.example` means all below.",
         kind=NAMES,
     )
-
-
-class Export(Section):
-    """Spans, log lines and numbers on their way to the receivers that `OTEL_EXPORTER_OTLP_*` names."""
-
-    queue: Setting[str | int, int] = setting(
-        default="32MiB",
-        doc="How much may wait to be sent, all signals together; beyond it the oldest is dropped and counted.",
-        kind=size(),
-    )
-    flush_timeout: Setting[str | float, float] = setting(
-        default="3s",
-        doc="How long shutting down waits for the receivers to take what is queued.",
-        kind=DURATION,
+    hosts: Setting[Strings, frozenset[str]] = setting(
+        default=[],
+        doc="Names under which this service is reached, such as `api.shop.example`: all of `shop.example` is told the request id.",
+        kind=NAMES,
     )
 
 
@@ -381,6 +373,10 @@ class Settings(Section):
         default_factory=Export,
         doc="Spans, log lines and numbers on their way to the receivers that `OTEL_EXPORTER_OTLP_*` names.",
     )
+    guard: Setting[Guard | bool, Guard] = switchable(
+        default_factory=Guard,
+        doc="The door: cross-origin pages, host names, security headers, rates, sizes, time; off unless asked for.",
+    )
     redaction: Setting[Redaction | bool, Redaction] = switchable(
         default_factory=Redaction, doc="What is taken out of everything that leaves the process."
     )
@@ -395,5 +391,6 @@ class Keywords(TypedDict, total=False):
     metrics: Metrics | bool | None
     traces: Traces | bool | None
     export: Export | None
+    guard: Guard | bool | None
     redaction: Redaction | bool | None
     ids: Ids | None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from fastapi_spine.core.telemetry import SpanData
+from fastapi_spine.core.waterfall import Traced, waterfall
 from fastapi_spine.logs.lines.human import render_human
 from fastapi_spine.testing.capture import CapturedLines, capture
 from fastapi_spine.testing.clock import FrozenClock
 from fastapi_spine.testing.ids import CountedIds
 from fastapi_spine.testing.secrets import assert_no_secrets
-from fastapi_spine.traces.waterfall import Traced, waterfall
 
 __all__ = [
     "CapturedLines",

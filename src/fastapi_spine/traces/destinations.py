@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
@@ -24,6 +25,8 @@ _SHARED: Final = frozenset(
 )  # fmt: skip
 """Domains below which strangers live next door. Not the whole Public Suffix List: whoever's domain is of that
 kind and missing here should name its hosts in `propagate_to` and leave the own host out."""
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]+")
+"""Addresses in their old forms, which resolvers still take: 134744072 is 8.8.8.8."""
 _LABELS_OF_A_DOMAIN: Final = 2
 _CODE_LENGTH: Final = 2
 
@@ -55,7 +58,8 @@ class Destinations:
         address = _address(name)
         if address is not None:
             return _is_private(address)
-        return "." not in name or name.endswith(_PRIVATE_SUFFIXES)
+        bare = "." not in name and _NUMBER.fullmatch(name) is None
+        return bare or name.endswith(_PRIVATE_SUFFIXES)
 
 
 def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

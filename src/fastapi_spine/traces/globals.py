@@ -28,8 +28,13 @@ def install_provider(provider: Provider) -> trace.TracerProvider | None:
     """
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         trace.set_tracer_provider(provider)
+    return users_provider()
+
+
+def users_provider() -> trace.TracerProvider | None:
+    """Return the tracer provider that somebody else has set; None if there is none yet, or one of ours."""
     in_force = trace.get_tracer_provider()
-    return None if isinstance(in_force, Provider) else in_force
+    return None if isinstance(in_force, (trace.ProxyTracerProvider, Provider)) else in_force
 
 
 def install_propagator(propagator: Propagator) -> None:

@@ -18,8 +18,6 @@ from fastapi_spine.settings.route_policy import RoutePolicy
 ERROR: Final = "error"
 SLOW: Final = "slow"
 FORCED: Final = "forced"
-FORCE_FIELD: Final = "keep"
-"""`bind(keep=True)` keeps the trace of the running request."""
 
 _SPACE: Final = 1 << 56
 WARM_UP: Final = 200
@@ -87,7 +85,7 @@ class Tail:
         slow = exchange.kind != TYPE_WEBSOCKET and self._is_slow(exchange)
         if exchange.failed:
             return ERROR
-        if exchange.bound is not None and exchange.bound.get(FORCE_FIELD) is True:
+        if exchange.forced:
             return FORCED
         return SLOW if slow else None
 

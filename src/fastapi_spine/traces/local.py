@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.conventions import DROP_NOT_KEPT, DROP_SPAN_LIMIT
+from fastapi_spine.core.conventions import ATTR_SPINE_CUT, DROP_NOT_KEPT, DROP_SPAN_LIMIT
 from fastapi_spine.core.ids import IdSource
 from fastapi_spine.core.telemetry import STATUS_ERROR, SpanData
 from fastapi_spine.traces.limits import Limits
@@ -119,10 +119,26 @@ class LocalTrace:
         self.open = True
         self.root: SpanData | None = None
 
+    def __del__(self) -> None:
+        """Give back the room of spans whose root never ended; they are gone with it."""
+        if self._spans:
+            self._outbox.left_out[DROP_NOT_KEPT] += len(self._spans)
+            self._outbox.waiting -= self._size
+
+    def begins_with(self, root: SpanData) -> None:
+        """Take a span for the root; what is sampled without a request need not wait for its end.
+
+        Work that never ends its root (a consumer's loop, a span that was forgotten) keeps nothing back so.
+        """
+        self.root = root
+        self.open = not self.keep
+
     def ended(self, span: SpanData) -> None:
         """Take a span that has ended."""
         if span is self.root:
             self.root = None
+            if self.cut:
+                span.attributes[ATTR_SPINE_CUT] = self.cut
             self.close(span, keep=bool(self.keep) or span.status == STATUS_ERROR)
         elif self.keep is False:
             self._outbox.left_out[DROP_NOT_KEPT] += 1

@@ -19,7 +19,7 @@ from opentelemetry import trace
 
 from fastapi_spine.core.conventions import SCOPE_FASTAPI
 
-_MODULE: Final = "fastapi.telemetry._api"
+NATIVE_MODULE: Final = "fastapi.telemetry._api"
 _CLASS: Final = "_RequestTelemetry"
 _KEY: Final = "_REQUEST_TELEMETRY_KEY"
 _NEEDED: Final = frozenset(
@@ -55,7 +55,7 @@ class Operations:
         Args:
             tracer: makes the operation spans.
         """
-        module = sys.modules.get(_MODULE)
+        module = sys.modules.get(NATIVE_MODULE)
         kind, key = getattr(module, _CLASS, None), getattr(module, _KEY, None)
         fields = getattr(kind, "__dataclass_fields__", {})
         self.native = isinstance(kind, type) and isinstance(key, str) and fields.keys() >= _NEEDED

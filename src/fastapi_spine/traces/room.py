@@ -16,7 +16,7 @@ from fastapi_spine.traces.active import Active
 from fastapi_spine.traces.delivery import Delivery
 from fastapi_spine.traces.destinations import Destinations
 from fastapi_spine.traces.foreign import ForeignSpans
-from fastapi_spine.traces.globals import install_propagator, install_provider
+from fastapi_spine.traces.globals import install_propagator, install_provider, users_provider
 from fastapi_spine.traces.instrument import Instrumentations
 from fastapi_spine.traces.keep import Tail, head_by_ratio
 from fastapi_spine.traces.limits import limits_from
@@ -50,6 +50,8 @@ class TracesRoom:
         propagate_to: hosts that are told the request id.
         own_hosts: names under which the service itself is reached.
         bounds: how much may wait in memory.
+        receiver: whether somebody takes what `put_all` is given. Without one there are spans only for a provider of
+            the user's.
         everywhere: whether our provider and propagator become the process's own, if nobody else's are. Otherwise only
             the request's spans and those made through this room's provider exist.
 
@@ -86,6 +88,7 @@ class TracesRoom:
         propagate_to: Iterable[str] = (),
         own_hosts: Iterable[str] = (),
         bounds: Bounds | None = None,
+        receiver: bool = True,
         everywhere: bool = True,
     ) -> None:
         limits, self.complaints = limits_from(environ)
@@ -109,6 +112,7 @@ class TracesRoom:
         self.propagator = Propagator(self._active, Destinations(propagate_to, own_hosts))
         self.instrumentations = Instrumentations(environ, instrument_off)
         self._instrument = instrument
+        self._receiver = receiver
         self._everywhere = everywhere
         self._describe = ServerAttributes(client, redactor)
         self._operations = Operations(wanted=operations)
@@ -128,8 +132,8 @@ class TracesRoom:
 
         They find their provider when they first need it, so that start-up code may still set one.
         """
-        if self._instrument:
-            self._health.guarded("instrument", self.instrumentations.activate)
+        if self._receiver or users_provider() is not None:
+            self._switch_on()
 
     def started(self) -> None:
         """Take our places in the process, where nobody else stands; the application has started."""
@@ -147,12 +151,19 @@ class TracesRoom:
     def exiting(self) -> None:
         """Have nothing to write; see `flush`."""
 
+    def _switch_on(self) -> None:
+        if self._instrument:
+            self._health.guarded("instrument", self.instrumentations.activate)
+
     def _install(self) -> None:
         """Take our places once: at start-up, else with the first request."""
         if self.observer.before_first is None:
             return
         self.observer.before_first = None
-        foreign = None
+        foreign = users_provider() if self._everywhere else None
+        if foreign is None and not self._receiver:
+            self.observer.idle = True
+            return
         if self._everywhere:
             foreign = install_provider(self.provider)
             install_propagator(self.propagator)
@@ -160,6 +171,7 @@ class TracesRoom:
         if foreign is None:
             self._operations.use(OperationTracer(self.provider.source, SCOPE_FASTAPI, ""))
         else:
+            self._switch_on()
             self._operations.use(foreign.get_tracer(SCOPE_FASTAPI))
             self.observer.elsewhere = ForeignSpans(
                 foreign,

@@ -150,9 +150,11 @@ class ServerSpans:
     Attributes:
         elsewhere: makes the span where the user's own provider wants it; None while ours is in force.
         before_first: called before the first request, if it is not None.
+        idle: whether nobody takes spans in this process: no receiver, and no provider of somebody else's.
     """
 
     name = "traces"
+    idle = False
 
     def __init__(
         self,
@@ -181,6 +183,8 @@ class ServerSpans:
             self.before_first()
         if self.elsewhere is not None:
             self.elsewhere.begin(exchange)
+            return
+        if self.idle:
             return
         identity, scope = exchange.identity, exchange.scope
         flags = identity.trace_flags
@@ -228,7 +232,7 @@ class ServerSpans:
             reason = self._tail.reason(exchange)
             keep = reason is not None
             if keep:
-                data.attributes[ATTR_SPINE_KEPT] = reason
+                exchange.kept = data.attributes[ATTR_SPINE_KEPT] = reason
         home.close(data, keep=keep and not exchange.own)
 
     def failed_after(self, exchange: Exchange, error: BaseException, background: bool) -> None:

@@ -103,7 +103,7 @@ class Tracer(trace.Tracer):
             self._version,
         )
         if root:
-            home.root = data
+            home.begins_with(data)
         data.dropped_attributes = dropped
         for link in links or ():
             add_link(data, link.context, link.attributes, limits)

@@ -7,13 +7,15 @@ measures, checks the same of each.
 from __future__ import annotations
 
 import json
-import os
+import subprocess
+import sys
 from importlib.util import find_spec
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from benchmarks import log_line, overhead
-from benchmarks.rounds import BenchmarkError, Contender, Plan, Worker, calls_added, run
+from benchmarks.rounds import ROOT, BenchmarkError, Contender, Plan, calls_added, run
 
 PACKAGES = {
     "structlog_correlation": "asgi_correlation_id",
@@ -26,6 +28,9 @@ PACKAGES = {
 """What must be installed for the contenders of a module."""
 
 REPETITIONS = 5
+
+BESIDES = {"spine.export", "spine.runtime"}
+"""Who may say something besides: that nothing is exported, that a busy machine held up the loop."""
 
 
 def is_here(contender: Contender) -> bool:
@@ -43,34 +48,33 @@ def name_of(contender: Contender) -> str:
     return contender.target.removeprefix("benchmarks.")
 
 
-class Seen:
+class Seen(NamedTuple):
     """What one contender answered and wrote."""
 
-    def __init__(self, contender: Contender) -> None:
-        self.contender = contender
-        self.answer = ""
-        self.lines: list[dict[str, Any]] = []
-        self._pipe, self._writing = os.pipe()
-        self._worker = Worker(contender, self._writing)
-        os.close(self._writing)
-
-    def watch(self) -> None:
-        """Let it answer once, let it work, and read what that wrote."""
-        with os.fdopen(self._pipe, encoding="utf-8") as pipe:
-            with self._worker as worker:
-                worker.wait_until_ready()
-                self.answer = worker.answer()
-                worker.measure(REPETITIONS)
-            self.lines = [json.loads(line) for line in pipe]
+    answer: str
+    lines: list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module", name="seen")
-def _seen() -> dict[str, Seen]:
-    """Watch every contender; all start at once, because starting is what takes the time."""
-    seen = [Seen(contender) for contender in (*STACKS, *LOGGERS)]
-    for one in seen:
-        one.watch()
-    return {one.contender.name: one for one in seen}
+def _seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
+    """Watch every contender: each answers once, works, and ends; what it wrote is read."""
+    folder = tmp_path_factory.mktemp("contenders")
+    contenders = (*STACKS, *LOGGERS)
+    targets = [" ".join((one.target, *map(str, one.arguments))) for one in contenders]
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks.nursery", str(folder), str(REPETITIONS)],
+        cwd=ROOT,
+        input="\n".join(targets),
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return {one.name: _read(folder / str(number)) for number, one in enumerate(contenders)}
+
+
+def _read(place: Path) -> Seen:
+    lines = place.with_suffix(".lines").read_text("utf-8").splitlines()
+    return Seen(place.with_suffix(".answer").read_text("utf-8"), [json.loads(one) for one in lines])
 
 
 def test_every_stack_answers_the_same(seen: dict[str, Seen]) -> None:
@@ -85,7 +89,7 @@ def test_a_stack_writes_the_lines_it_is_paid_for(
     contender: Contender, seen: dict[str, Seen]
 ) -> None:
     """Each request brings as many lines as the table assumes, all with the id of that request."""
-    lines = [one for one in seen[contender.name].lines if one.get("logger") != "spine.export"]
+    lines = [one for one in seen[contender.name].lines if one.get("logger") not in BESIDES]
     requests = REPETITIONS + 1
     assert len(lines) == requests * contender.lines
     assert len({line["request_id"] for line in lines}) == (requests if lines else 0)

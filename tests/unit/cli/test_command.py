@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,11 +43,60 @@ def test_doctor_says_where_every_setting_comes_from(folder: Path) -> None:
     ran = spine(folder, "doctor", "shop:app", SPINE_LOGS_LEVEL="warning")
     lines = [line.split() for line in ran.stdout.splitlines() if line.startswith("  ")]
     sources = {line[0]: " ".join(line[1:]) for line in lines}
-    assert sources["service"] == '"orders" keyword: keyword service'
-    assert sources["logs.level"] == '"WARNING" environment: environment variable SPINE_LOGS_LEVEL'
-    assert sources["logs.slow"].startswith('"200ms" file: ')
+    assert sources["service"] == '"orders" keyword service'
+    assert sources["logs.level"] == '"WARNING" environment variable SPINE_LOGS_LEVEL'
+    assert sources["logs.slow"].startswith(f'"200ms" logs.slow in {folder}')
     assert sources["logs.schema"] == '"default" default'
     assert "nothing that can be seen from here" in ran.stdout
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+TRACED = """
+from fastapi import FastAPI
+from fastapi_spine import Spine
+app = FastAPI()
+Spine(app, service="orders")
+OTHER
+"""
+CONTRIB = "from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor as I; I.instrument_app(app)"
+THEIRS = "from opentelemetry import trace; from opentelemetry.sdk.trace import TracerProvider as P; trace.set_tracer_provider(P())"
+
+
+@pytest.mark.parametrize(
+    ("other", "provider", "contrib"),
+    [
+        ("", "ours, from the application's start on", None),
+        (CONTRIB, "ours, from the application's start on", "is given our server span instead of one of its own"),
+        (
+            f"{THEIRS}\n{CONTRIB}", "the application's own (opentelemetry.sdk.trace.TracerProvider)",
+            "finds our server span and makes an internal span below it",
+        ),
+    ],
+    ids=["alone", "contrib", "contrib in a provider of the user's"],
+)  # fmt: skip
+def test_doctor_says_who_traces_what(
+    other: str, provider: str, contrib: str | None, folder: Path
+) -> None:
+    """The one server span, whose provider, what others do, and what became of each instrumentation."""
+    (folder / "traced.py").write_text(TRACED.replace("OTHER", other))
+    ran = spine(
+        folder,
+        "doctor",
+        "traced:app",
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9",
+        SPINE_TRACES_INSTRUMENT_OFF="httpx",
+    )
+    told = dict(
+        re.split(r"  +", line.strip(), maxsplit=1)
+        for line in ran.stdout.splitlines()
+        if re.match(r"  \S.*?  +\S", line)
+    )
+    assert told["server span"] == "ours, one a request"
+    assert told["tracer provider"] == provider
+    assert told.get("contrib's instrumentor") == contrib
+    assert told["httpx"] == "off: named in the settings or the environment"
+    assert told["requests"] == "on"
+    assert told["fastapi"] == "excluded: the spine does this itself"
     assert (ran.returncode, ran.stderr) == (0, "")
 
 

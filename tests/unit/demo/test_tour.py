@@ -125,6 +125,18 @@ def test_a_failure_with_held_back_lines_is_the_better_example(lines: list[Line])
     assert failed_request([*unheld, *later]) == "later"
 
 
+def test_a_failure_whose_cause_is_still_on_its_way_has_to_wait(lines: list[Line]) -> None:
+    """The first service tells of a failure before the failing one's lines come in: not shown yet."""
+    cause = [line for line in lines if line["service"] == "payments"]
+    later = [{**line, "request_id": "later"} for line in lines if line.get("status") == 502]
+    early = [{**line, "request_id": "later"} for line in cause if line.get("held")]
+    assert failed_request([*lines, *later, *early]) != "later"
+    own = {"request_id": "own", "service": "orders", "exc": {"type": "Late"}}
+    orders = [{**line, **own, "held": held} for line in later for held in (True, False)]
+    assert failed_request([*lines, *orders]) == failed_request(lines)
+    assert failed_request(orders) == "own"
+
+
 def test_the_tour_fits_a_terminal(lines: list[Line], terminal: Look, receiver: Receiver) -> None:
     """On a terminal only the lines of which every character matters are wider."""
     text = tour(captured(lines), receiver, terminal)

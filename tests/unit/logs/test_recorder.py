@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import BackgroundTasks, FastAPI
 
-from fastapi_spine import Logs
+from fastapi_spine import Logs, bind
 from fastapi_spine.install.given import Given
 from fastapi_spine.install.layer import Spine
 from fastapi_spine.testing import CapturedLines, FrozenClock, capture
@@ -74,6 +74,22 @@ def test_a_slow_request_brings_them_too(drive: Any) -> None:
     with capture(app := application(clock), logs=HOLD, clock=clock) as lines:
         drive(app, "/talk", query_string=b"takes=1.5&n=1")
     assert held(lines) == ["step 0"]
+
+
+def test_whoever_wants_a_request_kept_gets_its_lines(drive: Any) -> None:
+    """`bind(keep=True)` brings held-back lines, those said after the response too; the access line stays as loud as it is."""
+    app = FastAPI()
+
+    @app.get("/kept")
+    async def kept(tasks: BackgroundTasks) -> None:
+        bind(keep=True)
+        log.debug("before")
+        tasks.add_task(log.debug, "after")
+
+    with capture(app, logs=HOLD) as lines:
+        drive(app, "/kept")
+    assert held(lines) == ["before", "after"]
+    assert [line["level"] for line in lines.lines if line["msg"] == "request completed"] == ["INFO"]
 
 
 def test_held_lines_are_redacted_when_written(drive: Any) -> None:

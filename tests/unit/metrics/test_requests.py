@@ -297,6 +297,25 @@ def test_a_metric_has_a_limited_number_of_series(asked: Any) -> None:
     assert overflow['spine_metric_series_overflow_total{metric="http_requests"}'] == 20
 
 
+def test_every_observation_beyond_the_limit_is_said(asked: Any) -> None:
+    """Also where series of unknown methods took the room, and again when the same route is asked again."""
+    app = FastAPI()
+    for number in range(20):
+        app.get(f"/r{number}")(lambda: 1)
+    spine = Spine(app, metrics=Metrics(series_limit=10))
+    ours = asked(app)
+    for number in range(10):
+        ours.send("BREW", f"/r{number}")
+    for _ in range(3):
+        ours.get("/r15")
+    overflow = ours.numbers("spine_metric_series_overflow_total")
+    spine.close()
+    assert overflow == {
+        'spine_metric_series_overflow_total{metric="http_requests"}': 3,
+        'spine_metric_series_overflow_total{metric="http_request_duration_seconds"}': 3,
+    }
+
+
 def test_an_attack_with_methods_paths_and_hosts_adds_no_series(app: FastAPI, asked: Any) -> None:
     """A thousand strange requests are two series."""
     ours = asked(app)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 from random import Random  # noqa: TID251 - a fixed sequence, no ids
+from typing import Any
 
 import pytest
+from fastapi import BackgroundTasks, FastAPI
 from traced import Traced
 
-from fastapi_spine.traces.keep import Percentile, head_by_ratio
+from fastapi_spine.settings.route_policy import policy
+from fastapi_spine.testing.clock import FrozenClock
+from fastapi_spine.traces.keep import WARM_UP, Percentile, head_by_ratio
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.1, 0.5, 1.0])
@@ -74,3 +79,69 @@ def test_what_waits_is_bounded_in_bytes() -> None:
         assert traced.room.outbox.waiting <= 4 << 20
     root.end()
     assert traced.room.outbox.waiting == 0
+
+
+def test_a_request_above_its_routes_running_p99_is_kept(drive: Any) -> None:
+    """Far below any fixed limit, ten times slower than its route usually is; a route's own limit has no p99."""
+    clock = FrozenClock()
+    traced = Traced(ratio=0.0, operations=False, clock=clock)
+    app = FastAPI()
+
+    @app.get("/usual")
+    async def usual(takes: float = 0.010) -> None:
+        clock.advance(takes)
+
+    @app.get("/limited")
+    @policy(slow="5s")
+    async def limited(takes: float = 0.010) -> None:
+        clock.advance(takes)
+
+    traced.around(app)
+    for path in ("/usual", "/limited"):
+        for _ in range(WARM_UP + 50):
+            drive(app, path)
+        usually = len(traced.spans)
+        drive(app, path, query_string=b"takes=0.1")
+        kept = [span.attributes["spine.kept"] for span in traced.spans[usually:]]
+        assert kept == (["slow"] if path == "/usual" else [])
+
+
+@pytest.mark.parametrize(("fails", "kept"), [(True, 2), (False, 0)])
+def test_background_spans_follow_the_verdict_of_their_request(
+    fails: bool, kept: int, drive: Any
+) -> None:
+    """They end after it was brought: passed on with a request that is kept, else dropped and counted."""
+    traced = Traced(ratio=0.0, operations=False)
+    app = FastAPI()
+
+    @app.get("/", status_code=503 if fails else 200)
+    async def answer(tasks: BackgroundTasks) -> None:
+        tasks.add_task(lambda: traced.tracer().start_span("in background").end())
+
+    drive(traced.around(app))
+    assert len(traced.spans) == kept
+    assert traced.room.outbox.left_out == ({} if kept else {"not_kept": 2})
+
+
+def test_work_whose_root_never_ends_holds_nothing_back() -> None:
+    """Sampled, its spans go out as they end; not sampled, they are forgotten with it and their room is free again."""
+    for ratio, passed in ((1.0, 50), (0.0, 0)):
+        traced = Traced(ratio=ratio)
+        tracer = traced.tracer()
+        for _ in range(50):
+            with tracer.start_as_current_span("never ended", end_on_exit=False):
+                tracer.start_span("child").end()
+        gc.collect()
+        assert len(traced.spans) == passed
+        assert traced.room.outbox.waiting == 0
+
+
+def test_work_without_a_request_says_how_much_of_it_was_cut() -> None:
+    """The same limit as for a request, and the same count on the span of the whole."""
+    traced = Traced()
+    tracer = traced.tracer()
+    with tracer.start_as_current_span("nightly job"):
+        for _ in range(1_500):
+            tracer.start_span("SELECT").end()
+    assert len(traced.spans) == 1_001
+    assert traced.spans[-1].attributes["spine.spans_dropped"] == 500

@@ -37,6 +37,8 @@ from fastapi_spine.traces.destinations import Destinations
         ("evilshop.example", False),
         ("shop.example.evil.com", False),
         ("0.0.0.0", False),
+        ("134744072", False),
+        ("0x08080808", False),
         ("", False),
     ],
 )

@@ -13,6 +13,7 @@ import anyio.to_thread
 from starlette.responses import Response
 
 from fastapi_spine.core.asgi import Receive, Scope, Send
+from fastapi_spine.core.conventions import HEADER_VARY
 from fastapi_spine.core.health import Health
 from fastapi_spine.metrics.exposition.negotiate import choose_format, wants_gzip
 from fastapi_spine.metrics.exposition.page import Wanted, write_page
@@ -113,7 +114,7 @@ class MetricsPage:
             ("content-type", wanted.style.content_type),
             ("content-length", str(len(body))),
             ("cache-control", "no-store"),
-            ("vary", "accept, accept-encoding"),
+            (HEADER_VARY.decode("ascii"), "accept, accept-encoding"),
         ]
         if wanted.zipped:
             headers.append(("content-encoding", "gzip"))

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import threading
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ from fastapi_spine.settings.model import Metrics
 _CONNECTIONS: Final = 16
 _PATIENCE_S: Final = 5.0
 _RETRY_S: Final = 1.0
+_NAME: Final = "spine"
+_LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - asked at, not opened
 
 log = logging.getLogger(LOGGER_METRICS)
 
@@ -65,11 +68,7 @@ class MetricsPort:
             except OSError as error:
                 if not told:
                     told = True
-                    log.info(
-                        "metrics port %d cannot be opened yet (%s); trying again every second",
-                        self._settings.port,
-                        error.strerror or error,
-                    )
+                    self._tell(error)
                 closed.wait(_RETRY_S)
                 continue
             self._server = server
@@ -77,6 +76,30 @@ class MetricsPort:
                 self._health.guarded("metrics_port", server.serve_forever, 0.1)
             server.server_close()
             return
+
+    def _tell(self, error: OSError) -> None:
+        """Say once that the port cannot be had; a WARNING unless a sibling serves the page there."""
+        port = self._settings.port
+        if self._is_served():
+            log.info("metrics port %d is served by another worker", port)
+            return
+        log.warning(
+            "metrics port %d cannot be opened (%s); trying again every second",
+            port,
+            error.strerror or error,
+        )
+
+    def _is_served(self) -> bool:
+        """Ask whether who holds the port is one of ours."""
+        host = _LOOPBACK.get(self._settings.host, self._settings.host)
+        connection = HTTPConnection(host, self._settings.port, timeout=_RETRY_S)
+        try:
+            connection.request("HEAD", PATH_METRICS)
+            return connection.getresponse().headers.get("server") == _NAME
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
 
 
 class _Server(ThreadingHTTPServer):
@@ -116,8 +139,12 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     timeout = _PATIENCE_S
     protocol_version = "HTTP/1.1"
-    server_version = "spine"
+    server_version = _NAME
     sys_version = ""
+
+    def version_string(self) -> str:
+        """Say who serves, without versions."""
+        return _NAME
 
     def do_GET(self) -> None:
         """Answer with the page."""

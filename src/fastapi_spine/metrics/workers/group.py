@@ -11,7 +11,7 @@ import hashlib
 import os
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -35,12 +35,13 @@ class Group(NamedTuple):
     parent: tuple[int, str] = (0, "")
 
 
-def find_group(mode: str, service: str) -> Group | None:
+def find_group(mode: str, service: str, inherited: Sequence[int] = ()) -> Group | None:
     """Find the group of this process.
 
     Args:
         mode: `auto`, `off`, or a name that all workers were given.
         service: two services of one parent are never one group.
+        inherited: inodes that this process listened on when it began, for a parent that lets nobody look.
 
     Returns:
         The group, or None for a process that shares no listening socket with its parent.
@@ -51,7 +52,9 @@ def find_group(mode: str, service: str) -> Group | None:
         return Group(_digest("named", mode, service))
     parent = os.getppid()
     started = started_at(parent)
-    inodes = sorted(set(_listening()) & set(_sockets_of(parent)))
+    inodes = sorted(set(listening()) & set(_sockets_of(parent)))
+    if not inodes and not _may_look(parent):
+        inodes = list(inherited[:1])
     if not started or not inodes:
         return None
     return Group(_digest(str(parent), started, *map(str, inodes), service), (parent, started))
@@ -77,9 +80,22 @@ def _digest(*parts: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=_DIGEST).hexdigest()
 
 
-def _listening() -> Iterator[int]:
-    """Yield the inodes of the sockets that this process listens on."""
-    for fd, inode in _sockets(_PROC / "self" / "fd"):
+def _may_look(pid: int) -> bool:
+    """Tell whether a process shows its descriptors: one of another user does not, as gunicorn's with `--user`.
+
+    What workers have then is the lowest socket that they listened on when they began: a server hands its own down
+    before the application opens any. An application that opens one first splits them, and never joins strangers.
+    """
+    try:
+        with os.scandir(_PROC / str(pid) / "fd"):
+            return True
+    except OSError:
+        return False
+
+
+def listening() -> Iterator[int]:
+    """Yield the inodes of the sockets that this process listens on, in the order of their descriptors."""
+    for fd, inode in sorted(_sockets(_PROC / "self" / "fd")):
         try:
             one = socket.socket(fileno=os.dup(fd))
         except OSError:

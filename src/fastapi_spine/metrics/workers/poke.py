@@ -21,7 +21,7 @@ _ABSTRACT: Final = sys.platform == "linux"
 _CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid: unix(7)
 _PASSCRED: Final = getattr(socket, "SO_PASSCRED", 16)
 _SCM_CREDENTIALS: Final = getattr(socket, "SCM_CREDENTIALS", 2)
-_PATIENCE_S: Final = 0.1
+_PATIENCE_S: Final = 0.25
 _PLEASE: Final = b"?"
 _DONE: Final = b"!"
 
@@ -69,7 +69,7 @@ def ear_for(instance: str) -> Ear | None:
 
 
 def ask(instances: Iterable[str]) -> None:
-    """Ask siblings to leave their newest numbers, and wait for them, about 100 ms in all at most."""
+    """Ask siblings to leave their newest numbers, and wait for them, 250 ms in all at most; usually they answer in two."""
     if not _ABSTRACT:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mouth:

@@ -44,12 +44,16 @@ class Found(NamedTuple):
     Attributes:
         living: numbers of the other workers that live.
         ended: the sum of those that have ended, None if there are none.
-        unreadable: how many files could not be read and were set aside.
+        spoilt: how many files lie aside because they could not be read, a few at most; they count until
+            somebody takes them away.
     """
 
     living: list[Snapshot]
     ended: Snapshot | None
-    unreadable: int
+    spoilt: int
+
+
+NOTHING_FOUND: Final = Found([], None, 0)
 
 
 class Shelf:
@@ -59,10 +63,13 @@ class Shelf:
         folder: private to this user.
         instance: names this worker's file; never used again.
         series_limit: how many series a sum may have.
+
+    Attributes:
+        folder: the folder.
     """
 
     def __init__(self, folder: Path, instance: str, *, series_limit: int) -> None:
-        self._folder = folder
+        self.folder = folder
         self._instance = instance
         self._limit = series_limit
         self._mine: int | None = None
@@ -84,7 +91,7 @@ class Shelf:
 
     def siblings(self) -> list[str]:
         """List the instances that have a file here, without this one."""
-        names = [path.stem for path in self._folder.glob(f"*{_SUFFIX}")]
+        names = [path.stem for path in self.folder.glob(f"*{_SUFFIX}")]
         return [name for name in names if name not in (_ENDED, self._instance)]
 
     def read(self) -> Found:
@@ -103,7 +110,7 @@ class Shelf:
     def _look(self) -> tuple[Found, list[Leaf]]:
         sums = self._sums()
         folded = set() if sums is None else set(sums.folded)
-        living, dead, unreadable = [], [], 0
+        living, dead = [], []
         for name in self.siblings():
             if name in folded:
                 continue
@@ -112,7 +119,6 @@ class Shelf:
             except FileNotFoundError:
                 continue
             except Unreadable:
-                unreadable += 1
                 self._set_aside(name)
                 continue
             if alive:
@@ -122,7 +128,7 @@ class Shelf:
         ended = None if sums is None else sums.snapshot
         for leaf in dead:
             ended = fold(ended, leaf.snapshot, series_limit=self._limit)
-        return Found(living, ended, unreadable), dead
+        return Found(living, ended, self._spoilt()), dead
 
     def _fold(self) -> None:
         """Write the sum with everybody who has ended in it, then remove their files.
@@ -150,11 +156,11 @@ class Shelf:
             return None
 
     def _path(self, name: str) -> Path:
-        return self._folder / f"{name}{_SUFFIX}"
+        return self.folder / f"{name}{_SUFFIX}"
 
     def _write(self, name: str, leaf: Leaf) -> int:
         """Write a file whole and return it open, locked and in its place."""
-        draft = self._folder / f".{self._instance}.{name}"
+        draft = self.folder / f".{self._instance}.{name}"
         fd = os.open(draft, _CREATE | os.O_TRUNC, _MODE)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -191,14 +197,17 @@ class Shelf:
         """Give a file that cannot be read another name, for whoever wants to look; only a few are kept."""
         with contextlib.suppress(OSError):
             path = self._path(name)
-            if len(list(self._folder.glob(f"*{_BAD}"))) >= _MOST_BAD and not path.is_dir():
+            if self._spoilt() >= _MOST_BAD and not path.is_dir():
                 path.unlink()
             else:
                 path.rename(path.with_suffix(_BAD))
 
+    def _spoilt(self) -> int:
+        return sum(1 for _ in self.folder.glob(f"*{_BAD}"))
+
     @contextmanager
     def _locked(self, *, exclusive: bool) -> Iterator[None]:
-        fd = os.open(self._folder / _LOCK, _CREATE, _MODE)
+        fd = os.open(self.folder / _LOCK, _CREATE, _MODE)
         try:
             _lock(fd, exclusive=exclusive)
             yield

@@ -22,9 +22,9 @@ from fastapi_spine.core.health import Health
 from fastapi_spine.core.private_folder import private_folder
 from fastapi_spine.metrics.family import Family, Snapshot
 from fastapi_spine.metrics.workers.combine import combine
-from fastapi_spine.metrics.workers.group import OFF, Group, find_group, started_at
+from fastapi_spine.metrics.workers.group import OFF, Group, find_group, listening, started_at
 from fastapi_spine.metrics.workers.poke import ask, ear_for
-from fastapi_spine.metrics.workers.shelf import Found, Shelf
+from fastapi_spine.metrics.workers.shelf import NOTHING_FOUND, Found, Shelf
 
 _EVERY_S: Final = 1.0
 _LOOKS_S: Final = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
@@ -34,6 +34,8 @@ _INSTANCE_BYTES: Final = 16
 _MOST_SWEPT: Final = 50
 _FOLDER_PARTS: Final = 4
 
+APART_FLOCK: Final = "no_flock"
+APART_SOCKET: Final = "no_shared_socket"
 APART_FOLDER: Final = "no_private_folder"
 APART_FILES: Final = "files_unusable"
 APART_UNREADABLE: Final = "file_unreadable"
@@ -85,6 +87,7 @@ class Workers:
         self._health = health
         self._degraded: set[str] = set()
         self._instance = ""
+        self._inherited: tuple[int, ...] = ()
         self._turn = threading.Lock()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
@@ -96,8 +99,9 @@ class Workers:
         if self._mode == OFF or self._thread is not None:
             return
         if sys.platform == "win32":
-            self._tell_apart("no_flock")
+            self._tell_apart(APART_FLOCK)
             return
+        self._inherited = tuple(listening())
         self._closed = threading.Event()
         self._thread = threading.Thread(
             target=self._run, args=(self._closed,), name=THREAD_WORKERS, daemon=True
@@ -105,10 +109,10 @@ class Workers:
         self._thread.start()
 
     def gather(self) -> Gathered:
-        """Return everybody's numbers; this process's own where the others' cannot be had. Blocks up to 0.3 s."""
+        """Return everybody's numbers; this process's own where the others' cannot be had. Blocks up to 0.5 s."""
         shelf = self._shelf or self._find_shelf()
         own = self._take()
-        found = Found([], None, 0)
+        found = NOTHING_FOUND
         if shelf is not None:
             found = self._health.guarded("metrics_workers", self._read, shelf, own) or found
         families = combine([own, *found.living], found.ended, series_limit=self._limit)
@@ -137,6 +141,7 @@ class Workers:
         self._closed = threading.Event()
         self._thread = None
         self._shelf = None
+        self._inherited = ()
         self._degraded.clear()
 
     def _run(self, closed: threading.Event) -> None:
@@ -146,6 +151,7 @@ class Workers:
             if self._health.guarded("metrics_workers", self._find_shelf) is not None:
                 break
         if self._shelf is None:
+            self._tell_apart(APART_SOCKET)
             return
         ear = ear_for(self._instance)
         try:
@@ -163,12 +169,13 @@ class Workers:
         """Find this server's folder; None while there is nobody to share with."""
         if self._mode == OFF or sys.platform == "win32":
             return None
-        group = find_group(self._mode, self._service)
+        group = find_group(self._mode, self._service, self._inherited)
         if group is None:
             return None
         with self._turn:
             if self._shelf is None and not self._closed.is_set():
                 self._shelf = self._open(group)
+                self._degraded.discard(APART_SOCKET)
             return self._shelf
 
     def _open(self, group: Group) -> Shelf | None:
@@ -189,20 +196,31 @@ class Workers:
             ask(shelf.siblings())
             found = shelf.read()
         except OSError as error:
-            self._apart(APART_FILES, error)
-            return Found([], None, 0)
+            with self._turn:
+                self._fail(shelf, error)
+            return NOTHING_FOUND
         self._degraded.discard(APART_FILES)
-        if found.unreadable:
+        if found.spoilt:
             self._apart(APART_UNREADABLE, None)
+        else:
+            self._degraded.discard(APART_UNREADABLE)
         return found
 
     def _leave_numbers(self) -> None:
+        shelf = self._shelf or self._find_shelf()
         with self._turn:
-            if self._shelf is not None:
+            if shelf is not None and shelf is self._shelf:
                 try:
-                    self._shelf.write(self._take())
+                    shelf.write(self._take())
                 except OSError as error:
-                    self._apart(APART_FILES, error)
+                    self._fail(shelf, error)
+
+    def _fail(self, shelf: Shelf, error: OSError) -> None:
+        """Note what went wrong; a folder that somebody removed is made anew next time."""
+        self._apart(APART_FILES, error)
+        if isinstance(error, FileNotFoundError) and shelf is self._shelf:
+            self._shelf = None
+            shelf.close()
 
     def _leave(self, shelf: Shelf) -> None:
         try:
@@ -218,10 +236,13 @@ class Workers:
             return
         self._degraded.add(reason)
         detail = "" if error is None else f": {error.strerror or error}"
-        log.warning(MSG_WORKERS_APART, extra={KEY_REASON: f"{reason}{detail}"})
+        place = "" if self._shelf is None else f" in {self._shelf.folder}"
+        log.warning(MSG_WORKERS_APART, extra={KEY_REASON: f"{reason}{detail}{place}"})
 
     def _tell_apart(self, reason: str) -> None:
-        if multiprocessing.parent_process() is not None:
+        """Say that siblings cannot be found, to whoever may have some: a child of uvicorn's or gunicorn's."""
+        if multiprocessing.parent_process() is not None or "gunicorn.arbiter" in sys.modules:
+            self._degraded.add(reason)
             log.info(MSG_WORKERS_APART, extra={KEY_REASON: reason})
 
 

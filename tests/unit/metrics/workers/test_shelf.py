@@ -35,7 +35,7 @@ def test_the_living_are_read_as_they_are(tmp_path: Path) -> None:
     second.write(counted(2))
     second.write(counted(3))
     found = first.read()
-    assert (found.living, found.ended, found.unreadable) == ([counted(3)], None, 0)
+    assert (found.living, found.ended, found.spoilt) == ([counted(3)], None, 0)
 
 
 def test_the_ended_are_folded_once_and_their_files_go(tmp_path: Path) -> None:
@@ -84,13 +84,16 @@ def test_a_full_disk_keeps_what_was_left_before(
 
 
 def test_only_a_few_spoilt_files_are_kept(tmp_path: Path) -> None:
-    """Whoever wants to look finds some; the folder does not grow."""
+    """Whoever wants to look finds some; the folder does not grow, and every worker knows until they are gone."""
     watcher = shelf(tmp_path, "w")
     for number in range(10):
         (tmp_path / f"spoilt{number}.num").write_bytes(b"?")
-    assert watcher.read().unreadable == 10
-    assert watcher.read().unreadable == 0
-    assert len(list(tmp_path.glob("*.bad"))) == 3
+    assert [watcher.read().spoilt, shelf(tmp_path, "o").read().spoilt] == [3, 3]
+    kept = list(tmp_path.glob("*.bad"))
+    assert len(kept) == 3
+    for one in kept:
+        one.unlink()
+    assert watcher.read().spoilt == 0
 
 
 def test_the_folder_is_private(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from fastapi_spine.core.telemetry import STATUS_ERROR, SpanData
-from fastapi_spine.traces.title import title
+from fastapi_spine.core.title import title
 
 _MS: Final = 1_000_000
 _SHORTEST_FOLD: Final = 4
@@ -68,7 +68,7 @@ def waterfall(spans: Iterable[Traced], *, width: int, paint: Paint | None = None
 def _tree(spans: Sequence[Traced]) -> list[_Row]:
     rows = {
         one.span.span_id: _Row(
-            title(one.span),
+            title(one.span.name, one.span.kind, one.span.attributes),
             one.service,
             one.span.start_ns,
             max(one.span.end_ns, one.span.start_ns),

@@ -8,12 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastapi_spine.core.telemetry import SpanData
-from fastapi_spine.traces.title import title
-
-
-def made(name: str, kind: int, attributes: dict[str, Any]) -> SpanData:
-    return SpanData("0" * 32, "0" * 16, None, None, 1, name, kind, 0, 1, attributes)
+from fastapi_spine.core.title import title
 
 
 @pytest.mark.parametrize(
@@ -39,7 +34,7 @@ def made(name: str, kind: int, attributes: dict[str, Any]) -> SpanData:
 )  # fmt: skip
 def test_titles(name: str, kind: int, attributes: dict[str, Any], expected: str) -> None:
     """Verb and table, method and path, the operation, or the name."""
-    assert title(made(name, kind, attributes)) == expected
+    assert title(name, kind, attributes) == expected
 
 
 @given(
@@ -56,6 +51,6 @@ def test_any_span_has_a_short_title_on_one_line(
     name: str, kind: int, attributes: dict[str, str]
 ) -> None:
     """Whatever a span holds, its title fits."""
-    text = title(made(name, kind, attributes))
+    text = title(name, kind, attributes)
     assert len(text) <= 120
     assert len(text.splitlines()) <= 1

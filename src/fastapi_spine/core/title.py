@@ -1,4 +1,4 @@
-"""What a span is called when people read it: pure, shared by terminal and web."""
+"""What a span is called when people read it: pure, shared by terminal, web and the demo."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from fastapi_spine.core.conventions import (
     ATTR_URL_FULL,
     SPAN_OPERATION_PREFIX,
 )
-from fastapi_spine.core.telemetry import KIND_CLIENT, SpanData
+from fastapi_spine.core.telemetry import KIND_CLIENT
 
 LONGEST: Final = 120
 _OPERATIONS: Final = {
@@ -48,7 +48,7 @@ _TARGET: Final = re.compile(
 _READ: Final = 4_096
 
 
-def title(span: SpanData) -> str:
+def title(name: str, kind: int, attributes: Mapping[str, Any]) -> str:
     """Return a span's title.
 
     `db: SELECT order` from the query, `http: GET /inventory/availability` from method and URL, `render response` and
@@ -56,20 +56,21 @@ def title(span: SpanData) -> str:
     `span("auth: decode_jwt")` relies on.
 
     Args:
-        span: a finished span, redacted or not.
+        name: the span's own, as it was exported.
+        kind: OTLP's number: 3 is a client's.
+        attributes: names and values, redacted or not; older and newer semantic conventions are understood.
 
     Returns:
         At most 120 characters, on one line.
     """
-    attributes = span.attributes
     if _first(attributes, ATTR_DB_SYSTEM, ATTR_OLD_DB_SYSTEM) is not None:
-        text = f"db: {_query(attributes, span.name)}"
-    elif span.kind == KIND_CLIENT and _first(attributes, ATTR_METHOD, ATTR_OLD_METHOD) is not None:
+        text = f"db: {_query(attributes, name)}"
+    elif kind == KIND_CLIENT and _first(attributes, ATTR_METHOD, ATTR_OLD_METHOD) is not None:
         text = f"http: {_call(attributes)}"
-    elif span.name.startswith(SPAN_OPERATION_PREFIX):
-        text = _operation(span.name.removeprefix(SPAN_OPERATION_PREFIX), attributes)
+    elif name.startswith(SPAN_OPERATION_PREFIX):
+        text = _operation(name.removeprefix(SPAN_OPERATION_PREFIX), attributes)
     else:
-        text = span.name
+        text = name
     line = " ".join(text.split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 

@@ -1,0 +1,89 @@
+"""Trusted hosts, by Starlette's rules: exact names and `*.name`, ports do not matter.
+
+Kubernetes asks a pod by its address, so a probe path may be asked by any address; a name must be known there too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from ipaddress import ip_address
+from typing import Final
+
+from fastapi_spine.core.conventions import (
+    GUARD_HOSTS,
+    REFUSED_HOST_INVALID,
+    REFUSED_HOST_MISSING,
+    REFUSED_HOST_UNKNOWN,
+)
+from fastapi_spine.core.exchange import Refusal
+from fastapi_spine.guard.reply import Answer
+
+_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?")
+_REMEMBERED: Final = 1_024
+_BAD_REQUEST: Final = 400
+
+
+class Hosts:
+    """Judges `Host` headers; strangers choose them, so only so many verdicts are remembered.
+
+    Args:
+        allowed: names without port, or `*.name`; `*` is any.
+        probes: paths that may be asked by address.
+    """
+
+    __slots__ = ("_exact", "_known", "_probes", "_suffixes", "_wide")
+
+    def __init__(self, allowed: Collection[str], probes: Collection[str]) -> None:
+        self._wide = "*" in allowed
+        self._exact = frozenset(name for name in allowed if not name.startswith("*"))
+        self._suffixes = tuple(name[1:] for name in allowed if name.startswith("*."))
+        self._probes = frozenset(probes)
+        self._known: dict[bytes, Answer | None] = {}
+
+    def judge(self, host: bytes | None, path: str) -> Answer | None:
+        """Return why a request is refused; None if it is not.
+
+        Args:
+            host: the header; None if there is none.
+            path: of the request.
+        """
+        if host is None:
+            return _answer(REFUSED_HOST_MISSING, "The request has no Host header.")
+        try:
+            verdict = self._known[host]
+        except KeyError:
+            verdict = self._learn(host)
+        if verdict is not None and path in self._probes and _is_address(host):
+            return None
+        return verdict
+
+    def _learn(self, host: bytes) -> Answer | None:
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        verdict = self._known[host] = self._look(host)
+        return verdict
+
+    def _look(self, host: bytes) -> Answer | None:
+        match = _HOST.fullmatch(host.decode("latin-1"))
+        if match is None:
+            return _answer(REFUSED_HOST_INVALID, "The Host header is malformed.")
+        name = match[1].lower().rstrip(".")
+        if self._wide or name in self._exact or name.endswith(self._suffixes or ("\0",)):
+            return None
+        return _answer(REFUSED_HOST_UNKNOWN, "This service does not answer to that host name.")
+
+
+def _is_address(host: bytes) -> bool:
+    match = _HOST.fullmatch(host.decode("latin-1"))
+    if match is None:
+        return False
+    try:
+        ip_address(match[1].strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _answer(reason: str, detail: str) -> Answer:
+    return Answer(_BAD_REQUEST, detail, Refusal(GUARD_HOSTS, reason))

@@ -1,0 +1,201 @@
+"""Rate limits: who asks, which rates hold for the path, and what the answer says of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import translate
+from ipaddress import IPv6Address, ip_network
+from typing import Final, NamedTuple, TypeVar
+
+from fastapi_spine.core.asgi import Scope
+from fastapi_spine.core.conventions import (
+    GUARD_RATE,
+    HEADER_RATE_LIMIT,
+    HEADER_RATE_LIMIT_POLICY,
+    HEADER_RETRY_AFTER,
+    REFUSED_RATE,
+)
+from fastapi_spine.core.exchange import Refusal
+from fastapi_spine.guard.reply import Answer
+from fastapi_spine.guard.windows import Standing, Windows
+from fastapi_spine.settings.guard_model import Guard
+from fastapi_spine.settings.guarding import Rate
+
+_TOO_MANY: Final = 429
+_LONGEST_KEY: Final = 256
+_IPV6_BITS: Final = 64
+"""What one subscriber has (RFC 6177); a limit by single addresses would be none."""
+_REMEMBERED: Final = 4_096
+_NOBODY: Final = "unknown"
+
+Pairs = list[tuple[bytes, bytes]]
+
+
+class Limit(NamedTuple):
+    """One rate with its name.
+
+    Attributes:
+        label: in the headers, quoted: `default`, or the path's pattern.
+        rate: how many in how long.
+        windows: its counts in memory; with a shared store they are not used.
+    """
+
+    label: str
+    rate: Rate
+    windows: Windows
+
+
+class Plan(NamedTuple):
+    """What holds for some paths.
+
+    Attributes:
+        limits: all of them hold.
+        cost: how many requests one counts for.
+        policy: the header that tells of the limits.
+    """
+
+    limits: tuple[Limit, ...]
+    cost: int
+    policy: tuple[bytes, bytes]
+
+
+class Rates:
+    """Knows the limits of every path, and words what they say.
+
+    Args:
+        settings: rates, costs, what tells callers apart, probes.
+        now_ns: a clock that only goes forward.
+    """
+
+    __slots__ = ("_by", "_costs", "_default", "_exempt", "_networks", "_now_ns", "_paths", "_plans")
+
+    def __init__(self, settings: Guard, now_ns: Callable[[], int]) -> None:
+        sliding = settings.rate_window == "sliding"
+        self._now_ns = now_ns
+        self._by = (
+            settings.rate_by.removeprefix("header:").encode() if ":" in settings.rate_by else b""
+        )
+        self._exempt = frozenset(settings.probes)
+        self._default = tuple(_limit("default", rate, sliding=sliding) for rate in settings.rate)
+        self._paths = _compiled(
+            {
+                path: tuple(_limit(path, rate, sliding=sliding) for rate in rates)
+                for path, rates in settings.rate_paths.items()
+            }
+        )
+        self._costs = _compiled(settings.rate_costs)
+        self._plans: dict[str, Plan | None] = {}
+        self._networks: dict[str, str] = {}
+
+    def plan(self, path: str) -> Plan | None:
+        """Return what holds for a path; None if nothing does."""
+        try:
+            return self._plans[path]
+        except KeyError:
+            if len(self._plans) >= _REMEMBERED:
+                self._plans.clear()
+            plan = self._plans[path] = self._make_plan(path)
+            return plan
+
+    def caller(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:
+        """Return who asks: the header's value if that is the rule and it came, else the address."""
+        if self._by:
+            value = headers.get(self._by)
+            if value:
+                return value[:_LONGEST_KEY].decode("latin-1")
+        client = scope.get("client")
+        address = str(client[0]) if client and client[0] else _NOBODY
+        return self._network(address) if ":" in address else address
+
+    def judge(self, plan: Plan, caller: str, said: Pairs) -> Answer | None:
+        """Count a request in memory.
+
+        Args:
+            plan: what holds for its path.
+            caller: who asks.
+            said: takes the headers that the answer gets, whoever gives it.
+
+        Returns:
+            Why it is refused; None if it is not.
+        """
+        now = self._now_ns()
+        standings = [(one.label, one.windows.hit(caller, plan.cost, now)) for one in plan.limits]
+        return tell(plan, standings, said)
+
+    def _make_plan(self, path: str) -> Plan | None:
+        if path in self._exempt:
+            return None
+        limits = [*self._default]
+        for pattern, some in self._paths:
+            if pattern.match(path):
+                limits += some
+        cost = next((cost for pattern, cost in self._costs if pattern.match(path)), 1)
+        if not limits or not cost:
+            return None
+        policy = ", ".join(
+            f"{one.label};q={one.rate.amount};w={one.rate.seconds}" for one in limits
+        )
+        return Plan(tuple(limits), cost, (HEADER_RATE_LIMIT_POLICY, policy.encode("ascii")))
+
+    def _network(self, address: str) -> str:
+        known = self._networks.get(address)
+        if known is None:
+            if len(self._networks) >= _REMEMBERED:
+                self._networks.clear()
+            known = self._networks[address] = _network_of(address)
+        return known
+
+
+def tell(plan: Plan, standings: Sequence[tuple[str, Standing]], said: Pairs) -> Answer | None:
+    """Word what the limits say.
+
+    Args:
+        plan: the limits.
+        standings: each limit's label, and where the caller stands with it.
+        said: takes the headers.
+
+    Returns:
+        See `Rates.judge`.
+    """
+    told = ", ".join(
+        [f"{label};r={standing.remaining};t={standing.reset_s}" for label, standing in standings]
+    )
+    said += (plan.policy, (HEADER_RATE_LIMIT, told.encode("ascii")))
+    for _, standing in standings:
+        if not standing.allowed:
+            return _refused(max(one.reset_s for _, one in standings if not one.allowed))
+    return None
+
+
+def _refused(wait_s: int) -> Answer:
+    retry = (HEADER_RETRY_AFTER, str(wait_s).encode())
+    detail = f"Too many requests; try again in {wait_s} s."
+    return Answer(_TOO_MANY, detail, Refusal(GUARD_RATE, REFUSED_RATE), (retry,))
+
+
+def _limit(name: str, rate: Rate, *, sliding: bool) -> Limit:
+    return Limit(_quoted(name), rate, Windows(rate, sliding=sliding))
+
+
+_Value = TypeVar("_Value")
+
+
+def _compiled(table: Mapping[str, _Value]) -> tuple[tuple[re.Pattern[str], _Value], ...]:
+    return tuple((re.compile(translate(path)), value) for path, value in table.items())
+
+
+def _quoted(name: str) -> str:
+    """Write a structured field's string (RFC 9651 section 3.3.3)."""
+    text = "".join(sign if " " <= sign <= "~" else "?" for sign in name)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _network_of(address: str) -> str:
+    try:
+        parsed = IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address[:_LONGEST_KEY]
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((parsed, _IPV6_BITS), strict=False))
