@@ -8,7 +8,7 @@ import sys
 import pytest
 from fastapi import FastAPI
 
-from fastapi_spine import Guard, MissingExtraError, Spine
+from fastapi_spine import Guard, MissingExtraError, SettingsError, Spine
 
 STORE = "redis://127.0.0.1:9/0"
 
@@ -32,3 +32,12 @@ def test_a_store_without_a_rate_needs_no_extra(monkeypatch: pytest.MonkeyPatch) 
     """What is not used is not imported."""
     monkeypatch.setitem(sys.modules, "limits", None)
     Spine(FastAPI(), guard=Guard(rate_store=STORE)).close()
+
+
+def test_an_address_that_cannot_be_read_is_refused_without_repeating_it() -> None:
+    """It may hold a password; the message says what is wanted instead."""
+    store = "redis://:s3cret-of-the-cache@cache:notaport/0"
+    with pytest.raises(SettingsError, match="wants an address such as") as refused:
+        Spine(FastAPI(), guard=Guard(rate="1/minute", rate_store=store))
+    assert "s3cret" not in str(refused.value)
+    assert refused.value.__cause__ is None
