@@ -98,7 +98,7 @@ def _limiter(settings: Guard) -> Any:
     url = url if url.startswith(_PREFIX) else _PREFIX + url
     try:
         storage = storages.storage_from_string(url, implementation="redispy")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever the library raises of an address
         raise SettingsError(
             f"guard.rate_store cannot be used: {type(error).__name__} in the limits library; "
             "it wants an address such as redis://cache:6379/0, and redis 5.2 or newer."
