@@ -241,7 +241,8 @@ KNOWN_METHODS: Final = frozenset(
 )
 """RFC 9110, RFC 5789 and QUERY: what OpenTelemetry's semantic conventions call known; the rest is `_OTHER`."""
 
-SIGNAL_LOGS: Final = "logs"
+SIGNAL_LINES: Final = "lines"
+"""What goes to the output, told apart from the same lines on their way to a receiver."""
 
 THREAD_WATCHDOG: Final = "spine-watchdog"
 THREAD_SCRAPE: Final = "spine-scrape"
@@ -262,6 +263,8 @@ KEY_REASON: Final = "reason"
 # --- export: where telemetry goes, and why some of it was lost -----------------------------------
 
 SIGNAL_TRACES: Final = "traces"
+SIGNAL_LOGS: Final = "logs"
+SIGNAL_METRICS: Final = "metrics"
 DROP_REJECTED: Final = "rejected"
 DROP_TOO_LARGE: Final = "too_large"
 DROP_EXPIRED: Final = "expired"
@@ -320,6 +323,24 @@ ATTR_SPINE_CUT: Final = "spine.spans_dropped"
 ATTR_SPINE_KEPT: Final = "spine.kept"
 """Why a trace that upstream did not sample was kept here: `error`, `slow`, `forced`."""
 ATTR_CLOSE_CODE: Final = "websocket.close_code"
+ATTR_REQUEST_SIZE: Final = "http.request.body.size"
+ATTR_RESPONSE_SIZE: Final = "http.response.body.size"
+ATTR_SPINE_ELAPSED: Final = "spine.elapsed_ms"
+ATTR_SPINE_TTFB: Final = "spine.ttfb_ms"
+ATTR_SPINE_MESSAGES_IN: Final = "spine.messages_in"
+ATTR_SPINE_MESSAGES_OUT: Final = "spine.messages_out"
+ATTR_SPINE_ERRORS: Final = "spine.errors"
+ATTR_SPINE_REFUSED_ID: Final = "spine.request_id_refused"
+ATTR_SPINE_SKIPPED: Final = "spine.skipped"
+ATTR_SPINE_HELD: Final = "spine.held"
+ATTR_SPINE_TRUNCATED: Final = "spine.truncated"
+ATTR_METRIC_OVERFLOW: Final = "otel.metric.overflow"
+"""The one series for what comes after a metric's cap (OpenTelemetry metrics SDK, "Overflow attribute")."""
+
+OTLP_DURATION: Final = "http.server.request.duration"
+OTLP_ACTIVE: Final = "http.server.active_requests"
+OTLP_RESPONSE_SIZE: Final = "http.server.response.body.size"
+"""What the metrics of OpenTelemetry's names are called where names may have dots."""
 
 RESOURCE_SERVICE_INSTANCE: Final = "service.instance.id"
 RESOURCE_HOST: Final = "host.name"
