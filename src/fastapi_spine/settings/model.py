@@ -383,7 +383,7 @@ class Settings(Section):
     )
     ids: Setting[Ids, Ids] = section(default_factory=Ids, doc="The id of a request.")
     console: Setting[Console, Console] = section(
-        default_factory=Console, doc="What receives telemetry, keeps and shows it: `spine console`."
+        default_factory=Console, doc="Receives telemetry, keeps it and shows it: `spine console`."
     )
 
 
