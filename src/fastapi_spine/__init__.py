@@ -21,6 +21,7 @@ from fastapi_spine.core.errors import (
 )
 from fastapi_spine.install.layer import Spine, Wrapped
 from fastapi_spine.redaction import Public, Secret, redact
+from fastapi_spine.settings.export_model import Export
 from fastapi_spine.settings.guard_model import Guard
 from fastapi_spine.settings.model import Ids, Logs, Metrics, Redaction, Traces
 from fastapi_spine.settings.route_policy import policy
@@ -32,6 +33,7 @@ if typing.TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Export",
     "Guard",
     "Ids",
     "Logs",
