@@ -225,7 +225,9 @@ def test_a_keyword_is_stronger_than_everything(entry: Entry, tmp_path: Path) -> 
 
 def test_the_settings_of_a_program_are_no_keywords() -> None:
     """`Spine(app, console=…)` is told what there is."""
-    with pytest.raises(SettingsError, match=r"no setting console; known are export, guard, ids, logs"):
+    with pytest.raises(
+        SettingsError, match=r"no setting console; known are export, guard, ids, logs"
+    ):
         load(keywords={"console": Settings().console}, environ={})
 
 
