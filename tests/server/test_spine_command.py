@@ -19,7 +19,6 @@ from spine_command import command, run, spine, surroundings
 from fastapi_spine.cli import main
 from fastapi_spine.console.door.access import read_access
 from fastapi_spine.core.clock import SystemClock
-from fastapi_spine.core.conventions import ENV_CONSOLE_TOKEN
 
 CLOCK = SystemClock()
 
@@ -149,10 +148,10 @@ def test_another_console_wants_its_token(shop: Shop, tmp_path: Path) -> None:
     code, out, err = run(*asked)
     assert (code, out) == (2, "")
     assert "does not let us in" in err
-    assert ENV_CONSOLE_TOKEN in err
+    assert "SPINE_CONSOLE_TOKEN" in err
     access = read_access(shop.folder)
     assert access is not None
-    code, out, _ = run(*asked, **{ENV_CONSOLE_TOKEN: access.token})
+    code, out, _ = run(*asked, SPINE_CONSOLE_TOKEN=access.token)
     assert (code, "req-1" in out) == (0, True)
 
 

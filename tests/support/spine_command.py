@@ -68,7 +68,7 @@ class Spine:
         return self.ended()
 
     def __repr__(self) -> str:
-        return f"{self.process.args}: {''.join([*self.out, *self.err])}"
+        return f"{self.process.args!r}: {''.join([*self.out, *self.err])}"
 
 
 @contextmanager

@@ -99,6 +99,21 @@ def test_log_lines_look_as_the_log_itself() -> None:
     assert "\n".join(text for one in failed_order().logs for text in lines.lines(one)) == LINES
 
 
+def test_an_access_line_that_came_over_otlp_looks_as_it_did_at_home() -> None:
+    """OpenTelemetry's names are our keys again; a user's own fields stay."""
+    told = {
+        "http.request.method": "POST", "url.path": "/orders/7/pay", "http.route": "/orders/{order_id}/pay",
+        "http.response.status_code": 201, "spine.elapsed_ms": 12.5, "http.request.body.size": 57,
+        "spine.outcome": "completed", "spine.request_id": "0000000c", "user_id": 42,
+    }  # fmt: skip
+    one = line(1, 0, "INFO", "request completed", logger="spine.access", attributes=told)
+    [*_, text] = LogLines(Terminal()).lines(one)
+    assert text == (
+        "orders     14:13:20.000 INFO  0000000c spine.access         "
+        "POST /orders/7/pay → 201  12.5 ms  (/orders/{order_id}/pay)  57 B in  user_id=42"
+    )
+
+
 def test_a_line_cannot_overwrite_its_own_head() -> None:
     """An attribute that is called as the time or the level of a line changes neither."""
     [*_, text] = LogLines(Terminal()).lines(
