@@ -1,8 +1,8 @@
 """A receiver that counts and keeps nothing: a process of its own, so that its work is nobody's cost.
 
 It speaks the three languages of those who are measured: OTLP over HTTP, Sentry's envelopes, and Datadog's agent. Run as
-`python -m benchmarks.sink`; it prints its port, answers `GET /` with how many server spans and access lines of ours
-have come and of how many requests the latest numbers tell, and ends with whoever started it.
+`python -m benchmarks.sink`; it prints its port, answers `GET /` with how many server spans and access lines have come
+and how many requests the latest numbers tell of, and ends with whoever started it.
 """
 
 from __future__ import annotations
@@ -45,15 +45,10 @@ class Sink:
         said = self._process.stdout.readline() if self._process.stdout is not None else ""
         self.url = f"http://127.0.0.1:{int(said)}"
 
-    def count(self) -> int:
-        """Ask how many server spans have come."""
-        return self.counts()["spans"]
-
     def counts(self) -> dict[str, int]:
-        """Ask how many of each kind have come."""
+        """Ask how much has come."""
         with urlopen(self.url) as answer:  # noqa: S310 - our own address
-            found: dict[str, int] = json.load(answer)
-        return found
+            return dict(json.loads(answer.read()))
 
     def close(self) -> None:
         """End it."""
@@ -68,31 +63,30 @@ class Exporting:
         app: any ASGI callable.
         flush: returns when all its lines are written.
         end: ships the spans that are left.
-        kinds: what must have come of each request.
     """
 
     app: App
     flush: Callable[[], object] = nothing
     end: Callable[[], object] = nothing
-    kinds: tuple[str, ...] = SPANS
 
 
 Makes = Callable[[int, str], Exporting]
 """Makes one, given how many routes it has and the receiver's address."""
 
 
-def into_sink(make: Makes, name: str) -> Callable[[int], Subject]:
+def into_sink(make: Makes, name: str, kinds: tuple[str, ...] = SPANS) -> Callable[[int], Subject]:
     """Make an exporting application measurable, with a receiver of its own that counts.
 
     Args:
         make: makes it.
-        name: for the message if spans are missing.
+        name: for the message if something is missing.
+        kinds: what must have come of each request, see `counted`.
     """
 
     def build(routes: int) -> Subject:
         sink = Sink()
         made = make(routes, sink.url)
-        return counted(served(made.app, made.flush), sink, name, made.end, made.kinds)
+        return counted(served(made.app, made.flush), sink, name, made.end, kinds)
 
     return build
 
@@ -134,47 +128,29 @@ def counted(
     return replace(subject, repeat=repeat, answer=answer, close=close)
 
 
-def count(path: str, kind: str, body: bytes, came: dict[str, int]) -> None:
+def take(path: str, kind: str, body: bytes, came: dict[str, int]) -> None:
     """Count what one request brings.
 
     Args:
         path: what was asked for.
         kind: the body's content type.
         body: the body, unpacked.
-        came: the counts so far.
+        came: how many came so far of each of `ALL`.
     """
-    if path.endswith("/v1/logs"):
-        came["lines"] += _lines(body)
-    elif path.endswith("/v1/metrics"):
-        came["requests"] = max(came["requests"], _requests(body))
-    else:
-        came["spans"] += spans_in(path, kind, body)
+    count = _COUNTERS.get(path[path.find("/v1/") :])
+    if count is not None:
+        count(body, came)
+    elif path.endswith("/envelope/"):
+        came["spans"] += _sentry(body)
+    elif "/traces" in path and "msgpack" in kind:
+        came["spans"] += _datadog(msgspec.msgpack.decode(body))
 
 
-def spans_in(path: str, kind: str, body: bytes) -> int:
-    """Count the server spans of one request.
+def _count_spans(body: bytes, came: dict[str, int]) -> None:
+    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2  # noqa: PLC0415 - the parent needs none
 
-    Args:
-        path: what was asked for.
-        kind: the body's content type.
-        body: the body, unpacked.
-    """
-    if path.endswith("/v1/traces"):
-        return _otlp(body)
-    if path.endswith("/envelope/"):
-        return _sentry(body)
-    if "/traces" in path and "msgpack" in kind:
-        return _datadog(msgspec.msgpack.decode(body))
-    return 0
-
-
-def _otlp(body: bytes) -> int:
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (  # noqa: PLC0415 - the parent needs none
-        ExportTraceServiceRequest,
-    )
-
-    request = ExportTraceServiceRequest.FromString(body)
-    return sum(
+    request = trace_service_pb2.ExportTraceServiceRequest.FromString(body)
+    came["spans"] += sum(
         span.kind == _SERVER
         for resource in request.resource_spans
         for scope in resource.scope_spans
@@ -182,11 +158,11 @@ def _otlp(body: bytes) -> int:
     )
 
 
-def _lines(body: bytes) -> int:
+def _count_lines(body: bytes, came: dict[str, int]) -> None:
     from opentelemetry.proto.collector.logs.v1 import logs_service_pb2  # noqa: PLC0415 - as above
 
     request = logs_service_pb2.ExportLogsServiceRequest.FromString(body)
-    return sum(
+    came["lines"] += sum(
         len(scope.log_records)
         for resource in request.resource_logs
         for scope in resource.scope_logs
@@ -194,12 +170,11 @@ def _lines(body: bytes) -> int:
     )
 
 
-def _requests(body: bytes) -> int:
-    """Read how many requests our numbers tell of, which are totals."""
+def _count_requests(body: bytes, came: dict[str, int]) -> None:
     from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2  # noqa: PLC0415 - as above
 
     request = metrics_service_pb2.ExportMetricsServiceRequest.FromString(body)
-    return sum(
+    came["requests"] = sum(
         point.count
         for resource in request.resource_metrics
         for scope in resource.scope_metrics
@@ -207,6 +182,13 @@ def _requests(body: bytes) -> int:
         if metric.name == _DURATION
         for point in metric.histogram.data_points
     )
+
+
+_COUNTERS = {
+    "/v1/traces": _count_spans,
+    "/v1/logs": _count_lines,
+    "/v1/metrics": _count_requests,
+}
 
 
 def _sentry(body: bytes) -> int:
@@ -244,7 +226,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         with Handler.lock:
-            count(self.path, self.headers.get("content-type", ""), body, Handler.came)
+            take(self.path, self.headers.get("content-type", ""), body, Handler.came)
         datadog = b"{}" if "/v0." in self.path else b""
         self._answer(datadog)
 
@@ -272,7 +254,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Count spans until standard input ends."""
+    """Count until standard input ends."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -41,14 +41,14 @@ def reported_to_nobody(routes: int) -> Subject:
     subject = served(app, spine.flush)
     traces: Any = spine.traces
     traces._operations.use(Nobody())  # noqa: SLF001 - nobody but a benchmark wants this
-    return counted(subject, sink, "fastapi-spine", lambda: spine.flush(30))
+    return counted(subject, sink, "fastapi-spine", lambda: spine.flush(30), ALL)
 
 
 def _ours(routes: int, url: str, traces: Traces) -> Exporting:
     _begin(url)
     app = application(routes)
     spine = Spine(app, traces=traces)
-    return Exporting(app, spine.flush, lambda: spine.flush(30), ALL)
+    return Exporting(app, spine.flush, lambda: spine.flush(30))
 
 
 def _begin(url: str) -> None:
@@ -80,5 +80,5 @@ class Nobody:
         """Do nothing."""
 
 
-build = into_sink(app, "fastapi-spine")
-with_operations = into_sink(app_with_operations, "fastapi-spine")
+build = into_sink(app, "fastapi-spine", ALL)
+with_operations = into_sink(app_with_operations, "fastapi-spine", ALL)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
+from fastapi_spine.cli.doors import doors
+from fastapi_spine.cli.hazards import Hazard, hazards
 from fastapi_spine.cli.target import load_application
 from fastapi_spine.core.conventions import DISTRIBUTION, PATH_METRICS, SIGNAL_TRACES
 from fastapi_spine.export.endpoint import Endpoint
@@ -14,6 +16,7 @@ from fastapi_spine.export.room import SIGNALS
 from fastapi_spine.install.layer import Layer, Wrapped
 from fastapi_spine.logs.capture.uncovered import uncovered
 from fastapi_spine.request.place import placed_on
+from fastapi_spine.settings.guard_model import Guard
 from fastapi_spine.settings.load import load
 from fastapi_spine.settings.model import Metrics
 from fastapi_spine.settings.origin import Origin
@@ -52,7 +55,9 @@ def examine(target: str | None) -> int:
     _print_metrics(layer.settings.metrics)
     _print_export(layer)
     _print_traces(layer, app)
-    return _print_uncovered(layer)
+    _print_guard(layer.settings.guard)
+    hurting = _print_hazards(layer, app)
+    return max(_print_uncovered(layer), hurting)
 
 
 def _layer_of(app: Any) -> Layer | None:
@@ -143,6 +148,25 @@ def _print_who_traces(layer: Layer, traces: TracesRoom, app: Any) -> None:
     for one in report:
         mark = "! " if one.state == "broken" else "  "
         print(f"{mark}{one.name:<{names}}  {one.state}{f': {one.detail}' if one.detail else ''}")
+
+
+def _print_guard(guard: Guard) -> None:
+    """Say what a request passes before the application, in the order that the library has fixed."""
+    print("\nThe door, in this order")
+    if not guard.enabled:
+        print("  open: no guard is set")
+        return
+    for name, said in doors(guard):
+        print(f"  {name:<8}  {said}")
+
+
+def _print_hazards(layer: Layer, app: Any) -> int:
+    """Say what hurts; 1 if any of it is a mistake."""
+    found = hazards(app.app if isinstance(app, Wrapped) else app, layer.settings)
+    print("\nWhat hurts")
+    for one in found or [Hazard("nothing that can be seen from here", urgent=False)]:
+        print(f"  {'! ' if one.urgent else ''}{one.what}")
+    return int(any(one.urgent for one in found))
 
 
 def _print_uncovered(layer: Layer) -> int:

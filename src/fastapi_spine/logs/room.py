@@ -11,6 +11,7 @@ from typing import TextIO
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import (
     DROP_NESTED,
+    ENV_DEV_PAGES,
     KEY_COUNT,
     KEY_EXC,
     KEY_STEP,
@@ -231,7 +232,7 @@ def _lines(
     terminal = not piped and not callable(settings.output) and _is_terminal(stream)
     if settings.format == "human" or (settings.format == "auto" and terminal):
         color = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-        return HumanLines(color=color)
+        return HumanLines(color=color, page=environ.get(ENV_DEV_PAGES, ""))
     return json_lines
 
 

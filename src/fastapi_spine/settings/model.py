@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 from fastapi_spine.core.conventions import ENV_OTEL_SERVICE_NAME, PATH_METRICS, PROBE_PATHS
+from fastapi_spine.settings.console import Console
 from fastapi_spine.settings.export_model import Export
 from fastapi_spine.settings.guard_model import Guard
 from fastapi_spine.settings.lists import NAMES, PATTERNS, POLICIES, RECORDER, TEXTS, ExtraPattern
@@ -381,6 +382,9 @@ class Settings(Section):
         default_factory=Redaction, doc="What is taken out of everything that leaves the process."
     )
     ids: Setting[Ids, Ids] = section(default_factory=Ids, doc="The id of a request.")
+    console: Setting[Console, Console] = section(
+        default_factory=Console, doc="Receives telemetry, keeps it and shows it: `spine console`."
+    )
 
 
 class Keywords(TypedDict, total=False):
