@@ -261,7 +261,7 @@ def test_the_console_shows_what_the_shop_does(run: Run) -> None:
     assert "3 services" in run.shown
     assert re.search(r"db: SELECT spine_demo_orders ×1[2-9]", run.shown)  # noqa: RUF001
     assert re.search(
-        r"^payments +POST /payments +[\d.]+/(?:s|min) +[\d.]+ %", run.shown, re.MULTILINE
+        r"^payments +POST /payments +[\d.]+/(?:s|min|h) +[\d.]+ %", run.shown, re.MULTILINE
     )
     assert re.search(r"^ *×\d+  ZeroDivisionError  new", run.shown, re.MULTILINE)  # noqa: RUF001
     pages = re.findall(r"^  .* http://127\.0\.0\.1:\d+/requests/([\w-]+)$", run.shown, re.MULTILINE)
