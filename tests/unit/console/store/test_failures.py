@@ -190,3 +190,14 @@ def test_foreign_frames_count_where_nothing_else_is() -> None:
         place_of("E", stack).fingerprint, "python3.11/threading.py:5 run"
     )
     assert len(place_of("E", stack).fingerprint) == 16
+
+
+def test_the_layers_own_frames_do_not_tell_failures_apart() -> None:
+    """A log line's traceback passes through the layer, a span's does not; the demo shop inside of it is an application."""
+    own = '  File "/x/src/fastapi_spine/demo/payments.py", line 74, in charge\n    pay()\n'
+    layer = '  File "/x/src/fastapi_spine/request/spine.py", line 9, in __call__\n    await app()\n'
+    head, end = "Traceback (most recent call last):\n", "ValueError: no"
+    assert place_of("ValueError", head + layer + own + end) == place_of(
+        "ValueError", head + own + end
+    )
+    assert place_of("ValueError", head + own + end).where == "demo/payments.py:74 charge"
