@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from otlp_bodies import logs, traces
-from servers import DEADLINE_S, wait_for
+from servers import DEADLINE_S, get, wait_for
 
 from fastapi_spine.console.store import StoreReader
 
@@ -45,7 +45,11 @@ def program(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
 
         wait_for(up, "the console to come up")
         address: str = json.loads(access.read_bytes())["otlp"]
-        yield process, int(address.rpartition(":")[2])
+        port = int(address.rpartition(":")[2])
+        assert (
+            get(port, "/up") == 404
+        )  # the port is open before anybody answers there or hears signals
+        yield process, port
     finally:
         process.kill()
         process.wait(DEADLINE_S)

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext import asyncio as alchemy
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 DATABASE_URL: Final = "SPINE_DEMO_DATABASE_URL"
 DEFAULT_DATABASE_URL: Final = "sqlite+aiosqlite:///spine-demo.db"
@@ -140,12 +140,16 @@ async def open_database(
     try:
         async with engine.begin() as connection:
             await connection.run_sync(tables.create_all)
-            for table, rows in (seeds or {}).items():
-                if not await connection.scalar(select(func.count()).select_from(table)):
-                    await connection.execute(insert(table), list(rows))
+            await _fill(connection, seeds or {})
         yield engine
     finally:
         await engine.dispose()
+
+
+async def _fill(connection: AsyncConnection, seeds: Mapping[Table, Rows]) -> None:
+    for table, rows in seeds.items():
+        if not await connection.scalar(select(func.count()).select_from(table)):
+            await connection.execute(insert(table), list(rows))
 
 
 def _no_fsync(connection: DBAPIConnection, _record: object) -> None:

@@ -12,10 +12,12 @@ from fastapi_spine.console.door.replies import reply
 from fastapi_spine.console.door.web import text_headers
 from fastapi_spine.core.asgi import App, Message, Receive, Scope, Send
 from fastapi_spine.core.console_names import HEADER_CONSOLE_KEY
+from fastapi_spine.core.conventions import HEADER_ORIGIN, HEADER_VARY
 
 Word = Callable[[int, str, bool], tuple[str, bytes]]
 """Words an answer for a sender: from status, sentence and whether it speaks JSON, its content type and body."""
 
+_ORIGIN: Final = HEADER_ORIGIN.decode()
 _FOREIGN: Final = ("cross-site", "same-site")
 _ALLOWED_HEADERS: Final = f"content-type, content-encoding, authorization, {HEADER_CONSOLE_KEY}"
 
@@ -56,7 +58,7 @@ class IngestDoor:
         if refusal:
             await self._refuse(send, 403, refusal, json=json)
             return
-        origin = headers.get("origin")
+        origin = headers.get(_ORIGIN)
         if origin is not None:
             send = _shared(send, origin)
         if origin is not None and scope["method"] == "OPTIONS":
@@ -79,7 +81,7 @@ class IngestDoor:
                 host,
                 "Send to localhost or 127.0.0.1, or add the name to the console's `hosts` setting.",
             )
-        origin = headers.get("origin")
+        origin = headers.get(_ORIGIN)
         if origin is not None and origin.strip().lower() not in self._origins:
             return self._refusals.tell(
                 "Origin",
@@ -108,7 +110,10 @@ class IngestDoor:
 
 def _shared(send: Send, origin: str) -> Send:
     """Return a `send` that lets pages of an allowed origin read the answer."""
-    extra = [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"origin")]
+    extra = [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (HEADER_VARY, HEADER_ORIGIN),
+    ]
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":

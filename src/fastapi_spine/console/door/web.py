@@ -15,7 +15,9 @@ from fastapi_spine.console.door.replies import page, problem, reply, safe, say
 from fastapi_spine.console.door.sessions import Sessions
 from fastapi_spine.core.asgi import App, Receive, Scope, Send
 from fastapi_spine.core.console_names import PATH_CONSOLE_API, PATH_CONSOLE_LOGIN
+from fastapi_spine.core.conventions import HEADER_ORIGIN
 
+_ORIGIN: Final = HEADER_ORIGIN.decode()
 _READING: Final = ("GET", "HEAD")
 _FOREIGN: Final = ("cross-site", "same-site")
 _LONGEST_BODY: Final = 4096
@@ -78,7 +80,7 @@ class WebDoor:
                 host,
                 "Ask by localhost or 127.0.0.1, or add the name to the console's `hosts` setting.",
             )
-        origin = headers.get("origin")
+        origin = headers.get(_ORIGIN)
         if origin is not None and not same_origin(origin, host):
             return self._refusals.tell(
                 "Origin", origin, "Pages of other origins may not ask the console."
@@ -139,7 +141,7 @@ class WebDoor:
 
     async def _hand_out(self, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         """Give the command line an address that opens one session."""
-        if not self._bearer(headers) or "origin" in headers:
+        if not self._bearer(headers) or _ORIGIN in headers:
             await problem(send, 401, "Not logged in", "Send the token of the console's own file.")
             return
         if headers.get("content-type", "").partition(";")[0] != "application/json":

@@ -13,7 +13,7 @@ from fastapi_spine.console.otlp.answer import JSON, PROTOBUF, refused, taken
 from fastapi_spine.console.otlp.decode import Signal
 from fastapi_spine.console.otlp.inflate import too_large
 from fastapi_spine.console.otlp.limits import Limits
-from fastapi_spine.core.asgi import Receive, Scope, Send
+from fastapi_spine.core.asgi import Message, Receive, Scope, Send
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.console_names import (
     REFUSED_BUSY,
@@ -21,6 +21,7 @@ from fastapi_spine.core.console_names import (
     REFUSED_TOO_LARGE,
     REFUSED_TYPE,
 )
+from fastapi_spine.core.conventions import HEADER_RETRY_AFTER
 
 PATHS: Final[Mapping[str, Signal]] = {
     "/v1/traces": "traces",
@@ -141,22 +142,25 @@ class Reception:
                 more = True
                 while more:
                     message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise _Refusal(Outcome(400, REFUSED_SLOW, "the body did not end"))
-                    piece = message.get("body", b"")
-                    held.bytes += len(piece)
-                    self._held += len(piece)
-                    if held.bytes > self._limits.wire:
-                        raise self._too_large()
-                    if self._held > self._bounds.held:
-                        raise _busy()
-                    pieces.append(piece)
+                    pieces.append(self._counted(message, held))
                     more = message.get("more_body", False)
         except TimeoutError:
             seconds = self._bounds.deadline_s
             late = f"the body did not arrive within {seconds:.0f} s"
             raise _Refusal(Outcome(408, REFUSED_SLOW, late)) from None
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _counted(self, message: Message, held: _Held) -> bytes:
+        if message["type"] == "http.disconnect":
+            raise _Refusal(Outcome(400, REFUSED_SLOW, "the body did not end"))
+        piece: bytes = message.get("body", b"")
+        held.bytes += len(piece)
+        self._held += len(piece)
+        if held.bytes > self._limits.wire:
+            raise self._too_large()
+        if self._held > self._bounds.held:
+            raise _busy()
+        return piece
 
     async def _commit(
         self, signal: Signal, content: bytes, json: bool, headers: Mapping[bytes, bytes]
@@ -208,7 +212,7 @@ async def _answer(send: Send, json: bool, outcome: Outcome, signal: Signal = "tr
         (b"content-length", str(len(body)).encode()),
     ]
     if outcome.retry_after_s is not None:
-        headers.append((b"retry-after", str(outcome.retry_after_s).encode()))
+        headers.append((HEADER_RETRY_AFTER, str(outcome.retry_after_s).encode()))
     if outcome.status == _WRONG_METHOD:
         headers.append((b"allow", b"POST"))
     if outcome.status in _BODY_LEFT:

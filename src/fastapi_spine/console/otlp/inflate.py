@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from fastapi_spine.console.otlp.faults import BadBodyError, BodyError, TooLargeError
 
@@ -84,24 +85,31 @@ def _one(body: bytes, place: int, form: int, limit: int) -> tuple[bytes, int]:
 
     The input goes in by pieces as well: zlib copies what lies behind a stream's end.
     """
-    stream = zlib.decompressobj(form)
+    stream: Any = zlib.decompressobj(form)
     made: list[bytes] = []
     size = 0
     try:
         while not stream.eof and place < len(body):
             piece = body[place : place + _PIECE_IN]
             place += len(piece)
-            part = b""
-            # A full piece of output may leave more behind although all input went in.
-            while piece or len(part) == _PIECE_OUT:
-                part = stream.decompress(piece, _PIECE_OUT)
+            for part in _parts(stream, piece, size, limit):
                 size += len(part)
-                if size > limit:
-                    raise too_large(limit)
                 made.append(part)
-                piece = stream.unconsumed_tail
     except zlib.error:
         raise BadBodyError("the body cannot be decompressed: it is damaged") from None
     if not stream.eof:
         raise BadBodyError("the body cannot be decompressed: its end is missing")
     return b"".join(made), place - len(stream.unused_data)
+
+
+def _parts(stream: Any, piece: bytes, size: int, limit: int) -> Iterator[bytes]:
+    """Decompress one piece of input, a piece of output at a time, while no more than the limit has come."""
+    part = b""
+    # A full piece of output may leave more behind although all input went in.
+    while piece or len(part) == _PIECE_OUT:
+        part = stream.decompress(piece, _PIECE_OUT)
+        size += len(part)
+        if size > limit:
+            raise too_large(limit)
+        yield part
+        piece = stream.unconsumed_tail

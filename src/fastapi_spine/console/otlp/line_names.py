@@ -9,6 +9,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fastapi_spine.core.conventions import (
+    ATTR_ERROR_TYPE,
+    ATTR_METHOD,
+    ATTR_OLD_METHOD,
+    ATTR_PATH,
+    ATTR_ROUTE,
+    ATTR_STATUS,
     EXC_MESSAGE,
     EXC_STACK,
     EXC_TYPE,
@@ -27,6 +33,7 @@ from fastapi_spine.core.conventions import (
     KEY_STATUS,
     KEY_TRACE_ID,
     KEY_TS,
+    OTEL_SERVICE_KEY,
 )
 
 Names = tuple[tuple[str, ...], ...]
@@ -45,25 +52,21 @@ LABELS_ECS: Final = "labels"
 VERSION_ECS: Final = "ecs.version"
 LOGGER: Final = _names(KEY_LOGGER, "log.logger", LOGGER_DATADOG, "name")
 MESSAGE: Final = _names(KEY_MSG, "message", "event")
-SERVICE: Final = _names(KEY_SERVICE, "service.name", "serviceContext > service")
+SERVICE: Final = _names(KEY_SERVICE, OTEL_SERVICE_KEY, "serviceContext > service")
 REQUEST_ID: Final = _names(KEY_REQUEST_ID, "http.request.id", "http.request_id")
 TRACE_ID: Final = _names(KEY_TRACE_ID, "trace.id", "logging.googleapis.com/trace", "dd.trace_id")
 SPAN_ID: Final = _names(KEY_SPAN_ID, "span.id", "logging.googleapis.com/spanId")
 SPAN_ID_DECIMAL: Final = _names("dd.span_id")
-EXCEPTION_TYPE: Final = _names(f"{KEY_EXC} > {EXC_TYPE}", "error.type", "error.kind")
+EXCEPTION_TYPE: Final = _names(f"{KEY_EXC} > {EXC_TYPE}", ATTR_ERROR_TYPE, "error.kind")
 EXCEPTION_MESSAGE: Final = _names(f"{KEY_EXC} > {EXC_MESSAGE}", "error.message")
 EXCEPTION_STACK: Final = _names(
     f"{KEY_EXC} > {EXC_STACK}", "error.stack_trace", "stack_trace", "error.stack"
 )
 
-METHOD: Final = _names(
-    KEY_METHOD, "http.request.method", "httpRequest > requestMethod", "http.method"
-)
-PATH: Final = _names(KEY_PATH, "url.path", "httpRequest > requestUrl", "http.url_details.path")
-ROUTE: Final = _names(KEY_ROUTE, "http.route")
-STATUS: Final = _names(
-    "http.response.status_code", "httpRequest > status", "http.status_code", KEY_STATUS
-)
+METHOD: Final = _names(KEY_METHOD, ATTR_METHOD, "httpRequest > requestMethod", ATTR_OLD_METHOD)
+PATH: Final = _names(KEY_PATH, ATTR_PATH, "httpRequest > requestUrl", "http.url_details.path")
+ROUTE: Final = _names(KEY_ROUTE, ATTR_ROUTE)
+STATUS: Final = _names(ATTR_STATUS, "httpRequest > status", "http.status_code", KEY_STATUS)
 OUTCOME: Final = _names(KEY_OUTCOME)
 ELAPSED_MS: Final = _names(KEY_ELAPSED_MS)
 ELAPSED_NS: Final = _names("event.duration", "duration")

@@ -118,14 +118,10 @@ class ProtobufReader:
             if tag != _RESOURCES:
                 continue
             source = self._source(body, start, end, budget)
-            for inner, scope_start, scope_end in members(body, start, end, _SCOPES, budget):
-                if inner != _SCOPES:
-                    continue
-                scope = self._scope(body, scope_start, scope_end, budget)
-                place = Place(source, scope, now_ns)
-                for kind, at, to in members(body, scope_start, scope_end, _ITEMS, budget):
-                    if kind == _ITEMS:
-                        yield place, at, to
+            for inner, at, to in members(body, start, end, _SCOPES, budget):
+                if inner == _SCOPES:
+                    place = Place(source, self._scope(body, at, to, budget), now_ns)
+                    yield from _items(body, place, at, to, budget)
 
     def _source(self, body: bytes, start: int, end: int, budget: Budget) -> Source:
         content = _only(body, start, end, _RESOURCE, budget)
@@ -205,6 +201,14 @@ class ProtobufReader:
             place.source,
             self.limits,
         )
+
+
+def _items(
+    body: bytes, place: Place, start: int, end: int, budget: Budget
+) -> Iterator[tuple[Place, int, int]]:
+    for tag, at, to in members(body, start, end, _ITEMS, budget):
+        if tag == _ITEMS:
+            yield place, at, to
 
 
 def _only(data: bytes, start: int, end: int, wanted: int, budget: Budget) -> bytes:

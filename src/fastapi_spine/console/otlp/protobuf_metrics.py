@@ -69,14 +69,17 @@ class MetricsReader:
         rows: list[PointRow] = []
         for place, start, end in self._reader.items(body, now_ns, budget):
             for metric, content in self._points(body, start, end, place, budget):
-                try:
-                    row = self._point(metric, content, budget)
-                except Reject as reject:
-                    budget.rejected[reject.reason] += 1
-                else:
-                    if row is not None:
-                        rows.append(row)
+                row = self._taken(metric, content, budget)
+                if row is not None:
+                    rows.append(row)
         return rows
+
+    def _taken(self, metric: _Metric, content: bytes, budget: Budget) -> PointRow | None:
+        try:
+            return self._point(metric, content, budget)
+        except Reject as reject:
+            budget.rejected[reject.reason] += 1
+            return None
 
     def _points(
         self, body: bytes, start: int, end: int, place: Place, budget: Budget

@@ -33,7 +33,7 @@ _FLAGS: Final = bytes((16 << 3 & 127 | 5 | 128, 1))
 _FLAGS_SIZE: Final = 6
 
 
-def scan(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each field would double the cost of receiving
+def scan(  # noqa: C901, PLR0912 - one loop: a call for each field would double the cost of receiving
     message: bytes,
     attribute: int,
     repeated: frozenset[int],
@@ -52,15 +52,14 @@ def scan(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each field woul
         limits: how many attributes there may be.
 
     Raises:
-        BadBodyError: it is cut off.
+        BadBodyError, IndexError: it is cut off.
         Reject: it has too many attributes.
-        IndexError: it is cut off.
     """
     texts: dict[int, bytes] = {}
     numbers: dict[int, int] = {}
     several: list[tuple[int, bytes | int]] = []
     found: list[Pair] = []
-    known, learn, take = pairs.known.get, pairs.learn, found.append
+    known, take = pairs.known.get, found.append
     place, end = 0, len(message)
     while place < end:
         tag = message[place]
@@ -71,12 +70,7 @@ def scan(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each field woul
             place = start + length
             content = message[start:place]
             if tag == attribute:
-                pair = known(content)
-                if pair is None:
-                    if len(found) >= limits.attributes_each:
-                        raise Reject(TOO_MANY_ATTRIBUTES)
-                    pair = learn(content, budget)
-                take(pair)
+                take(known(content) or _learnt(content, len(found), pairs, budget, limits))
             elif tag in repeated:
                 several.append((tag, content))
             else:
@@ -97,9 +91,14 @@ def scan(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each field woul
     if len(found) > limits.attributes_each:
         raise Reject(TOO_MANY_ATTRIBUTES)
     budget.values(len(found))
-    if several:
-        budget.item(len(several))
+    budget.item(len(several))
     return texts, numbers, dict(found), several
+
+
+def _learnt(content: bytes, before: int, pairs: Pairs, budget: Budget, limits: Limits) -> Pair:
+    if before >= limits.attributes_each:
+        raise Reject(TOO_MANY_ATTRIBUTES)
+    return pairs.learn(content, budget)
 
 
 def _rare(message: bytes, place: int, budget: Budget) -> int:

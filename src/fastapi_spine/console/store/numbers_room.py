@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from fastapi_spine.console.facts import Request
-from fastapi_spine.console.rows import Batch, SpanRow
+from fastapi_spine.console.rows import Batch, PointRow, SpanRow
 from fastapi_spine.console.store.failures import (
     Failure,
     Once,
@@ -83,15 +83,14 @@ class NumbersRoom:
         for batch in batches:
             for point in batch.points:
                 if not self._senders.take(point) and low <= point.at_ns <= high:
-                    grown = self._histograms.growth(point)
-                    if grown is not None:
-                        self._rollups.add_histogram(
-                            grown.name,
-                            grown.at_ns,
-                            grown.bounds,
-                            grown.buckets,
-                            failed=grown.failed,
-                        )
+                    self._grow(point)
+
+    def _grow(self, point: PointRow) -> None:
+        grown = self._histograms.growth(point)
+        if grown is not None:
+            self._rollups.add_histogram(
+                grown.name, grown.at_ns, grown.bounds, grown.buckets, failed=grown.failed
+            )
 
     def _write(self, batches: list[Batch], now_ns: int) -> None:
         try:

@@ -46,10 +46,10 @@ def older_page(shelf: Shelf, listed: Listed, window: Window, older: str, limit: 
     last, whole, more = begin, True, False
     try:
         for step in newest_first(streams):
+            if step.row is not None and len(rows) == limit:
+                more = True
+                break
             if step.row is not None:
-                if len(rows) == limit:
-                    more = True
-                    break
                 rows.append(step.row)
             last = step.place
             if shelf.expired():

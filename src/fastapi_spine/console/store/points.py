@@ -30,9 +30,10 @@ from fastapi_spine.core.conventions import (
     METRIC_DROPPED,
     METRIC_EMITTED,
     METRIC_REDACTIONS,
+    OTLP_DURATION,
 )
 
-DURATION: Final = "http.server.request.duration"
+DURATION: Final = OTLP_DURATION
 OLD_DURATION: Final = "http.server.duration"
 _UNITS: Final = {"s": 1e9, "ms": 1e6, "us": 1e3, "µs": 1e3, "ns": 1.0}
 _JUST_BEGUN_NS: Final = 120_000_000_000

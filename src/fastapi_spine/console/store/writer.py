@@ -93,11 +93,10 @@ class StoreWriter:
         try:
             with suppress(StoreError):
                 self.commit()
-            for slice_ in (*self._sealing, self._slice):
-                if slice_ is not None:
-                    with suppress(sqlite3.Error):
-                        slice_.seal()
-                    slice_.close()
+            for slice_ in self._sealing if self._slice is None else (*self._sealing, self._slice):
+                with suppress(sqlite3.Error):
+                    slice_.seal()
+                slice_.close()
             self._numbers.close()
         finally:
             os.close(self._lock)
