@@ -19,6 +19,8 @@ function during(node, at) {
     const running = node.children.filter(({ span }) => span.kind === INTERNAL && span.service === node.span.service
       && span.start_us <= at && at <= span.start_us + span.duration_us);
     if (running.length !== 1) return node;
+    const alike = node.children.filter(({ span }) => pattern(span.title) === pattern(running[0].span.title));
+    if (alike.length >= REPEATED) return node; // in a folded row it would not be seen
     [node] = running;
   }
 }
