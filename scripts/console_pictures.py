@@ -19,7 +19,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-WIDE = {"width": 1440, "height": 900}
+WIDE = {"width": 1440, "height": 820}
 NARROW = {"width": 360, "height": 740}
 MOST_BYTES = 250_000
 START_S = 120

@@ -25,11 +25,11 @@ function Json({ view }) {
     <pre tabindex="0">${plain(text.slice(0, most))}</pre></div>`;
 }
 
-function Panel({ row, view, onClose }) {
+function Panel({ row, view, base, onClose }) {
   if (!row) return null;
-  if (row.kind === "span") return html`<${SpanPanel} key=${row.key} node=${row.node} view=${view} onClose=${onClose} />`;
+  if (row.kind === "span") return html`<${SpanPanel} key=${row.key} node=${row.node} view=${view} base=${base} onClose=${onClose} />`;
   if (row.kind === "group") return html`<${GroupPanel} key=${row.key} row=${row} onClose=${onClose} />`;
-  return html`<${RowLinePanel} key=${row.key} line=${row.line} start=${view.start_us} onClose=${onClose} />`;
+  return html`<${RowLinePanel} key=${row.key} line=${row.line} start=${view.start_us + base} onClose=${onClose} />`;
 }
 
 const sum = (nodes) => nodes.reduce((all, { span }) => all + span.duration_us, 0);
@@ -130,7 +130,7 @@ export function Sheet({ view: given }) {
     </div>
     ${shown === "waterfall" && html`<div class="split sheet-body"><${Waterfall} rows=${rows} start=${view.start_us} base=${whole.from} zoom=${zoom ?? whole}
         chosen=${chosen} onChoose=${(one) => setChosen(one.key === chosen ? "" : one.key)} onTurn=${turn} onZoom=${zoomTo} />
-      <${Panel} row=${row} view=${view} onClose=${() => setChosen("")} /></div>`}
+      <${Panel} row=${row} view=${view} base=${whole.from} onClose=${() => setChosen("")} /></div>`}
     ${shown === "lines" && html`<div class="sheet-body scrolls-y"><${LogList} view=${view} base=${whole.from} /></div>`}
     ${shown === "json" && html`<div class="sheet-body scrolls-y"><${Json} view=${given} /></div>`}`;
 }

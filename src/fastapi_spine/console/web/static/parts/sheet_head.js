@@ -11,7 +11,7 @@ import { save } from "./trace_file.js";
 import { Service, Status, Time } from "./words.js";
 
 // Told elsewhere on the sheet, in a better place than a list of facts.
-const TOLD = new Set(["request", "status", "error", "took", "among its route", "time went to", "repeated", "started", "request id", "route"]);
+const TOLD = new Set(["request", "status", "error", "cause", "took", "among its route", "time went to", "repeated", "started", "request id", "route"]);
 const MOST_HOLDERS = 4;
 
 /** Status, name, and what can be done with the whole. */

@@ -33,14 +33,14 @@ function Frame({ title, children, onClose }) {
 }
 
 /** Details of a span. */
-export function SpanPanel({ node, view, onClose }) {
+export function SpanPanel({ node, view, base, onClose }) {
   const { span, lines } = node;
   const title = html`<h2 class="cut" title=${plain(span.title)}>${span.failed && html`<b class="bad">✗ </b>`}${oneLine(span.title, 160)}</h2>`;
   return html`<${Frame} title=${title} onClose=${onClose}>
     ${span.failed && html`<p class="bad">Failed${span.status_message ? `: ${plain(span.status_message)}` : ""}</p>`}
     <div class="figures"><div><b class="num">${duration(span.duration_us)}</b><span>total</span></div>
       <div><b class="num">${duration(span.self_us)}</b><span>self, ${share(span.self_us, span.duration_us)}</span></div>
-      <div><b class="num">+${duration(span.start_us)}</b><span>began</span></div></div>
+      <div><b class="num">+${duration(span.start_us - base)}</b><span>began</span></div></div>
     <dl class="facts-list"><dt>service</dt><dd><${Service} name=${span.service} /></dd>
       <dt>name</dt><dd class="mono">${plain(span.name)}</dd>
       <dt>kind</dt><dd>${KINDS[span.kind] ?? span.kind}${span.critical ? ", on the critical path" : ""}</dd>

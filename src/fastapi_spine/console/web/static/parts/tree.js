@@ -8,6 +8,23 @@ export function pattern(title) {
   return title.replace(/[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{16,}\b|\d+/gi, "#");
 }
 
+const INTERNAL = 1;
+const FEW = 50;
+
+// A layer may know a line's request and not the step it was written in: the line then stands in the one step of the
+// same service that ran at that moment.
+function during(node, at) {
+  for (;;) {
+    if (node.children.length > FEW) return node;
+    const running = node.children.filter(({ span }) => span.kind === INTERNAL && span.service === node.span.service
+      && span.start_us <= at && at <= span.start_us + span.duration_us);
+    if (running.length !== 1) return node;
+    const alike = node.children.filter(({ span }) => pattern(span.title) === pattern(running[0].span.title));
+    if (alike.length >= REPEATED) return node; // in a folded row it would not be seen
+    [node] = running;
+  }
+}
+
 /** Nodes `{span, children, lines, failed}` below each other; spans whose caller is missing are roots. */
 export function treeOf(view) {
   const nodes = new Map();
@@ -29,7 +46,10 @@ export function treeOf(view) {
   }
   const first = nodes.get(view.request?.span_id) ?? roots[0];
   const loose = [];
-  for (const line of view.logs) (nodes.get(line.span_id)?.lines ?? first?.lines ?? loose).push(line);
+  for (const line of view.logs) {
+    const node = nodes.get(line.span_id) ?? first;
+    (node ? during(node, line.at_us - view.start_us).lines : loose).push(line);
+  }
   for (let at = all.length - 1; at >= 0; at -= 1) {
     const node = all[at];
     if (node.span.failed) node.failures += 1;
