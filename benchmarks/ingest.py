@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.rounds import ROOT
 from benchmarks.shop_rows import ROWS_A_REQUEST, batches
+
 from fastapi_spine.console.store import Keep, StoreWriter
 from fastapi_spine.console.store.folder import Folder, size_of
 

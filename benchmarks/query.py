@@ -16,6 +16,7 @@ from benchmarks.ingest import END_NS, Moving
 from benchmarks.numbers import percentile
 from benchmarks.rounds import PATIENCE, ROOT, BenchmarkError
 from benchmarks.shop_rows import RARE, batches, request_id, trace_id
+
 from fastapi_spine.console.filter import Window
 from fastapi_spine.console.search import parse
 from fastapi_spine.console.store import Keep, StoreReader, StoreWriter
@@ -122,15 +123,14 @@ def _writing(folder: Path) -> Iterator[None]:
     command = [sys.executable, "-m", "benchmarks.query", str(folder)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)  # noqa: S603 - our own module
     try:
-        assert process.stdout is not None
-        if process.stdout.readline() != b"writing\n":
+        if process.stdout is None or process.stdout.readline() != b"writing\n":
             raise BenchmarkError("the writer did not begin")
         yield
         if process.poll() is not None:
             raise BenchmarkError("the writer ended before the questions did")
     finally:
         process.terminate()
-        process.wait(PATIENCE)
+        process.communicate(timeout=PATIENCE)
 
 
 def write(folder: Path) -> None:

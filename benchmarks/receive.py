@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
 from benchmarks.numbers import Spread, percentile
 from benchmarks.rounds import PATIENCE, ROOT, BenchmarkError
 from benchmarks.shop_rows import SPANS_A_REQUEST, batches
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
 from fastapi_spine.console.rows import Value
 
 PROTOBUF = {"content-type": "application/x-protobuf"}
@@ -91,8 +91,8 @@ def made() -> Iterator[bytes]:
                 trace_id=row.trace_id, span_id=row.span_id, parent_span_id=row.parent_id, name=row.name,
                 start_time_unix_nano=row.start_ns, end_time_unix_nano=row.end_ns,
             )  # fmt: skip
-            span.kind = row.kind  # type: ignore[assignment]
-            span.status.code = row.status  # type: ignore[assignment]
+            span.kind = row.kind
+            span.status.code = row.status
             for key, value in row.attributes.items():
                 _put(span.attributes.add(key=key).value, value)
         yield request.SerializeToString()

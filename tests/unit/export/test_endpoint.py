@@ -92,6 +92,6 @@ def test_every_variable_of_the_guide_is_read() -> None:
     for signal in ("traces", "logs", "metrics"):
         found = find_endpoint(environ, signal)
         assert isinstance(found, Endpoint)
-    interval_s(environ, found)
+        interval_s(environ, found)
     Resource("shop", environ, lambda: "i")
     assert told <= asked

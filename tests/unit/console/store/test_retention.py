@@ -111,7 +111,8 @@ def limit_pages(kept: Store, pages: int) -> None:
 
 def test_a_fault_keeps_nothing_of_its_transaction(kept: Store) -> None:
     """A row that is none stops its whole group, as its senders are told; the next one is kept alone."""
-    broken: Any = server(2)._replace(attributes=None)
+    nothing: Any = None
+    broken = server(2)._replace(attributes=nothing)
     kept.writer.add(batch(server(1)))
     with pytest.raises(AttributeError):
         kept.writer.add(batch(broken))
