@@ -24,7 +24,8 @@ if typing.TYPE_CHECKING:
     from fastapi_spine.redaction import Public, Secret, redact
     from fastapi_spine.settings.export_model import Export
     from fastapi_spine.settings.guard_model import Guard
-    from fastapi_spine.settings.model import Ids, Logs, Metrics, Redaction, Traces
+    from fastapi_spine.settings.model import Ids, Logs, Metrics, Traces
+    from fastapi_spine.settings.redaction_model import Redaction
     from fastapi_spine.settings.route_policy import policy
     from fastapi_spine.traces.carry import carry, resume
     from fastapi_spine.traces.manual import span
@@ -64,7 +65,8 @@ _PLACES = {
     "redaction": "Public Secret redact",
     "settings.export_model": "Export",
     "settings.guard_model": "Guard",
-    "settings.model": "Ids Logs Metrics Redaction Traces",
+    "settings.model": "Ids Logs Metrics Traces",
+    "settings.redaction_model": "Redaction",
     "settings.route_policy": "policy",
     "traces.carry": "carry resume",
     "traces.manual": "span",

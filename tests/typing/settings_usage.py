@@ -11,7 +11,8 @@ from typing import Literal, Unpack, assert_type
 
 from fastapi_spine.settings.lists import ExtraPattern
 from fastapi_spine.settings.load import load
-from fastapi_spine.settings.model import Ids, Keywords, Logs, Redaction, Settings
+from fastapi_spine.settings.model import Ids, Keywords, Logs, Settings
+from fastapi_spine.settings.redaction_model import Redaction
 
 
 def spine(**keywords: Unpack[Keywords]) -> Settings:

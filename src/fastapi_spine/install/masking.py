@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fastapi_spine.core.health import Health
 from fastapi_spine.redaction import ExtraPattern, Policy, Redactor
-from fastapi_spine.settings.model import Redaction
+from fastapi_spine.settings.redaction_model import Redaction
 
 _SHORTEST_SECRET = 10
 

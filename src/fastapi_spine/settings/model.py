@@ -9,7 +9,7 @@ from fastapi_spine.core.conventions import ENV_OTEL_SERVICE_NAME, PATH_METRICS, 
 from fastapi_spine.settings.console import Console
 from fastapi_spine.settings.export_model import Export
 from fastapi_spine.settings.guard_model import Guard
-from fastapi_spine.settings.lists import NAMES, PATTERNS, POLICIES, RECORDER, TEXTS, ExtraPattern
+from fastapi_spine.settings.lists import NAMES, POLICIES, RECORDER
 from fastapi_spine.settings.measures import (
     BUCKETS,
     GROUP_NAME,
@@ -33,6 +33,7 @@ from fastapi_spine.settings.parse import (
     one_of,
     size,
 )
+from fastapi_spine.settings.redaction_model import Redaction
 from fastapi_spine.settings.section import Section, Setting, section, setting, switchable
 
 Format = Literal["auto", "json", "human"]
@@ -45,7 +46,6 @@ MetricNames = Literal["prometheus", "otel", "both"]
 Bounds = list[float] | tuple[float, ...]
 Strings = list[str] | tuple[str, ...] | set[str] | frozenset[str]
 """Several strings; a bare one is refused, because it would be read letter by letter."""
-Patterns = list[ExtraPattern] | tuple[ExtraPattern, ...] | list[dict[str, str]]
 
 
 class Logs(Section):
@@ -289,52 +289,6 @@ class Traces(Section):
         default=[],
         doc="Names under which this service is reached, such as `api.shop.example`: all of `shop.example` is told the request id.",
         kind=NAMES,
-    )
-
-
-class Redaction(Section):
-    """What is taken out of everything that leaves the process."""
-
-    enabled: Setting[bool, bool] = setting(
-        default=True,
-        doc="Whether secrets are taken out; `redaction=False` says the same.",
-        kind=BOOLEAN,
-    )
-    pii: Setting[bool, bool] = setting(
-        default=False,
-        doc="Whether e-mail and IP addresses are taken out as well.",
-        kind=BOOLEAN,
-    )
-    allow_keys: Setting[Strings, frozenset[str]] = setting(
-        default=[],
-        doc="Keys whose values stay although their names are sensitive: exact names or dotted paths.",
-        kind=NAMES,
-    )
-    extra_keys: Setting[Strings, frozenset[str]] = setting(
-        default=[],
-        doc="Keys whose values are taken out although nobody else calls them sensitive.",
-        kind=NAMES,
-    )
-    disable_kinds: Setting[Strings, frozenset[str]] = setting(
-        default=[],
-        doc="Kinds of secrets that are not looked for, by the word in their mark, such as `ssn`.",
-        kind=NAMES,
-    )
-    extra_patterns: Setting[Patterns, tuple[ExtraPattern, ...]] = setting(
-        default=[],
-        doc="Secrets of your own, each with a literal that must be there before its pattern is tried.",
-        kind=PATTERNS,
-    )
-    known_values: Setting[Strings, tuple[str, ...]] = setting(
-        default=[],
-        doc="Secrets that are known by heart and taken out wherever they appear.",
-        kind=TEXTS,
-        secret=True,
-    )
-    known_environment: Setting[bool, bool] = setting(
-        default=True,
-        doc="Whether the values of environment variables with sensitive names are such secrets.",
-        kind=BOOLEAN,
     )
 
 

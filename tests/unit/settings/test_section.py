@@ -11,7 +11,8 @@ import pytest
 
 from fastapi_spine.core.errors import SettingsError
 from fastapi_spine.settings.load import load
-from fastapi_spine.settings.model import Ids, Logs, Redaction, Settings
+from fastapi_spine.settings.model import Ids, Logs, Settings
+from fastapi_spine.settings.redaction_model import Redaction
 
 SECRET = "correct-horse-battery"
 
