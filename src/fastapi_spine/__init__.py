@@ -12,26 +12,27 @@ from __future__ import annotations
 import importlib
 import typing
 
-from fastapi_spine.core.context import bind, outgoing_headers, request_id
-from fastapi_spine.core.errors import (
-    MissingExtraError,
-    PlacementError,
-    SettingsError,
-    SpineError,
-)
-from fastapi_spine.install.layer import Spine, Wrapped
-from fastapi_spine.redaction import Public, Secret, redact
-from fastapi_spine.settings.guard_model import Guard
-from fastapi_spine.settings.model import Ids, Logs, Metrics, Redaction, Traces
-from fastapi_spine.settings.route_policy import policy
-
 if typing.TYPE_CHECKING:
+    from fastapi_spine.core.context import bind, outgoing_headers, request_id
+    from fastapi_spine.core.errors import (
+        MissingExtraError,
+        PlacementError,
+        SettingsError,
+        SpineError,
+    )
+    from fastapi_spine.install.layer import Spine, Wrapped
+    from fastapi_spine.redaction import Public, Secret, redact
+    from fastapi_spine.settings.export_model import Export
+    from fastapi_spine.settings.guard_model import Guard
+    from fastapi_spine.settings.model import Ids, Logs, Metrics, Redaction, Traces
+    from fastapi_spine.settings.route_policy import policy
     from fastapi_spine.traces.carry import carry, resume
     from fastapi_spine.traces.manual import span
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Export",
     "Guard",
     "Ids",
     "Logs",
@@ -56,17 +57,27 @@ __all__ = [
     "span",
 ]
 
-_LATER = {
-    "carry": "fastapi_spine.traces.carry",
-    "resume": "fastapi_spine.traces.carry",
-    "span": "fastapi_spine.traces.manual",
+_PLACES = {
+    "core.context": "bind outgoing_headers request_id",
+    "core.errors": "MissingExtraError PlacementError SettingsError SpineError",
+    "install.layer": "Spine Wrapped",
+    "redaction": "Public Secret redact",
+    "settings.export_model": "Export",
+    "settings.guard_model": "Guard",
+    "settings.model": "Ids Logs Metrics Redaction Traces",
+    "settings.route_policy": "policy",
+    "traces.carry": "carry resume",
+    "traces.manual": "span",
 }
-"""What brings more of OpenTelemetry with it is imported when it is first asked for: 20 ms that not everybody needs."""
+_LATER = {name: place for place, names in _PLACES.items() for name in names.split()}
+"""Each name is imported when it is first asked for: `spine --help` and `bind` alone need not load the whole layer."""
 
 
 def __getattr__(name: str) -> object:
     if name in _LATER:
-        return getattr(importlib.import_module(_LATER[name]), name)
+        found: object = getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
+        globals()[name] = found
+        return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

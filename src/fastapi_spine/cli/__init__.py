@@ -6,6 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from fastapi_spine.cli.console import CONSOLE, add_console
+from fastapi_spine.cli.verbs import add_reading_verbs
+
 EXIT_OK = 0
 EXIT_TROUBLE = 1
 EXIT_USAGE = 2
@@ -20,8 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 all is well, 1 something needs attention, 2 it could not be run as asked.
     """
-    parser = _parser()
-    options = parser.parse_args(argv)
+    given = sys.argv[1:] if argv is None else list(argv)
+    parser = _parser(given)
+    options = parser.parse_args(given)
     if options.verb is None:
         parser.print_help()
         return EXIT_USAGE
@@ -34,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="spine", description="One layer of observability for FastAPI."
     )
@@ -60,6 +64,18 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--workers", type=int, default=1, help="how many processes serve (1)")
     run.add_argument("--reload", action="store_true", help="start anew when a source file changes")
     run.set_defaults(run=_run)
+    add_console(verbs, flags=given[:1] == [CONSOLE])
+    dev = verbs.add_parser(
+        "dev",
+        help="serve an application while you work on it: reload, a log for people, a console beside it",
+        description="Serve an application while you work on it: reload, a log for people, a console beside it.",
+    )
+    dev.add_argument("app", metavar="MODULE:APP", help="the application, for example shop.main:app")
+    dev.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    dev.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
+    dev.add_argument("--data", metavar="FOLDER", help="the console's data folder (its usual one)")
+    dev.set_defaults(run=_dev)
+    add_reading_verbs(verbs)
     return parser
 
 
@@ -73,6 +89,12 @@ def _run(options: argparse.Namespace) -> int:
         workers=options.workers,
         reload=options.reload,
     )
+
+
+def _dev(options: argparse.Namespace) -> int:
+    from fastapi_spine.cli.dev import develop
+
+    return develop(options)
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -27,8 +27,7 @@ def serve(target: str, *, host: str, port: int, workers: int, reload: bool) -> i
     Raises:
         MissingExtraError: uvicorn is not installed.
     """
-    if importlib.util.find_spec("uvicorn") is None:
-        raise MissingExtraError("`spine run` serves with uvicorn: pip install uvicorn")
+    require_server("spine run")
     import uvicorn
 
     os.environ[ENV_RUN_TARGET] = target
@@ -42,3 +41,13 @@ def serve(target: str, *, host: str, port: int, workers: int, reload: bool) -> i
         app_dir=os.getcwd(),  # noqa: PTH109 - a path entry is a string
     )
     return 0
+
+
+def require_server(verb: str) -> None:
+    """Say what is missing before anything is started.
+
+    Raises:
+        MissingExtraError: uvicorn is not installed.
+    """
+    if importlib.util.find_spec("uvicorn") is None:
+        raise MissingExtraError(f"`{verb}` serves with uvicorn: pip install uvicorn")

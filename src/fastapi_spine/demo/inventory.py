@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open the stock tables while the service lives."""
     app.state.overseas_s = int(os.environ.get("SPINE_DEMO_INVENTORY_DELAY_MS", "300")) / 1000
-    async with open_database(warehouse, stock, STOCK) as app.state.database:
+    async with open_database(warehouse, {stock: STOCK}) as app.state.database:
         yield
 
 

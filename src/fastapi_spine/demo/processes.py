@@ -1,4 +1,4 @@
-"""The three services as processes: ports, start, readiness, stop. No child outlives the shop."""
+"""The three services and the console as processes: ports, start, readiness, stop. No child outlives the shop."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from fastapi_spine.demo.capture import readable
 
 HOST: Final = "127.0.0.1"
 NAMES: Final = ("orders", "inventory", "payments")
+CONSOLE: Final = ("console", "receiver")
+"""The console's two ports: its pages, and where telemetry is received."""
 UP_DEADLINE_S: Final = 30.0
 STOP_DEADLINE_S: Final = 5.0
 _SHOWN: Final = 12
@@ -40,17 +42,17 @@ class ShopError(Exception):
 
 
 def choose_ports(base: int | None) -> dict[str, int]:
-    """A free loopback port for each service.
+    """A free loopback port for each service and for the console.
 
     Args:
-        base: the first of three consecutive ports, or None for any free ones.
+        base: the first of five consecutive ports, or None for any free ones.
 
     Raises:
         ShopError: a port is taken or not a port.
     """
     with contextlib.ExitStack() as held:
         ports = {}
-        for place, name in enumerate(NAMES):
+        for place, name in enumerate((*NAMES, *CONSOLE)):
             listener = held.enter_context(socket.socket())
             # As uvicorn will bind it: connections that linger from the last run are no obstacle.
             if os.name == "posix":
@@ -71,18 +73,22 @@ def choose_ports(base: int | None) -> dict[str, int]:
 
 @dataclass(slots=True)
 class Service:
-    """One service and its process.
+    """One program of the shop and its process: a service, or the console.
 
     Attributes:
-        name: one of `NAMES`.
+        name: one of `NAMES`, or the console's.
         port: where it listens on loopback.
         taker: called with the name and each line the process writes, standard error included.
+        command: how it is started, without the interpreter: the way a user would, nothing special about it.
+        probe: a path that it answers when it is up, with whatever status below 500.
         last_lines: what it wrote last, for the message when it does not come up.
     """
 
     name: str
     port: int
     taker: Taker
+    command: tuple[str, ...]
+    probe: str = "/healthz"
     last_lines: deque[bytes] = field(default_factory=lambda: deque(maxlen=8))
     _process: asyncio.subprocess.Process | None = None
     _readers: list[asyncio.Task[None]] = field(default_factory=list)
@@ -91,14 +97,6 @@ class Service:
     def url(self) -> str:
         """Where the service answers."""
         return f"http://{HOST}:{self.port}"
-
-    @property
-    def command(self) -> tuple[str, ...]:
-        """How it is started: the way a user would, nothing special about it."""
-        return (
-            *("-m", "uvicorn", f"fastapi_spine.demo.{self.name}:app"),
-            *("--host", HOST, "--port", str(self.port)),
-        )
 
     async def start(self, environment: Mapping[str, str], folder: Path) -> None:
         """Start the process in `folder`, in a session of its own: Ctrl-C is ours to pass on."""
@@ -132,7 +130,8 @@ class Service:
             if self.exit_code is not None:
                 raise await self._failed(f"ended with code {self.exit_code}")
             with contextlib.suppress(httpx.TransportError):
-                if (await client.get(f"{self.url}/healthz")).is_success:
+                answer = await client.get(f"{self.url}{self.probe}")
+                if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
                     return
             await asyncio.sleep(0.05)
         raise await self._failed(f"did not answer within {UP_DEADLINE_S:.0f} s")
@@ -180,3 +179,27 @@ class Service:
         rows = [row.strip() for raw in self.last_lines for row in readable(raw).splitlines()]
         shown = "".join(f"\n  {row}" for row in [row for row in rows if row][-_SHOWN:]) or " none"
         return ShopError(f"{self.name} {how}; its last lines:{shown}")
+
+
+def service(name: str, port: int, taker: Taker) -> Service:
+    """One of the three services, served by uvicorn."""
+    command = (
+        "-m",
+        "uvicorn",
+        f"fastapi_spine.demo.{name}:app",
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+    )
+    return Service(name, port, taker, command)
+
+
+def console(ports: Mapping[str, int], folder: Path, taker: Taker) -> Service:
+    """The console, keeping in `folder` what it receives."""
+    web, receiver = (str(ports[name]) for name in CONSOLE)
+    command = (
+        *("-m", "fastapi_spine", "console", "--data", str(folder)),
+        *("--web-port", web, "--otlp-port", receiver),
+    )
+    return Service(CONSOLE[0], ports[CONSOLE[0]], taker, command, probe="/")

@@ -1,4 +1,4 @@
-"""The supervisor: opens the three services, sends shoppers, gives the tour, closes without a trace."""
+"""The supervisor: opens a console and the three services, sends shoppers, gives the tour, closes without a trace."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,15 +19,25 @@ from typing import Any, Final
 import httpx
 
 from fastapi_spine.demo.capture import Capture, Line
+from fastapi_spine.demo.console import Spine
+from fastapi_spine.demo.guide import Examples, console_tour, examples_of, try_it
 from fastapi_spine.demo.look import Look, look_at
-from fastapi_spine.demo.processes import NAMES, Service, ShopError, choose_ports
-from fastapi_spine.demo.receiver import Receiver
-from fastapi_spine.demo.tour import complete, human, longest_wait, tour
+from fastapi_spine.demo.processes import (
+    NAMES,
+    Service,
+    ShopError,
+    choose_ports,
+    console,
+    service,
+)
+from fastapi_spine.demo.tour import complete, from_the_log, human
 from fastapi_spine.demo.traffic import Shoppers, plan, trace_prefix
 
 _DATABASE_URL: Final = "SPINE_DEMO_DATABASE_URL"
 _NEEDED: Final = ("aiosqlite", "fastapi", "greenlet", "jwt", "sqlalchemy", "uvicorn")
 _OTLP: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
+_DATA: Final = "console"
+_HOME: Final = ".spine-demo"
 _BUSY_GAP_S: Final = 0.12
 _QUIET_GAP_S: Final = 1.0
 _WARM_UP_S: Final = 5.0
@@ -72,7 +82,7 @@ def _parsed(arguments: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m fastapi_spine.demo", description=__doc__)
     parser.add_argument("--seconds", type=float, help="end after so long (default: at Ctrl-C)")
     parser.add_argument("--seed", type=int, default=1, help="which shoppers come (default: 1)")
-    parser.add_argument("--port-base", type=int, help="first of three ports (default: any free)")
+    parser.add_argument("--port-base", type=int, help="first of five ports (default: any free)")
     parser.add_argument("--logs", type=Path, help="folder to keep each service's lines in")
     given = parser.parse_args(arguments)
     return Options(given.seconds, given.seed, given.port_base, given.logs)
@@ -93,11 +103,12 @@ class Shop:
         self._options = options
         self._look = look
         self._capture = Capture(options.logs)
-        self._receiver = Receiver()
         self._gap_s = _BUSY_GAP_S
         self._show_visitors = False
         ports = choose_ports(options.port_base)
-        self._services = {name: Service(name, ports[name], self._take) for name in NAMES}
+        self._ports = ports
+        self._services = {name: service(name, ports[name], self._take) for name in NAMES}
+        self._console: Service | None = None
         self._shoppers = Shoppers(self._services["orders"].url, self._capture.told)
 
     async def run(self) -> int:
@@ -106,9 +117,9 @@ class Shop:
         _stop_on_signals(stop)
         if self._options.logs is not None:
             self._options.logs.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="spine-demo-") as folder:
+        with _folder() as folder:
             try:
-                await _first(self._show(Path(folder)), stop.wait())
+                await _first(self._show(folder), stop.wait())
             finally:
                 await self._close()
         return self._farewell()
@@ -116,18 +127,22 @@ class Shop:
     async def _show(self, folder: Path) -> None:
         await self._open(folder)
         await _first(
-            self._tour_and_stay(),
+            self._tour_and_stay(folder),
             self._shoppers.stroll(plan(self._options.seed), lambda: self._gap_s),
-            *(service.ended() for service in self._services.values()),
+            *(one.ended() for one in self._processes()),
         )
 
-    async def _tour_and_stay(self) -> None:
+    async def _tour_and_stay(self, folder: Path) -> None:
         clock = asyncio.get_running_loop().time
         opened = clock()
-        await self._gather_enough(opened)
-        await self._scrape()
-        self._print(*tour(self._capture, self._receiver, self._look), *self._try_it())
+        spine = Spine(folder / _DATA, f"http://127.0.0.1:{self._ports['console']}")
+        examples = await self._gather_enough(opened, spine)
         self._gap_s = _QUIET_GAP_S
+        await self._scrape()
+        self._print(*from_the_log(self._capture, self._look))
+        await console_tour(spine, examples, self._look)
+        orders = self._services["orders"].url
+        self._print(*try_it(spine, examples, orders, self._options.seconds, self._look))
         self._show_visitors = True
         if self._options.seconds is None:
             await asyncio.Event().wait()
@@ -143,27 +158,23 @@ class Shop:
                 if answer.is_success:
                     self._capture.take_page(service.name, answer.text)
 
-    async def _gather_enough(self, opened: float) -> None:
-        """Wait until every part of the tour has something to show; never for ever."""
+    async def _gather_enough(self, opened: float, spine: Spine) -> Examples:
+        """Wait until every part of the tour has something to show, in the console too; never for ever."""
         clock = asyncio.get_running_loop().time
         seconds = self._options.seconds
         warm_up = _WARM_UP_S if seconds is None else min(_WARM_UP_S, seconds * 0.6)
         patience = _PATIENCE_S if seconds is None else min(_PATIENCE_S, seconds + 10)
+        examples = Examples()
         while clock() < opened + patience:
-            if clock() >= opened + warm_up and self._complete():
-                break
+            lines = list(self._capture.lines)
+            if clock() >= opened + warm_up and complete(lines):
+                examples = await examples_of(lines, spine, examples)
+                if all(examples) or _OTLP in os.environ:
+                    break
             self._progress(self._traffic_line())
             await asyncio.sleep(0.1)
         self._settle(self._traffic_line())
-
-    def _complete(self) -> bool:
-        """Whether every part of the tour has something to show, the spans of its request included."""
-        lines = list(self._capture.lines)
-        chosen = longest_wait(lines) if complete(lines) else None
-        if chosen is None:
-            return False
-        mine = self._receiver.of_request(chosen)
-        return _OTLP in os.environ or {one.service for one in mine}.issuperset(NAMES)
+        return examples
 
     async def _open(self, folder: Path) -> None:
         self._print(
@@ -171,14 +182,19 @@ class Shop:
             "Three services with real SQL, each set up with one line: Spine(app, service=...)",
             "",
         )
-        for service in self._services.values():
-            await service.start(self._environment(service.name, folder), folder)
+        data = folder / _DATA
+        self._console = console(self._ports, data, _ignore)
+        await self._console.start(_without_settings(), folder)
+        for one in self._services.values():
+            await one.start(self._environment(one.name, folder), folder)
         async with httpx.AsyncClient(timeout=2) as client:
-            for service in self._services.values():
-                self._progress(f"  {service.name:<10} {service.url}  starting")
-                await service.up(client)
+            for one in self._processes():
+                self._progress(f"  {one.name:<10} {one.url}  starting")
+                await one.up(client)
                 up = self._look.paint("green", "up")
-                self._settle(f"  {service.name:<10} {service.url}  {up}")
+                self._settle(f"  {one.name:<10} {one.url}  {up}")
+        login = (await Spine(data, self._console.url).told("open")).strip()
+        self._print("", f"  The console, with live traffic: {self._look.paint('cyan', login)}", "")
 
     def _environment(self, name: str, folder: Path) -> dict[str, str]:
         return {
@@ -187,7 +203,9 @@ class Shop:
             "SPINE_DEMO_INVENTORY_URL": self._services["inventory"].url,
             "SPINE_DEMO_PAYMENTS_URL": self._services["payments"].url,
             # Spans go where a collector would be; whoever has one of their own sees them there instead.
-            "OTEL_EXPORTER_OTLP_ENDPOINT": os.environ.get(_OTLP, self._receiver.url),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": os.environ.get(
+                _OTLP, f"http://127.0.0.1:{self._ports['receiver']}"
+            ),
             "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",
             # SQLAlchemy's own spans are enough: its drivers would tell of each query again.
             "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "sqlite3,psycopg",
@@ -197,11 +215,16 @@ class Shop:
         }
 
     async def _close(self) -> None:
-        for service in self._services.values():
-            service.ask_to_stop()
-        for service in self._services.values():
-            await service.stop()
-        self._receiver.close()
+        for one in self._services.values():
+            one.ask_to_stop()
+        for one in self._services.values():
+            await one.stop()
+        if self._console is not None:  # last: the services' last spans were for it
+            self._console.ask_to_stop()
+            await self._console.stop()
+
+    def _processes(self) -> list[Service]:
+        return [*([self._console] if self._console else []), *self._services.values()]
 
     def _farewell(self) -> int:
         capture = self._capture
@@ -232,26 +255,6 @@ class Shop:
         lines = self._capture.seen_lines
         return f"  {'shoppers':<10} {answers.total()} answers ({', '.join(classes)}), {lines} log lines"
 
-    def _try_it(self) -> list[str]:
-        url = self._services["orders"].url
-        form = '{"email": "guest@shop.example", "password": "guest"}'
-        json_header = "-H 'content-type: application/json'"
-        comment = self._look.paint("dim", "# your id comes back, and is on the line below")
-        ending = (
-            "the shop stays open until Ctrl-C"
-            if self._options.seconds is None
-            else f"the shop closes after {self._options.seconds:g} s"
-        )
-        return [
-            "",
-            self._look.title(9, "Your turn"),
-            f"The log lines of your own requests appear below; {ending}:",
-            f"  curl -i {url}/orders/1 -H 'x-request-id: hello-1'  {comment}",
-            f"  curl -i {url}/login {json_header} -d '{form}'",
-            f"  curl {url}/metrics  {self._look.paint('dim', '# what Prometheus scrapes')}",
-            f"  open {url}/docs",
-        ]
-
     def _print(self, *lines: str) -> None:
         print("\n".join(lines), flush=True)
 
@@ -261,6 +264,28 @@ class Shop:
 
     def _settle(self, text: str) -> None:
         print(f"\r\x1b[2K{text}" if self._look.live else text, flush=True)
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder of this run's own below `.spine-demo` here; both are gone afterwards, unless another run uses the outer."""
+    home = Path.cwd() / _HOME
+    home.mkdir(exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix="run-", dir=home) as folder:
+            yield Path(folder)
+    finally:
+        with contextlib.suppress(OSError):
+            home.rmdir()
+
+
+def _without_settings() -> dict[str, str]:
+    """The environment for the console: settings of the shop's services are not meant for it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SPINE_")}
+
+
+def _ignore(_name: str, _line: bytes) -> None:
+    """The console's own lines are shown only when it does not come up."""
 
 
 async def _first(*works: Coroutine[Any, Any, object]) -> None:

@@ -12,12 +12,10 @@ from typing import Final
 
 from fastapi_spine.demo.capture import Capture, Line
 from fastapi_spine.demo.look import Look
-from fastapi_spine.demo.numbers import red_table, routes
 from fastapi_spine.demo.processes import NAMES
-from fastapi_spine.demo.receiver import Receiver
-from fastapi_spine.demo.timeline import access_lines, elapsed_ms, is_access, timeline
-from fastapi_spine.testing import render_human, waterfall
+from fastapi_spine.testing import render_human
 
+ACCESS_LOGGER: Final = "spine.access"
 _NOTHING: Final = "Nothing has been written yet."
 _STACK_TAIL: Final = 3
 
@@ -31,18 +29,15 @@ _EXCERPT: Final[tuple[Callable[[Line], bool], ...]] = (
 )
 
 
-def tour(capture: Capture, receiver: Receiver, look: Look) -> list[str]:
-    """Every part, from what the shop wrote and counted so far."""
+def from_the_log(capture: Capture, look: Look) -> list[str]:
+    """The parts that show what the services wrote."""
     lines = list(capture.lines)
     parts = (
         human_part(lines, look),
         json_part(lines, look),
-        follow_part(lines, look),
         failure_part(lines, look),
         secrets_part(lines, capture, look),
-        numbers_part(capture, look),
         blocked_part(lines, look),
-        waterfall_part(lines, receiver, look),
     )
     return [text for part in parts for text in ("", *part)]
 
@@ -53,6 +48,7 @@ def complete(lines: Sequence[Line]) -> bool:
         len(excerpt(lines)) == len(_EXCERPT)
         and longest_wait(lines) is not None
         and _told_whole(lines)
+        and repeating_request(lines) is not None
         and blocked_loop(lines) is not None
     )
 
@@ -82,25 +78,10 @@ def json_part(lines: Sequence[Line], look: Look) -> list[str]:
     ]
 
 
-def follow_part(lines: Sequence[Line], look: Look) -> list[str]:
-    """Part 3: the order that waited longest for another service, on one time axis."""
-    chosen = longest_wait(lines)
-    title = look.title(3, "One request id across three services")
-    if chosen is None:
-        return [title, "No order has gone through all three services yet."]
-    mine = [line for line in lines if line.get("request_id") == chosen]
-    return [
-        title,
-        "The order that waited longest for another service: each line that was written for it has",
-        f"the request id {look.paint('cyan', chosen)}, and the bars show who waited for whom:",
-        *timeline(mine, look),
-    ]
-
-
 def failure_part(lines: Sequence[Line], look: Look) -> list[str]:
-    """Part 4: the last request that failed, with the DEBUG lines it had held back."""
+    """Part 3: the last request that failed, with the DEBUG lines it had held back."""
     chosen = failed_request(lines)
-    title = look.title(4, "A request that failed")
+    title = look.title(3, "A request that failed")
     if chosen is None:
         return [title, "No request has failed yet."]
     failed = {line["service"] for line in access_lines(lines, chosen) if _has_failed(line)}
@@ -115,13 +96,13 @@ def failure_part(lines: Sequence[Line], look: Look) -> list[str]:
 
 
 def secrets_part(lines: Sequence[Line], capture: Capture, look: Look) -> list[str]:
-    """Part 5: two careless log lines, and the search for what they would have given away."""
+    """Part 4: two careless log lines, and the search for what they would have given away."""
     careless = [_last(lines, "sign-in with"), _last(lines, "order paid, receipt at")]
     found = look.paint("red" if capture.leaks else "green", f"found {capture.leaks} times")
     volume = f"{capture.seen_lines:,} lines ({capture.seen_bytes / 1024:,.0f} KiB)"
     sent = f"{capture.secrets_told} passwords and tokens that were sent"
     return [
-        look.title(5, "Passwords and tokens"),
+        look.title(4, "Passwords and tokens"),
         "Two careless log calls pass on a whole login form and a link with a token; this came out:",
         # Whole, whatever the terminal's width: the marks stand at the end.
         *(text for line in careless if line for text in human(line, look)),
@@ -129,21 +110,9 @@ def secrets_part(lines: Sequence[Line], capture: Capture, look: Look) -> list[st
     ]
 
 
-def numbers_part(capture: Capture, look: Look) -> list[str]:
-    """Part 6: rate, errors and duration of every route, from what Prometheus would scrape."""
-    found = routes(capture.pages)
-    return [
-        look.title(6, "The numbers"),
-        "How often, how many failed, how fast: read from each service's /metrics just now:"
-        if found
-        else "Nothing has been counted yet.",
-        *(red_table(found, look) if found else ()),
-    ]
-
-
 def blocked_part(lines: Sequence[Line], look: Look) -> list[str]:
-    """Part 7: the warning that somebody held up the event loop, and who."""
-    title = look.title(7, "An event loop that stood still")
+    """Part 5: the warning that somebody held up the event loop, and who."""
+    title = look.title(5, "An event loop that stood still")
     line = blocked_loop(lines)
     if line is None:
         return [title, "Nobody has blocked it yet."]
@@ -151,26 +120,6 @@ def blocked_part(lines: Sequence[Line], look: Look) -> list[str]:
         title,
         "GET /sales sleeps in an async function; nobody else was served meanwhile, and here is who it was:",
         *(look.fit(text) for text in human(line, look)),
-    ]
-
-
-def waterfall_part(lines: Sequence[Line], receiver: Receiver, look: Look) -> list[str]:
-    """Part 8: where the time went, from the spans that the three services have exported."""
-    title = look.title(8, "Where the time went")
-    chosen = longest_wait(lines)
-    spans = receiver.of_request(chosen) if chosen else []
-    if not spans:
-        return [title, "No spans have come in (they may have gone to a receiver of yours)."]
-
-    def paint(style: str, text: str) -> str:
-        if style in {"error", "dim"}:
-            return look.paint({"error": "red"}.get(style, style), text)
-        return look.service(style, text)
-
-    return [
-        title,
-        "The order of part 3 again, as spans: nobody wrote one by hand, all three services tell of one trace:",
-        *waterfall(spans, width=look.width, paint=paint),
     ]
 
 
@@ -232,6 +181,15 @@ def failed_request(lines: Sequence[Line]) -> str | None:
     return None
 
 
+def repeating_request(lines: Sequence[Line]) -> str | None:
+    """The last request id that listed a shopper's orders: it asks the database once for each of them."""
+    for line in reversed(lines):
+        listed = is_access(line) and (line.get("method"), line.get("route")) == ("GET", "/orders")
+        if listed and line.get("status") == HTTPStatus.OK:
+            return str(line.get("request_id"))
+    return None
+
+
 def _told_whole(lines: Sequence[Line]) -> dict[str, set[str]]:
     """Request ids, each with the services that have told why it failed there, and ended it."""
     marks: dict[tuple[str, str], set[str]] = {}
@@ -267,6 +225,21 @@ def _ended(line: Line, status: HTTPStatus) -> bool:
 
 def _succeeded(line: Line) -> bool:
     return _ended(line, HTTPStatus.OK) or _ended(line, HTTPStatus.CREATED)
+
+
+def is_access(line: Line) -> bool:
+    """Whether it is the one line that sums up a request."""
+    return line.get("logger") == ACCESS_LOGGER and "elapsed_ms" in line
+
+
+def access_lines(lines: Sequence[Line], key: str) -> list[Line]:
+    """The access lines of one request id, one a service call."""
+    return [line for line in lines if line.get("request_id") == key and is_access(line)]
+
+
+def elapsed_ms(line: Line) -> float:
+    """How long the request of an access line took, in ms."""
+    return float(line["elapsed_ms"])
 
 
 def _has_failed(line: Line) -> bool:

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     MISTYPED = "mistyped"
     FAILING = "failing"
     OWNER = "owner"
+    HISTORY = "history"
 
 
 # One shuffled deck after the other: any len(DECK) visits from the start of one hold every kind.
@@ -41,6 +42,7 @@ DECK: Final = (
     Kind.MISTYPED,
     Kind.FAILING,
     Kind.OWNER,
+    Kind.HISTORY,
 )
 SHOPPERS: Final = tuple(email for email in CUSTOMERS if not email.startswith("guest"))
 NEARBY: Final = tuple(row["sku"] for row in STOCK if row["shelf"] != "overseas")
@@ -142,6 +144,9 @@ class Shoppers:
                 await browser.send("GET", "/sales")
             case Kind.MISTYPED:
                 await browser.sign_in(mistyped=True)
+            case Kind.HISTORY:
+                await browser.sign_in()
+                await browser.send("GET", "/orders")
             case Kind.MISSING:
                 await browser.sign_in()
                 await browser.send("GET", f"/orders/{900000 + browser.visit.number}")

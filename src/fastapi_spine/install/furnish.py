@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fastapi_spine.core.clock import SystemClock
+from fastapi_spine.core.conventions import SIGNAL_METRICS
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.ids import RandomIds
 from fastapi_spine.core.observer import LifespanListener, Observer, Page
+from fastapi_spine.core.telemetry import LinePort
 from fastapi_spine.install.given import Given
 from fastapi_spine.install.masking import redactor_for
 from fastapi_spine.install.site import Site
@@ -24,8 +26,9 @@ from fastapi_spine.settings.model import Settings
 
 if TYPE_CHECKING:
     from fastapi_spine.guard.room import GuardRoom
-    from fastapi_spine.install.tracing import Tracing
+    from fastapi_spine.install.exporting import Exporting
     from fastapi_spine.metrics.room import MetricsRoom
+    from fastapi_spine.traces.room import TracesRoom
 
 
 class Room(LifespanListener, Protocol):
@@ -47,15 +50,18 @@ class Parts(NamedTuple):
     Attributes:
         health: counters of our own faults and losses.
         logs: the logs room, if it is on.
-        tracing: traces and their way out, if they are on.
-        rooms: every room that is on, logs last: the others may still have something to say when they end.
+        traces: the traces room, if it is on and somebody takes its spans.
+        exporting: ships telemetry, or knows why it does not.
+        rooms: every room that is on, in the order of their ends: the exporter after those that may still have something
+            to send, logs last, because the others may still have something to say.
         request_pass: walks every request past the rooms.
         guard: the door, if it is guarded.
     """
 
     health: Health
     logs: LogsRoom | None
-    tracing: Tracing | None
+    traces: TracesRoom | None
+    exporting: Exporting
     rooms: tuple[Room, ...]
     request_pass: RequestPass
     guard: GuardRoom | None
@@ -76,25 +82,29 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
     redactor = redactor_for(settings.redaction, health, environ)
     ids = given.ids or RandomIds()
     site = Site(service, packages, clock, ids, health, environ, redactor, set())
+    exporting = _exporting(settings, site)
+    exporter = exporting.exporter
     guard = _guard_room(settings, site) if settings.guard.enabled else None
-    logs = _logs_room(settings, site, given) if settings.logs.enabled else None
+    logs = _logs_room(settings, site, given, exporter.lines) if settings.logs.enabled else None
     rooms: list[Room] = []
     observers: list[Observer] = []
     pages: list[Page] = []
     if logs is not None:
+        exporter.before_flush(logs.make_waiting)
         observers.append(logs.access)
     if settings.metrics.enabled:
-        metrics = _metrics_room(settings, site)
+        metrics = _metrics_room(settings, site, exported=exporter.on(SIGNAL_METRICS))
+        exporter.numbers_from(metrics.numbers)
         observers.append(metrics.http)
         rooms.append(metrics)
         if settings.metrics.path:
             pages.append(metrics.page)
-    tracing = _tracing(settings, site) if settings.traces.enabled else None
-    if tracing is not None:
-        observers.insert(0, tracing.traces.observer)  # first: its verdict is on held-back lines too
-        rooms.append(
-            tracing
-        )  # before the watchdog's start: instrumentations take longer than it likes
+    traces = _traces_room(settings, site, exporting) if settings.traces.enabled else None
+    if traces is not None:
+        observers.insert(0, traces.observer)  # first: its verdict is on held-back lines too
+        # After the watchdog's end, so before its start: instrumentations take longer than it likes.
+        rooms.append(traces)
+    rooms.append(exporting)
     if logs is not None:
         rooms.append(logs)
     if guard is not None and guard.proxies is not None:
@@ -113,10 +123,10 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
         pages=pages,
         open_exchanges=site.open_exchanges,
     )
-    return Parts(health, logs, tracing, tuple(rooms), request_pass, guard)
+    return Parts(health, logs, traces, exporting, tuple(rooms), request_pass, guard)
 
 
-def _logs_room(settings: Settings, site: Site, given: Given) -> LogsRoom:
+def _logs_room(settings: Settings, site: Site, given: Given, export: LinePort | None) -> LogsRoom:
     logs = LogsRoom(
         settings.logs,
         redactor=site.redactor,
@@ -126,13 +136,14 @@ def _logs_room(settings: Settings, site: Site, given: Given) -> LogsRoom:
         packages=site.packages,
         environ=site.environ,
         sink=given.sink,
+        export=export,
     )
     site.health.report_to(logs.report_fault)
     site.health.guarded("lifespan", logs.starting)
     return logs
 
 
-def _metrics_room(settings: Settings, site: Site) -> MetricsRoom:
+def _metrics_room(settings: Settings, site: Site, *, exported: bool) -> MetricsRoom:
     from fastapi_spine.metrics.room import MetricsRoom
 
     return MetricsRoom(
@@ -142,6 +153,7 @@ def _metrics_room(settings: Settings, site: Site) -> MetricsRoom:
         service=site.service,
         environ=site.environ,
         open_exchanges=site.open_exchanges,
+        exported=exported,
     )
 
 
@@ -151,10 +163,16 @@ def _guard_room(settings: Settings, site: Site) -> GuardRoom:
     return GuardRoom(settings.guard, clock=site.clock, health=site.health)
 
 
-def _tracing(settings: Settings, site: Site) -> Tracing:
-    from fastapi_spine.install.tracing import Tracing
+def _exporting(settings: Settings, site: Site) -> Exporting:
+    from fastapi_spine.install.exporting import Exporting
 
-    return Tracing(settings, site)
+    return Exporting(settings, site)
+
+
+def _traces_room(settings: Settings, site: Site, exporting: Exporting) -> TracesRoom:
+    from fastapi_spine.install.tracing import traces_room
+
+    return traces_room(settings, site, exporting)
 
 
 class _Listeners:

@@ -29,7 +29,8 @@ class Layer:
         settings: every setting in force.
         origins: where each came from, by dotted name.
         health: our own counters: faults caught, lines dropped or left out, values masked.
-        tracing: traces and their way out, None if they are switched off.
+        exporter: ships telemetry, or knows why it does not.
+        traces: makes spans; None if they are switched off.
     """
 
     def __init__(self, app: Any, caller: FrameType, keywords: Keywords, given: Given) -> None:
@@ -44,7 +45,8 @@ class Layer:
         self._guard = parts.guard
         self._logs = parts.logs
         self._rooms = parts.rooms
-        self.tracing = parts.tracing
+        self.traces = parts.traces
+        self.exporter = parts.exporting.exporter
         self._at_exit = _flush_at_exit(parts.rooms)
 
     def _behind_the_door(self, app: Any, described: Any) -> App:

@@ -16,7 +16,7 @@ class Entry(NamedTuple):
         name: The dotted name, `logs.level`; also the key in a `spine.toml`.
         setting: The declaration.
         section: The name of its section, `logs`, or empty for a setting of `Spine` itself.
-        keyword: The keyword, `Spine(app, logs=Logs(level=…))`.
+        keyword: The keyword, `Spine(app, logs=Logs(level=…))`, or the flag, `spine console --web-port`.
         variables: The environment variables that set it, the strongest first.
     """
 
@@ -53,16 +53,24 @@ def _inside(name: str, outer: Setting[Any, Any]) -> tuple[Entry, ...]:
     cls = outer.section
     declared = {} if cls is None else cls.declared
     title = "" if cls is None else cls.__name__
+    program = "" if cls is None else cls.program
     return tuple(
         Entry(
             name=f"{name}.{one.name}",
             setting=one,
             section=name,
-            keyword=f"Spine(app, {name}={title}({one.name}=…))",
+            keyword=f"{program} {flag(one.name)}"
+            if program
+            else f"Spine(app, {name}={title}({one.name}=…))",
             variables=_variables(f"{name}.{one.name}", one),
         )
         for one in declared.values()
     )
+
+
+def flag(name: str) -> str:
+    """Return the flag of a program's setting."""
+    return f"--{name.replace('_', '-')}"
 
 
 def _variables(name: str, one: Setting[Any, Any]) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from fastapi_spine.core.conventions import (
+    ENV_CONSOLE_TOKEN,
+    ENV_DEV_PAGES,
     ENV_OTEL_RESOURCE_ATTRIBUTES,
     ENV_PREFIX,
     ENV_PREFIX_DEMO,
@@ -35,7 +37,16 @@ _SERVICE_LINK: Final = re.compile(
 """What Kubernetes and Docker links put into every container beside a service called spine or
 spine-something (kubernetes.io, "Discovering services"); nobody wrote it as a setting."""
 
+_NO_SETTINGS: Final = frozenset({ENV_RUN_TARGET, ENV_CONSOLE_TOKEN, ENV_DEV_PAGES})
+
 _SERVICE: Final = "service"
+
+_KEYWORDS: Final = {
+    name: one
+    for name, one in Settings.declared.items()
+    if one.section is None or not one.section.program
+}
+"""Sections of programs are set by their flags."""
 
 _Layers = tuple[tuple[Layer, Mapping[str, Found]], ...]
 
@@ -163,7 +174,7 @@ def _refuse_unknown(by_name: Mapping[str, Entry], filled: Mapping[str, str]) -> 
     for variable in sorted(filled):
         if variable in known or not variable.startswith(ENV_PREFIX):
             continue
-        if variable == ENV_RUN_TARGET or variable.startswith(ENV_PREFIX_DEMO):
+        if variable in _NO_SETTINGS or variable.startswith(ENV_PREFIX_DEMO):
             continue
         if _SERVICE_LINK.fullmatch(variable):
             continue
@@ -204,9 +215,9 @@ def _otel_service(filled: Mapping[str, str]) -> str:
 def _from_keywords(keywords: Mapping[str, object]) -> Mapping[str, Found]:
     found: dict[str, Found] = {}
     for keyword, written in keywords.items():
-        setting = Settings.declared.get(keyword)
+        setting = _KEYWORDS.get(keyword)
         if setting is None:
-            raise unknown(keyword, place="Spine(app, …)", known=Settings.declared)
+            raise unknown(keyword, place="Spine(app, …)", known=_KEYWORDS)
         if written is None:
             continue
         value = setting.read(written, name=keyword, place="Spine(app, …)")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 from fastapi_spine.core.conventions import ENV_OTEL_SERVICE_NAME, PATH_METRICS, PROBE_PATHS
+from fastapi_spine.settings.console import Console
+from fastapi_spine.settings.export_model import Export
 from fastapi_spine.settings.guard_model import Guard
 from fastapi_spine.settings.lists import NAMES, PATTERNS, POLICIES, RECORDER, TEXTS, ExtraPattern
 from fastapi_spine.settings.measures import (
@@ -116,6 +118,11 @@ class Logs(Section):
         doc="How much is held back for all open requests of one process.",
         kind=size(),
     )
+    export: Setting[bool, bool] = setting(
+        default=True,
+        doc="Whether lines are sent as well when there is a receiver for them.",
+        kind=BOOLEAN,
+    )
     line_limit: Setting[str | int, int] = setting(
         default="32KiB",
         doc="The longest line; what is longer is cut and marked `truncated`.",
@@ -159,6 +166,11 @@ class Metrics(Section):
     enabled: Setting[bool, bool] = setting(
         default=True,
         doc="Whether requests are counted at all; `metrics=False` says the same.",
+        kind=BOOLEAN,
+    )
+    export: Setting[bool, bool] = setting(
+        default=True,
+        doc="Whether numbers are sent as well when there is a receiver for them.",
         kind=BOOLEAN,
     )
     names: Setting[MetricNames, MetricNames] = setting(
@@ -278,16 +290,6 @@ class Traces(Section):
         doc="Names under which this service is reached, such as `api.shop.example`: all of `shop.example` is told the request id.",
         kind=NAMES,
     )
-    queue: Setting[str | int, int] = setting(
-        default="32MiB",
-        doc="How much may wait to be sent; beyond it the oldest spans are dropped and counted.",
-        kind=size(),
-    )
-    flush_timeout: Setting[str | float, float] = setting(
-        default="5s",
-        doc="How long shutting down waits for the receiver to take what is queued.",
-        kind=DURATION,
-    )
 
 
 class Redaction(Section):
@@ -368,6 +370,10 @@ class Settings(Section):
         default_factory=Traces,
         doc="Where the time went: spans, sent to the receiver that `OTEL_EXPORTER_OTLP_ENDPOINT` names.",
     )
+    export: Setting[Export, Export] = section(
+        default_factory=Export,
+        doc="Spans, log lines and numbers on their way to the receivers that `OTEL_EXPORTER_OTLP_*` names.",
+    )
     guard: Setting[Guard | bool, Guard] = switchable(
         default_factory=Guard,
         doc="The door: cross-origin pages, host names, security headers, rates, sizes, time; off unless asked for.",
@@ -376,6 +382,9 @@ class Settings(Section):
         default_factory=Redaction, doc="What is taken out of everything that leaves the process."
     )
     ids: Setting[Ids, Ids] = section(default_factory=Ids, doc="The id of a request.")
+    console: Setting[Console, Console] = section(
+        default_factory=Console, doc="Receives telemetry, keeps it and shows it: `spine console`."
+    )
 
 
 class Keywords(TypedDict, total=False):
@@ -385,6 +394,7 @@ class Keywords(TypedDict, total=False):
     logs: Logs | bool | None
     metrics: Metrics | bool | None
     traces: Traces | bool | None
+    export: Export | None
     guard: Guard | bool | None
     redaction: Redaction | bool | None
     ids: Ids | None

@@ -19,8 +19,8 @@ _LEVEL_ALIASES: Final = {"WARN": 30, "FATAL": 50}
 _HIGHEST_LEVEL: Final = 1000
 
 _NUMBER: Final = r"([0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]{1,3})?)"
-_DURATION: Final = _NUMBER + r" ?(ms|s|m|h)?"
-_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0}
+_DURATION: Final = _NUMBER + r" ?(ms|s|m|h|d)?"
+_SECONDS: Final = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _MS_PER_SECOND: Final = 1000
 _MOST_SECONDS: Final = 1e300
 _MOST_WHOLE: Final = 1e15  # below it every whole float is exact and prints without an exponent
@@ -283,3 +283,12 @@ OUTPUT: Final[Kind[Output]] = Kind(
     parse=_output,
     show=_show_output,
 )
+
+
+def _folder(value: object) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise Malformed
+    return value.strip()
+
+
+FOLDER: Final[Kind[str]] = Kind(expected="a path, or nothing for the usual place", parse=_folder)

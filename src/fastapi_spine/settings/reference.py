@@ -86,11 +86,13 @@ def _body() -> Iterator[str]:
 
 
 def _heading(name: str, cls: type[Section]) -> str:
-    keyword = f"`Spine(app, {name}={cls.__name__}(…))`"
+    place = f"As a keyword: `Spine(app, {name}={cls.__name__}(…))`"
+    if cls.program:
+        place = f"As flags: `{cls.program} --…`, named like the settings"
     switch = f" `{name} = false` switches it off as a whole." if SWITCH in cls.declared else ""
     return (
         f"## {cls.__name__}\n\n{inspect.cleandoc(cls.__doc__ or '')}\n"
-        f"As a keyword: {keyword}; in a file: the table `[{name}]`.{switch}\n"
+        f"{place}; in a file: the table `[{name}]`.{switch}\n"
     )
 
 

@@ -184,10 +184,12 @@ class Section:
 
     Attributes:
         declared: Every setting of the class by name, in the order of declaration.
+        program: The command whose flags the settings are; empty for those of the layer, which are keywords.
         given: The parsed values that were given and not left to their defaults.
     """
 
     declared: ClassVar[Mapping[str, Setting[Any, Any]]] = MappingProxyType({})
+    program: ClassVar[str] = ""
     given: Mapping[str, Any]
 
     def __init_subclass__(cls) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi_spine.core.telemetry import SpanData
-from fastapi_spine.core.waterfall import Traced, waterfall
 from fastapi_spine.logs.lines.human import render_human
 from fastapi_spine.testing.capture import CapturedLines, capture
 from fastapi_spine.testing.clock import FrozenClock
@@ -14,10 +12,7 @@ __all__ = [
     "CapturedLines",
     "CountedIds",
     "FrozenClock",
-    "SpanData",
-    "Traced",
     "assert_no_secrets",
     "capture",
     "render_human",
-    "waterfall",
 ]

@@ -12,6 +12,7 @@ Line = dict[str, Any]
 
 ORDER = "0199aa00-0000-7000-8000-00000000000a"
 SLOW = "0199aa00-0000-7000-8000-00000000000b"
+LISTED = "0199aa00-0000-7000-8000-000000000115"
 BLOCKED = "0199aa00-0000-7000-8000-00000000b10c"
 FAILED = "0199aa00-0000-7000-8000-00000000000c"
 
@@ -59,8 +60,9 @@ class Writer:
 
 @pytest.fixture
 def lines() -> list[Line]:
-    """A quick order, a slow one, a refused sign-in, a lost order, a bad basket, a failed payment."""
+    """A list of orders, a quick order, a slow one, a refused sign-in, a lost order, a bad basket, a failed payment."""
     shop = Writer()
+    shop.access(5, "orders", LISTED, 200, method="GET", path="/orders", route="/orders")
     shop.line(0, "orders", ORDER, "sign-in with {'password': '[REDACTED:password]'}")
     shop.access(10, "inventory", ORDER, 200, elapsed_ms=4.0)
     shop.line(14, "payments", ORDER, "payment booked", payment_id=1)

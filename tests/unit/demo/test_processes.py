@@ -9,13 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fastapi_spine.demo.processes import HOST, NAMES, Service, ShopError, choose_ports
+from fastapi_spine.demo.processes import CONSOLE, HOST, NAMES, ShopError, choose_ports, service
 
 
 def test_each_service_gets_a_port_of_its_own() -> None:
-    """Three different ports, all free."""
+    """Three different ports and two for the console, all free."""
     ports = choose_ports(None)
-    assert (tuple(ports), len(set(ports.values()))) == (NAMES, 3)
+    assert (tuple(ports), len(set(ports.values()))) == ((*NAMES, *CONSOLE), 5)
 
 
 def test_a_taken_port_is_told_in_one_line() -> None:
@@ -44,13 +44,13 @@ def test_a_service_that_cannot_start_shows_its_last_lines(tmp_path: Path) -> Non
 
     async def start() -> str:
         taken: list[tuple[str, bytes]] = []
-        service = Service("nonesuch", 1, lambda name, line: taken.append((name, line)))
-        await service.start({}, tmp_path)
+        broken = service("nonesuch", 1, lambda name, line: taken.append((name, line)))
+        await broken.start({}, tmp_path)
         async with httpx.AsyncClient() as client:
             with pytest.raises(ShopError) as caught:
-                await service.up(client)
-        service.ask_to_stop()
-        await service.stop()
+                await broken.up(client)
+        broken.ask_to_stop()
+        await broken.stop()
         assert taken
         return str(caught.value)
 

@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from fastapi_spine.demo.capture import Capture
 from fastapi_spine.demo.look import Look, visible
-from fastapi_spine.demo.receiver import Receiver
 from fastapi_spine.demo.tour import (
     complete,
     excerpt,
     failed_request,
     failure_part,
-    follow_part,
+    from_the_log,
     human_part,
     json_part,
     longest_wait,
+    repeating_request,
     secrets_part,
-    tour,
 )
 
 Line = dict[str, Any]
-
-
-@pytest.fixture(name="receiver")
-def _receiver() -> Iterator[Receiver]:
-    """A receiver that nothing was sent to."""
-    receiver = Receiver()
-    yield receiver
-    receiver.close()
 
 
 def captured(lines: list[Line]) -> Capture:
@@ -60,15 +50,15 @@ def test_the_json_is_of_the_same_lines_as_the_human_excerpt(lines: list[Line], p
     assert len(human_part(lines, plain)[2:]) == len(shown)
 
 
-def test_the_tour_follows_the_longest_wait_through_all_services(
-    lines: list[Line], plain: Look
-) -> None:
-    """The timeline has the request id, and a bar with the measured time for each service."""
-    chosen = longest_wait(lines)
-    text = "\n".join(follow_part(lines, plain))
-    assert chosen is not None
-    assert chosen in text
-    assert [row.split()[-3] for row in text.splitlines() if "█" in row] == ["320.0", "300.0", "3.0"]
+def test_the_tour_shows_the_order_that_waited_longest(lines: list[Line]) -> None:
+    """Among those that went through all three services."""
+    assert longest_wait(lines) == "0199aa00-0000-7000-8000-00000000000b"
+
+
+def test_the_tour_shows_the_last_list_that_was_asked_for(lines: list[Line]) -> None:
+    """The one that was answered; the route of a single order is another."""
+    assert repeating_request(lines) == "0199aa00-0000-7000-8000-000000000115"
+    assert repeating_request([line for line in lines if line.get("method") != "GET"]) is None
 
 
 def test_an_order_that_did_not_cross_all_services_is_not_followed(lines: list[Line]) -> None:
@@ -100,10 +90,9 @@ def test_the_search_for_secrets_says_what_it_found(
     assert "[REDACTED:password]" in text[2]
 
 
-def test_every_part_says_when_it_has_nothing_to_show(plain: Look, receiver: Receiver) -> None:
+def test_every_part_says_when_it_has_nothing_to_show(plain: Look) -> None:
     """A shop that wrote nothing yet gets a tour without inventions."""
-    text = "\n".join(tour(Capture(), receiver, plain))
-    assert "No order has gone through all three services yet." in text
+    text = "\n".join(from_the_log(Capture(), plain))
     assert "No request has failed yet." in text
     assert "Searched all 0 lines" in text
 
@@ -113,6 +102,7 @@ def test_the_tour_waits_until_every_part_has_something(lines: list[Line]) -> Non
     assert complete(lines)
     assert not complete([line for line in lines if not line.get("exc")])
     assert not complete([line for line in lines if line.get("status") != 422])
+    assert not complete([line for line in lines if line.get("method") != "GET"])
     assert not complete([line for line in lines if line["service"] != "inventory"])
     assert not complete([line for line in lines if line["logger"] != "spine.runtime"])
 
@@ -137,9 +127,9 @@ def test_a_failure_whose_cause_is_still_on_its_way_has_to_wait(lines: list[Line]
     assert failed_request(orders) == "own"
 
 
-def test_the_tour_fits_a_terminal(lines: list[Line], terminal: Look, receiver: Receiver) -> None:
+def test_the_tour_fits_a_terminal(lines: list[Line], terminal: Look) -> None:
     """On a terminal only the lines of which every character matters are wider."""
-    text = tour(captured(lines), receiver, terminal)
+    text = from_the_log(captured(lines), terminal)
     too_wide = [row for row in text if len(visible(row)) > terminal.width]
     assert [row for row in too_wide if row[0] != "{" and "REDACTED" not in row] == []
     assert len(text) <= 70
@@ -148,7 +138,7 @@ def test_the_tour_fits_a_terminal(lines: list[Line], terminal: Look, receiver: R
 def test_colours_say_nothing_that_the_text_does_not(
     lines: list[Line], plain: Look, terminal: Look
 ) -> None:
-    """Without its colours, the timeline on a terminal is the piped one."""
+    """Without its colours, the failure on a terminal is the piped one."""
     wide = Look(colour=True, live=True, width=plain.width)
-    assert [visible(row) for row in follow_part(lines, wide)] == follow_part(lines, plain)
-    assert any("\x1b[" in row for row in follow_part(lines, terminal))
+    assert [visible(row) for row in failure_part(lines, wide)] == failure_part(lines, plain)
+    assert any("\x1b[" in row for row in failure_part(lines, terminal))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from fastapi_spine.core.errors import SettingsError
 from fastapi_spine.settings.catalog import Entry, entries
 from fastapi_spine.settings.lists import ExtraPattern
 from fastapi_spine.settings.load import load
@@ -41,6 +42,7 @@ WRITTEN = {
     "logs.recorder_lines": Written("10", "20", 30),
     "logs.recorder_bytes": Written('"1KiB"', "2kB", 3000),
     "logs.recorder_total": Written('"1MiB"', "2MB", 3000),
+    "logs.export": Written("false", "off", False),
     "logs.line_limit": Written('"2KiB"', "3KiB", 4096),
     "logs.queue": Written('"1MiB"', "2MiB", 4096),
     "logs.flush_timeout": Written("2", "3s", 0.5),
@@ -49,6 +51,7 @@ WRITTEN = {
     "logs.structlog": Written("false", "No", False),
     "logs.loguru": Written("false", "FALSE", False),
     "metrics.enabled": Written("false", "off", False),
+    "metrics.export": Written("false", "off", False),
     "metrics.names": Written('"otel"', "both", "otel"),
     "metrics.buckets": Written("[1, 2.5]", "0.1, 0.5", (3, 4)),
     "metrics.path_buckets": Written('{ "/a" = [1, 2] }', None, {"/b/*": [0.5]}),
@@ -70,8 +73,8 @@ WRITTEN = {
     "traces.instrument_off": Written('["redis"]', "httpx, sqlite3", ["redis"]),
     "traces.propagate_to": Written('["a.example"]', "b.example", ["c.example"]),
     "traces.hosts": Written('["api.a.example"]', "api.b.example", ["api.c.example"]),
-    "traces.queue": Written('"1MiB"', "2MiB", 4096),
-    "traces.flush_timeout": Written("2", "3s", 0.5),
+    "export.queue": Written('"1MiB"', "2MiB", 4096),
+    "export.flush_timeout": Written("2", "3s", 0.5),
     "guard.enabled": Written("true", "yes", True),
     "guard.cors": Written('["https://a.example"]', "https://b.example,https://c.example:8443", "*"),
     "guard.cors_credentials": Written("true", "yes", True),
@@ -106,8 +109,19 @@ WRITTEN = {
     "redaction.known_values": Written('["file-secret"]', "env-secret", ["keyword-secret"]),
     "redaction.known_environment": Written("false", "off", False),
     "ids.accept": Written('"never"', "never", "never"),
+    "console.data": Written('"/srv/a"', "/srv/b", "/srv/c"),
+    "console.keep": Written('"3d"', "2h", 60),
+    "console.keep_bytes": Written('"1GiB"', "500MB", 32 * 1024 * 1024),
+    "console.web_port": Written("8080", "8081", 0),
+    "console.otlp_port": Written("4320", "4321", 0),
+    "console.host": Written('"::1"', "0.0.0.0", "localhost"),
+    "console.hosts": Written('["a.example"]', "b.example,c.example", ["d.example"]),
+    "console.origins": Written('["http://a.example"]', "http://b.example", ["http://c.example"]),
+    "console.key": Written('"from-a-file-000000"', "from-a-variable-0", "from-a-keyword-00"),
 }
 EVERY = [pytest.param(entry, id=entry.name) for entry in entries()]
+KEYWORDS = [pytest.param(entry, id=entry.name) for entry in entries() if entry.section != "console"]
+"""The console is a program of its own: its settings are flags, and no keywords of the layer."""
 
 
 def in_file(folder: Path, entry: Entry) -> Path:
@@ -193,7 +207,7 @@ def test_a_variable_is_stronger_than_a_file(entry: Entry, tmp_path: Path) -> Non
     assert origin.place.startswith(f"environment variable {entry.variables[0]}")
 
 
-@pytest.mark.parametrize("entry", EVERY)
+@pytest.mark.parametrize("entry", KEYWORDS)
 def test_a_keyword_is_stronger_than_everything(entry: Entry, tmp_path: Path) -> None:
     """What a keyword says is in force, and the origin names the keyword."""
     loaded = load(
@@ -207,6 +221,14 @@ def test_a_keyword_is_stronger_than_everything(entry: Entry, tmp_path: Path) -> 
     assert origin.place.startswith(f"keyword {entry.section or entry.name}")
     if entry.name != "logs.paths":
         assert in_force(loaded.settings, entry) == laid_over_default(entry, written)
+
+
+def test_the_settings_of_a_program_are_no_keywords() -> None:
+    """`Spine(app, console=…)` is told what there is."""
+    with pytest.raises(
+        SettingsError, match=r"no setting console; known are export, guard, ids, logs"
+    ):
+        load(keywords={"console": Settings().console}, environ={})
 
 
 def test_path_policies_of_all_layers_add_up(tmp_path: Path) -> None:

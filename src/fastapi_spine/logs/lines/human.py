@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -44,6 +45,7 @@ _LEVEL_LENGTH: Final = 5
 _ID_LENGTH: Final = 8
 _LOGGER_LENGTH: Final = 20
 _MESSAGE_COLUMN: Final = _TIME_LENGTH + _LEVEL_LENGTH + _ID_LENGTH + _LOGGER_LENGTH + 4
+_ID: Final = "{id}"
 _LEAST_ROOM: Final = 24
 """Columns under the message below which wrapping there makes a mess; the terminal wraps then."""
 
@@ -74,12 +76,14 @@ class HumanLines:
         color: whether to use colours; without, no ESC byte is written at all.
         width: columns of the terminal; fields that would pass its edge go to the next line, under the
             message. None leaves wrapping to the terminal.
+        page: address of a request, `{id}` for its id, written below the access line of one that failed; empty for none.
     """
 
-    __slots__ = ("_paint", "_width")
+    __slots__ = ("_page", "_paint", "_width")
 
-    def __init__(self, *, color: bool, width: int | None = None) -> None:
+    def __init__(self, *, color: bool, width: int | None = None, page: str = "") -> None:
         self._paint = Paint(color=color)
+        self._page = page
         self._width = width if width is None or width >= _MESSAGE_COLUMN + _LEAST_ROOM else None
 
     def encode(self, line: dict[str, object]) -> bytes:
@@ -98,7 +102,7 @@ class HumanLines:
         head = _head(fields, paint, "┆" if held else " ")
         exc = fields.pop(KEY_EXC) if isinstance(fields.get(KEY_EXC), dict) else None
         stack = fields.pop(KEY_STACK) if _is_stack(fields.get(KEY_STACK)) else None
-        below = [*_exception(exc, paint), *_stack(stack, paint)]
+        below = [*_exception(exc, paint), *_stack(stack, paint), *self._link(fields)]
         text = head + "\n".join([*self._body(fields, paint), *below])
         return self._paint("dim", text) if held else text
 
@@ -121,6 +125,14 @@ class HumanLines:
         ]
         last = list(self._wrapped(lines[-1], pairs))
         yield from _under_message(last) if len(lines) == 1 else (_INDENT + line for line in last)
+
+    def _link(self, fields: Fields) -> Iterator[str]:
+        """Yield where a request that failed can be looked at, below its access line."""
+        key = fields.get(KEY_REQUEST_ID)
+        failed = fields.get(KEY_LOGGER) == LOGGER_ACCESS and fields.get(KEY_LEVEL) in _LOUD
+        if self._page and failed and isinstance(key, str) and key:
+            address = self._page.replace(_ID, quote(key, safe=""))
+            yield f"{_INDENT}{self._paint('cyan', address)}"
 
     def _wrapped(self, line: str, pairs: list[str]) -> Iterator[str]:
         """Yield a line with fields behind it, broken between fields where the terminal ends."""

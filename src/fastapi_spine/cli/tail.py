@@ -1,0 +1,62 @@
+"""`spine tail`: requests or log lines as they come in."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Final, TypeVar
+
+from fastapi_spine.cli.asking import FOUND, NOTHING, as_json, asked, printed, search_of
+from fastapi_spine.cli.lines import LogLines, RequestLines
+from fastapi_spine.cli.terminal import Terminal
+from fastapi_spine.console.client import Source
+from fastapi_spine.console.client.follow import tail_logs, tail_requests
+
+STDIN: Final = "-"
+
+Shown = TypeVar("Shown")
+
+
+def tail(options: argparse.Namespace) -> int:
+    """Print them until Ctrl-C or so many; returns the exit code: 0 if there were any."""
+    if options.search and (options.search[0] == STDIN or _is_file(options.search[0])):
+        from fastapi_spine.cli.tail_file import tail_file
+
+        return tail_file(options)
+
+    def ask(source: Source, terminal: Terminal) -> int:
+        search = search_of(options.search)
+        if not options.json:
+            print(terminal.paint("dim", f"watching {source.place}, Ctrl-C ends"), file=sys.stderr)
+        if options.logs:
+            return told(
+                tail_logs(source, search, before=options.before), LogLines(terminal).lines, options
+            )
+        rows = tail_requests(source, search, before=options.before)
+        return told(rows, RequestLines(terminal).lines, options)
+
+    return asked(options, ask)
+
+
+def told(
+    things: Iterator[Shown], lines: Callable[[Shown], Iterable[str]], options: argparse.Namespace
+) -> int:
+    """Print each as it comes; Ctrl-C ends it in order."""
+    number = 0
+    try:
+        for thing in islice(things, options.limit):
+            printed(as_json([thing]) if options.json else lines(thing))
+            number += 1
+    except KeyboardInterrupt:
+        pass
+    return FOUND if number else NOTHING
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # a search may be too long, or hold a null, for a file's name
+        return False

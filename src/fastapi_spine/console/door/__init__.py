@@ -1,0 +1,1 @@
+"""Who may come in: hosts, origins, sessions and keys, on every route and method of both listeners."""

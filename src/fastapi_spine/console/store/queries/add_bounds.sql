@@ -1,0 +1,1 @@
+INSERT INTO bounds (bounds) VALUES (?) RETURNING id;

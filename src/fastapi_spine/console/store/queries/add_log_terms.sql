@@ -1,0 +1,1 @@
+INSERT INTO log_terms (rowid, terms) VALUES (?, ?);

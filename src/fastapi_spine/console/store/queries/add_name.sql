@@ -1,0 +1,1 @@
+INSERT INTO named (key, trace, request_id) VALUES (?, ?, ?);

@@ -1,0 +1,1 @@
+INSERT INTO request_terms (rowid, terms) VALUES (?, ?);

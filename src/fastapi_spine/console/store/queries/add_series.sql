@@ -1,0 +1,1 @@
+INSERT INTO series (service, method, route) VALUES (?, ?, ?) RETURNING id;

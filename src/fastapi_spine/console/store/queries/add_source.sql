@@ -1,0 +1,1 @@
+INSERT INTO source (id, service, instance, version, attributes) VALUES (?, ?, ?, ?, ?);

@@ -1,0 +1,1 @@
+INSERT INTO trace (no, key, trace_id, made) VALUES (?, ?, ?, ?);

@@ -1,0 +1,1 @@
+SELECT id, bounds FROM bounds;

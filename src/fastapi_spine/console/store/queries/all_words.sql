@@ -1,0 +1,1 @@
+SELECT id, text FROM word WHERE id > :id ORDER BY id;

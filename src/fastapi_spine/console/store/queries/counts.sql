@@ -1,0 +1,1 @@
+SELECT (SELECT max(id) FROM request), (SELECT max(id) FROM span), (SELECT max(id) FROM log);

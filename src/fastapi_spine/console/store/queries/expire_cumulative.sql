@@ -1,0 +1,1 @@
+DELETE FROM cumulative WHERE at_ns < ?;

@@ -1,0 +1,1 @@
+DELETE FROM failure_minute WHERE minute < ?;

@@ -1,0 +1,1 @@
+DELETE FROM failure WHERE last_ns < ?;

@@ -1,0 +1,1 @@
+SELECT severity, logger, attributes FROM log WHERE trace = :trace;

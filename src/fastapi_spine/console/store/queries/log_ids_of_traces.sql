@@ -1,0 +1,1 @@
+SELECT id FROM log WHERE trace IN (SELECT value FROM json_each(:traces));

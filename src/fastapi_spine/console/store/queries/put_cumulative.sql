@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO cumulative (series, start_ns, at_ns, observed, buckets) VALUES (?, ?, ?, ?, ?);

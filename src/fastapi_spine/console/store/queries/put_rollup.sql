@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO rollup (minute, series, basis, count, failures, bounds, buckets) VALUES (?, ?, ?, ?, ?, ?, ?);

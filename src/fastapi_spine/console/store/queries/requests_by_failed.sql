@@ -1,0 +1,17 @@
+SELECT s.id, t.trace_id, s.span_id, s.parent_id, s.name, s.kind, s.start_ns, s.end_ns, s.status, s.message,
+    s.attributes, s.events, s.links, s.scope, s.source, s.trace
+FROM request AS s INDEXED BY request_failed
+JOIN trace AS t ON t.no = s.trace
+WHERE
+    (s.start_ns, s.id) < (:time, :id)
+    AND (s.start_ns, s.id) >= (:low_time, :low_id)
+    AND s.failed = 1
+    AND (:sources IS NULL OR s.source IN (SELECT value FROM json_each(:sources)))
+    AND (:methods IS NULL OR s.method IN (SELECT value FROM json_each(:methods)))
+    AND (:routes IS NULL OR s.route IN (SELECT value FROM json_each(:routes)))
+    AND (:status_low IS NULL OR s.http_status >= :status_low)
+    AND (:status_high IS NULL OR s.http_status <= :status_high)
+    AND (:duration_low IS NULL OR s.duration_ns >= :duration_low)
+    AND (:duration_high IS NULL OR s.duration_ns <= :duration_high)
+    AND (:failed IS NULL OR s.failed = :failed)
+ORDER BY s.start_ns DESC, s.id DESC;

@@ -1,0 +1,1 @@
+SELECT rowid FROM request_terms WHERE request_terms MATCH :match ORDER BY rowid DESC LIMIT :size;

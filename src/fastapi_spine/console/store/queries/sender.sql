@@ -1,0 +1,1 @@
+SELECT numbers FROM sender WHERE service = ? AND instance = ?;

@@ -1,0 +1,1 @@
+SELECT id FROM series WHERE service = ? AND method = ? AND route = ?;

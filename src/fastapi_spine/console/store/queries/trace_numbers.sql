@@ -1,0 +1,1 @@
+SELECT no, trace_id FROM trace WHERE key = ?;
