@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import end_to_end, log_line, machine, overhead, redaction, scrape
+from benchmarks import end_to_end, guards, log_line, machine, overhead, redaction, scrape
 from benchmarks.end_to_end import Load, Row, rows_table
 from benchmarks.log_line import lines_table
 from benchmarks.overhead import Overhead, flat_table, single_lines, stacks_table
@@ -28,6 +28,7 @@ class Size:
     many_routes: Plan
     flat: Plan
     lines: Plan
+    guards: Plan
     load: Load
     scrape: ScrapePlan
 
@@ -37,6 +38,7 @@ WHOLE = Size(
     many_routes=Plan(generations=5, rounds=10, count=200, warm_up=100),
     flat=Plan(generations=3, rounds=5, count=500, warm_up=200),
     lines=Plan(generations=3, rounds=10, count=2000, warm_up=500),
+    guards=guards.WHOLE,
     load=Load(rounds=9, seconds=2),
     scrape=ScrapePlan(series=10_000, turns=4, seconds=6),
 )
@@ -45,6 +47,7 @@ QUICK = Size(
     many_routes=Plan(generations=1, rounds=5, count=150, warm_up=50),
     flat=Plan(generations=1, rounds=3, count=300, warm_up=200),
     lines=Plan(generations=1, rounds=5, count=1500, warm_up=300),
+    guards=guards.QUICK,
     load=Load(rounds=1, seconds=1),
     scrape=ScrapePlan(series=10_000, turns=1, seconds=5),
 )
@@ -98,6 +101,7 @@ def page(size: Size, command: str) -> str:
         dict(zip(overhead.ROUTES, (size.one_route, size.many_routes), strict=True)), size.flat
     )
     lines = log_line.measure(size.lines)
+    guarded = guards.measure(size.guards)
     texts = redaction.rows()
     served = end_to_end.of_one_service(size.load)
     scraped = scrape.measure(size.scrape)
@@ -109,6 +113,7 @@ def page(size: Size, command: str) -> str:
         *overhead.targets(found),
         *end_to_end.targets(served),
         *log_line.targets(lines),
+        *guards.targets(guarded),
         *scrape.targets(scraped),
     )
     sections = (
@@ -116,11 +121,21 @@ def page(size: Size, command: str) -> str:
         *overhead_sections(found, size),
         *load_sections(served, size.load),
         f"## One log line\n\nA message with five fields. {size.lines}.\n\n{lines_table(lines)}",
+        guards_section(size, guards.guards_table(guarded)),
         scrape_section(size, scrape_table(scraped)),
         f"## Redaction alone\n\n{table(('Text', 'median', 'spread'), texts)}",
         f"## Targets\n\n{targets_table(promised)}",
     )
     return "\n".join(sections)
+
+
+def guards_section(size: Size, drawn: str) -> str:
+    """Write up what the guards add."""
+    return (
+        "## Guards\n\nA page of another origin asks, each time for a path that nobody has seen before. Ours are "
+        "what they add to fastapi-spine without guards, the others what they add to the bare application. "
+        f"{size.guards}.\n\n{drawn}"
+    )
 
 
 def scrape_section(size: Size, drawn: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from benchmarks import log_line, overhead
+from benchmarks import guards, log_line, overhead
 from benchmarks.rounds import ROOT, BenchmarkError, Contender, Plan, calls_added, run
 
 PACKAGES = {
@@ -23,6 +23,10 @@ PACKAGES = {
     "instrumentator": "prometheus_fastapi_instrumentator",
     "exported_peers:sentry": "sentry_sdk",
     "exported_peers:datadog": "ddtrace",
+    "guard_peers:secure": "secure",
+    "guard_peers:slowapi": "slowapi",
+    "guard_peers:fastapi_limiter": "fastapi_limiter",
+    "guard_peers:stacked": "slowapi",
     "json_logger": "pythonjsonlogger",
     "structlog_lines": "orjson",
 }
@@ -41,7 +45,8 @@ def is_here(contender: Contender) -> bool:
     return find_spec(needed) is not None
 
 
-STACKS = [one for one in overhead.stacks(routes=3) if is_here(one)]
+GUARDS = [one for one in guards.contenders() if one.name in {guards.ALL, *dict(guards.PEERS)}]
+STACKS = [one for one in (*overhead.stacks(routes=3), *GUARDS) if is_here(one)]
 LOGGERS = [one for one in log_line.LOGGERS if is_here(one)]
 
 
