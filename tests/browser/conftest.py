@@ -1,4 +1,4 @@
-"""One headless Chromium for all tests of the pages, and pages that note whatever they should not do."""
+"""A headless Chromium for the tests of the pages, and pages that note whatever they should not do."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ class Watched:
         return [*self.dialogs, *self.outside, *self.errors]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The browser."""
+    """The browser, a module's own: while it is open its event loop runs, and other tests want loops of theirs."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
         pytest.skip("chromium is not installed")
@@ -70,13 +70,13 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def samples() -> Samples:
     """A made-up shop's last hour."""
     return Samples(SystemClock().wall_ns() // 1000)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def shop(samples: Samples) -> Iterator[str]:
     """The origin of a console that shows the made-up shop."""
     with serving_sample(Sample(samples)) as origin:
