@@ -24,6 +24,7 @@ if typing.TYPE_CHECKING:
     from fastapi_spine.redaction import Public, Secret, redact
     from fastapi_spine.settings.guard_model import Guard
     from fastapi_spine.settings.model import Ids, Logs, Metrics, Redaction, Traces
+    from fastapi_spine.settings.objective import Objective
     from fastapi_spine.settings.route_policy import policy
     from fastapi_spine.traces.carry import carry, resume
     from fastapi_spine.traces.manual import span
@@ -36,6 +37,7 @@ __all__ = [
     "Logs",
     "Metrics",
     "MissingExtraError",
+    "Objective",
     "PlacementError",
     "Public",
     "Redaction",
@@ -62,6 +64,7 @@ _PLACES = {
     "redaction": "Public Secret redact",
     "settings.guard_model": "Guard",
     "settings.model": "Ids Logs Metrics Redaction Traces",
+    "settings.objective": "Objective",
     "settings.route_policy": "policy",
     "traces.carry": "carry resume",
     "traces.manual": "span",

@@ -12,6 +12,7 @@ from fastapi_spine.alerts.matching import Selection
 from fastapi_spine.core.errors import SettingsError
 from fastapi_spine.settings.objective import Objective
 from fastapi_spine.settings.parse import DURATION
+from fastapi_spine.settings.targets import EVERYTHING
 
 Kind = Literal["availability", "latency"]
 _NO_LETTERS: Final = re.compile(r"[^a-z0-9]+")
@@ -105,9 +106,9 @@ def _promise(
     selection: Selection, badness: Badness,
 ) -> Promise:  # fmt: skip
     return Promise(
-        slug(service, target if target != "*" else "all", kind),
+        slug(service, target if target != EVERYTHING else "all", kind),
         service,
-        target if target != "*" else "every route",
+        target if target != EVERYTHING else "every route",
         kind,
         ratio,
         float(1 - Decimal(repr(ratio))),

@@ -354,6 +354,12 @@ DROP_SPAN_LIMIT: Final = "span_limit"
 DROP_NOT_KEPT: Final = "not_kept"
 """Upstream did not sample the trace, and nothing about it was worth keeping."""
 
+# --- objectives and alerts -------------------------------------------------------------------------
+
+RESOURCE_OBJECTIVES: Final = "spine.objectives"
+"""What the service promises, as JSON: whoever receives its telemetry can watch over it."""
+LOGGER_ALERTS: Final = "spine.alerts"
+
 # --- the console: what it reads and says ---------------------------------------------------------
 
 RESOURCE_SERVICE_VERSION: Final = "service.version"

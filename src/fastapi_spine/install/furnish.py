@@ -7,7 +7,7 @@ A room that is switched off is never imported; one that is on is imported here, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from fastapi_spine.core.clock import SystemClock
 from fastapi_spine.core.health import Health
@@ -24,6 +24,7 @@ from fastapi_spine.settings.model import Settings
 
 if TYPE_CHECKING:
     from fastapi_spine.guard.room import GuardRoom
+    from fastapi_spine.install.promising import Promising
     from fastapi_spine.install.tracing import Tracing
     from fastapi_spine.metrics.room import MetricsRoom
 
@@ -61,11 +62,14 @@ class Parts(NamedTuple):
     guard: GuardRoom | None
 
 
-def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], given: Given) -> Parts:
+def furnish(
+    settings: Settings, *, app: Any, service: str, packages: tuple[str, ...], given: Given
+) -> Parts:
     """Build every room from its settings.
 
     Args:
         settings: all settings, resolved.
+        app: the application; its routes are looked at when it has started.
         service: the service's name.
         packages: the application's own top packages.
         given: a clock, ids or an output to use instead of the usual ones.
@@ -85,6 +89,7 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
         observers.append(guard.proxies)  # first: the others shall see who really asked
     if logs is not None:
         observers.append(logs.access)
+    metrics = None
     if settings.metrics.enabled:
         metrics = _metrics_room(settings, site)
         observers.append(metrics.http)
@@ -99,6 +104,7 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
         )  # starts before metrics: instrumentations take longer than its watchdog likes
     if logs is not None:
         rooms.append(logs)
+    promising = _promising(settings, site, app, metrics, tracing)
     identity = IdentityReader(
         ids,
         accept=settings.ids.accept != "never",
@@ -112,6 +118,7 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
         health,
         pages=pages,
         open_exchanges=site.open_exchanges,
+        check=promising.check,
     )
     return Parts(health, logs, tracing, tuple(rooms), request_pass, guard)
 
@@ -155,6 +162,22 @@ def _tracing(settings: Settings, site: Site) -> Tracing:
     from fastapi_spine.install.tracing import Tracing
 
     return Tracing(settings, site)
+
+
+def _promising(
+    settings: Settings, site: Site, app: Any, metrics: MetricsRoom | None, tracing: Tracing | None
+) -> Promising:
+    from fastapi_spine.install.promising import Promising
+
+    traces = None if tracing is None else tracing.traces
+    return Promising(
+        app,
+        settings.objectives,
+        site.service,
+        site.health,
+        counting=None if metrics is None else metrics.http,
+        declaring=None if traces is None else traces.resource,
+    )
 
 
 class _Listeners:

@@ -38,7 +38,9 @@ class Layer:
         self.origins: Mapping[str, Origin] = loaded.origins
         packages = given.packages or packages_of(caller)
         self.service = self.settings.service or service_of(app, packages)
-        parts = furnish(self.settings, service=self.service, packages=packages, given=given)
+        parts = furnish(
+            self.settings, app=app, service=self.service, packages=packages, given=given
+        )
         self.health = parts.health
         self._pass = parts.request_pass
         self._guard = parts.guard

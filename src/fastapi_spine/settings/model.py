@@ -20,6 +20,7 @@ from fastapi_spine.settings.measures import (
     SHARE,
     TOKEN,
 )
+from fastapi_spine.settings.objective import OBJECTIVES, Objective
 from fastapi_spine.settings.parse import (
     BOOLEAN,
     COUNT,
@@ -44,6 +45,7 @@ MetricNames = Literal["prometheus", "otel", "both"]
 Bounds = list[float] | tuple[float, ...]
 Strings = list[str] | tuple[str, ...] | set[str] | frozenset[str]
 """Several strings; a bare one is refused, because it would be read letter by letter."""
+Objectives = list[Objective] | tuple[Objective, ...]
 Patterns = list[ExtraPattern] | tuple[ExtraPattern, ...] | list[dict[str, str]]
 
 
@@ -359,6 +361,14 @@ class Settings(Section):
         kind=SERVICE_NAME,
         also=(ENV_OTEL_SERVICE_NAME,),
     )
+    objectives: Setting[Objectives, tuple[Objective, ...]] = setting(
+        default=[],
+        doc=(
+            "What is promised of which routes: `Objective(…)`, in TOML `[[objectives]]`. Those of a file and of the "
+            "keyword add up, and so do those of `@policy(objective=…)`."
+        ),
+        kind=OBJECTIVES,
+    )
     logs: Setting[Logs | bool, Logs] = switchable(
         default_factory=Logs, doc="The log lines of the application and one access line a request."
     )
@@ -387,6 +397,7 @@ class Keywords(TypedDict, total=False):
     """The keywords of `Spine(app, …)`, for `**keywords: Unpack[Keywords]`; None is "not given"."""
 
     service: str | None
+    objectives: Objectives | None
     logs: Logs | bool | None
     metrics: Metrics | bool | None
     traces: Traces | bool | None

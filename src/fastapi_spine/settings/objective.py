@@ -12,6 +12,7 @@ from fastapi_spine.settings.parse import COUNT
 from fastapi_spine.settings.section import Section, Setting, setting
 from fastapi_spine.settings.targets import (
     BAD,
+    EVERYTHING,
     EXCLUDED,
     LATENCY,
     OBJECTIVE_NAME,
@@ -23,7 +24,6 @@ from fastapi_spine.settings.targets import (
 
 Texts = list[str] | tuple[str, ...]
 _MOST: Final = 200
-EVERYTHING: Final = "*"
 USUAL_BAD: Final = ("5xx", "exception")
 
 
@@ -163,4 +163,5 @@ OBJECTIVES: Final[Kind[tuple[Objective, ...]]] = Kind(
     parse=_objectives,
     show=_show,
     text=None,
+    merge=lambda lower, upper: (*lower, *upper),
 )

@@ -18,6 +18,8 @@ _LONGEST_NAME: Final = 80
 _MOST_TARGETS: Final = 50
 _MOST_LATENCY_S: Final = 3600.0
 EXCEPTION: Final = "exception"
+EVERYTHING: Final = "*"
+"""The target that means every route of a service."""
 _CODE: Final = re.compile(r"[1-5](?:xx|[0-9]{2})")
 
 

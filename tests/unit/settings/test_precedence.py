@@ -11,6 +11,7 @@ from fastapi_spine.settings.catalog import Entry, entries
 from fastapi_spine.settings.lists import ExtraPattern
 from fastapi_spine.settings.load import load
 from fastapi_spine.settings.model import Settings
+from fastapi_spine.settings.objective import Objective
 from fastapi_spine.settings.origin import Origin
 
 
@@ -29,6 +30,9 @@ def sink(lines: bytes) -> None:
 PATTERNS = [{"kind": "badge", "literal": "bdg_", "pattern": "bdg_[0-9]+"}]
 WRITTEN = {
     "service": Written('"from-file"', "from-variable", "from-keyword"),
+    "objectives": Written(
+        '[{ target = "/a", availability = 0.9 }]', None, [Objective("/b", availability=0.9)]
+    ),
     "logs.enabled": Written("false", "no", False),
     "logs.level": Written('"DEBUG"', "warn", 15),
     "logs.format": Written('"json"', "HUMAN", "json"),
@@ -108,6 +112,7 @@ WRITTEN = {
     "ids.accept": Written('"never"', "never", "never"),
 }
 EVERY = [pytest.param(entry, id=entry.name) for entry in entries()]
+ADD_UP = {"logs.paths", "objectives"}
 
 
 def in_file(folder: Path, entry: Entry) -> Path:
@@ -171,7 +176,7 @@ def test_a_file_is_stronger_than_the_default(entry: Entry, tmp_path: Path) -> No
     loaded = load(keywords={}, start=in_file(tmp_path, entry), environ={})
     table = f" [{entry.section}]" if entry.section else ""
     place = f"{entry.name} in {tmp_path / 'spine.toml'}{table}"
-    over = " over default" if entry.name == "logs.paths" else ""
+    over = " over default" if entry.name in ADD_UP else ""
     assert in_force(loaded.settings, entry) != entry.setting.default
     assert loaded.origins[entry.name][:2] == ("file", place + over)
 
@@ -205,7 +210,7 @@ def test_a_keyword_is_stronger_than_everything(entry: Entry, tmp_path: Path) -> 
     origin = loaded.origins[entry.name]
     assert origin.kind == "keyword"
     assert origin.place.startswith(f"keyword {entry.section or entry.name}")
-    if entry.name != "logs.paths":
+    if entry.name not in ADD_UP:
         assert in_force(loaded.settings, entry) == laid_over_default(entry, written)
 
 
