@@ -315,9 +315,9 @@ def agrees(batches: list[list[SpanRow | LogRow]], wanted: Filter, window: Window
         assert sorted(told) == sorted(expected_lines)
         assert [at for at, _ in told] == sorted((at for at, _ in told), reverse=True)
         tail = kept.reader.logs(wanted, window, newer=begin[1], limit=1_000)
-        assert [(row.at_us, row.message) for row in tail.logs] == expected_lines
+        assert [(row.at_us, row.message) for row in tail.logs] == expected_lines[::-1]
         came = kept.reader.requests(wanted, window, newer=begin[0], limit=1_000)
-        assert [(row.start_us, row.span_id) for row in came.requests] == expected_requests
+        assert [(row.start_us, row.span_id) for row in came.requests] == expected_requests[::-1]
 
 
 @settings(max_examples=25, deadline=None)

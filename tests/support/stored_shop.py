@@ -137,7 +137,10 @@ def a_list() -> Telling:
     told = Telling(2, START_NS + 1_000 * MS)
     listed = told.request(0, LISTED, "GET", "/orders", 200, 0, 90)
     for place in range(12):
-        query: Attributes = {"db.system.name": "sqlite", "db.query.text": "SELECT id FROM items WHERE id = ?"}
+        query: Attributes = {
+            "db.system.name": "sqlite",
+            "db.query.text": "SELECT id FROM items WHERE id = ?",
+        }
         told.span(listed, "SELECT", 5 + 7 * place, 5, query, kind=3)
     return told
 

@@ -15,7 +15,7 @@ from fastapi_spine.cli.beside import ConsoleBeside
 from fastapi_spine.cli.run import require_server, serve
 from fastapi_spine.cli.terminal import clean
 from fastapi_spine.console.door.access import Access, login_url
-from fastapi_spine.core.conventions import ENV_DEV_PAGES
+from fastapi_spine.core.conventions import ENV_DEV_PAGES, ENV_PREFIX
 
 _ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _ELSEWHERE: Final = (
@@ -25,7 +25,7 @@ _ELSEWHERE: Final = (
     "OTEL_SDK_DISABLED",
 )
 """Whoever set one of these has decided where telemetry goes."""
-_FORMAT: Final = "SPINE_LOGS_FORMAT"
+_FORMAT: Final = f"{ENV_PREFIX}LOGS_FORMAT"
 _HUNG_UP: Final = 129
 """128 and the number of SIGHUP, as shells have it."""
 

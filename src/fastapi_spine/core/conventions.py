@@ -360,39 +360,6 @@ RESOURCE_OBJECTIVES: Final = "spine.objectives"
 """What the service promises, as JSON: whoever receives its telemetry can watch over it."""
 LOGGER_ALERTS: Final = "spine.alerts"
 
-# --- the console: what it reads and says ---------------------------------------------------------
-
-RESOURCE_SERVICE_VERSION: Final = "service.version"
-SERVICE_UNKNOWN: Final = "unknown_service"
-"""OpenTelemetry's name for a service that does not say its own."""
-ATTR_EVENT_NAME: Final = "event.name"
-SIGNAL_METRICS: Final = "metrics"
-THREAD_CONSOLE_COMMIT: Final = "spine-console-commit"
-
-REFUSED_BAD_BODY: Final = "bad_body"
-REFUSED_TOO_LARGE: Final = "too_large"
-REFUSED_TYPE: Final = "content_type"
-REFUSED_SLOW: Final = "slow"
-REFUSED_BUSY: Final = "busy"
-REFUSED_STORE_FULL: Final = "store_full"
-REFUSED_STORE: Final = "store"
-REFUSED_FAULT: Final = "fault"
-"""Why a body was not taken; a sender sees the sentence, the health page the word."""
-
-CONSOLE_ACCESS_FILE: Final = "console.json"
-"""In the data folder, for this user only: where the console is, and what opens it."""
-PATH_CONSOLE_LOGIN: Final = "/login"
-PATH_CONSOLE_API: Final = "/api/"
-COOKIE_CONSOLE_PREFIX: Final = "spine_console_"
-HEADER_CONSOLE_KEY: Final = "x-otlp-api-key"
-"""The name that Aspire's dashboard uses, so that set-ups made for one fit the other."""
-CONSOLE_WEB_PORT: Final = 4319
-CONSOLE_OTLP_PORT: Final = 4318
-"""OTLP/HTTP's registered port."""
-
-LOGGER_CONSOLE_API: Final = "spine.console.api"
-THREAD_CONSOLE_STREAM: Final = "spine-console-stream"
-
 # --- guard ---------------------------------------------------------------------------------------
 
 HEADER_ORIGIN: Final = b"origin"

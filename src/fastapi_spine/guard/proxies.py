@@ -34,6 +34,7 @@ class Proxies:
     """
 
     name = "proxies"
+    idle = False
 
     def __init__(self, networks: Iterable[str]) -> None:
         self._networks: tuple[IPv4Network | IPv6Network, ...] = tuple(map(ip_network, networks))

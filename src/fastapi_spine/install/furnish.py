@@ -80,13 +80,11 @@ def furnish(
     redactor = redactor_for(settings.redaction, health, environ)
     ids = given.ids or RandomIds()
     site = Site(service, packages, clock, ids, health, environ, redactor, set())
+    guard = _guard_room(settings, site) if settings.guard.enabled else None
     logs = _logs_room(settings, site, given) if settings.logs.enabled else None
     rooms: list[Room] = []
     observers: list[Observer] = []
     pages: list[Page] = []
-    guard = _guard_room(settings, site) if settings.guard.enabled else None
-    if guard is not None and guard.proxies is not None:
-        observers.append(guard.proxies)  # first: the others shall see who really asked
     if logs is not None:
         observers.append(logs.access)
     metrics = None
@@ -101,9 +99,11 @@ def furnish(
         observers.insert(0, tracing.traces.observer)  # first: its verdict is on held-back lines too
         rooms.append(
             tracing
-        )  # starts before metrics: instrumentations take longer than its watchdog likes
+        )  # before the watchdog's start: instrumentations take longer than it likes
     if logs is not None:
         rooms.append(logs)
+    if guard is not None and guard.proxies is not None:
+        observers.insert(0, guard.proxies)  # before all: the others shall see who really asked
     promising = _promising(settings, site, app, metrics, tracing)
     identity = IdentityReader(
         ids,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi_spine.core.conventions import CONSOLE_OTLP_PORT, CONSOLE_WEB_PORT
+from fastapi_spine.core.console_names import CONSOLE_OTLP_PORT, CONSOLE_WEB_PORT
 from fastapi_spine.settings.lists import TEXTS
 from fastapi_spine.settings.measures import HOST, PORT, TOKEN
 from fastapi_spine.settings.parse import DURATION, FOLDER, size

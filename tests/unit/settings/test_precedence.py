@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from fastapi_spine.core.errors import SettingsError
 from fastapi_spine.settings.catalog import Entry, entries
 from fastapi_spine.settings.lists import ExtraPattern
 from fastapi_spine.settings.load import load
@@ -110,9 +111,20 @@ WRITTEN = {
     "redaction.known_values": Written('["file-secret"]', "env-secret", ["keyword-secret"]),
     "redaction.known_environment": Written("false", "off", False),
     "ids.accept": Written('"never"', "never", "never"),
+    "console.data": Written('"/srv/a"', "/srv/b", "/srv/c"),
+    "console.keep": Written('"3d"', "2h", 60),
+    "console.keep_bytes": Written('"1GiB"', "500MB", 32 * 1024 * 1024),
+    "console.web_port": Written("8080", "8081", 0),
+    "console.otlp_port": Written("4320", "4321", 0),
+    "console.host": Written('"::1"', "0.0.0.0", "localhost"),
+    "console.hosts": Written('["a.example"]', "b.example,c.example", ["d.example"]),
+    "console.origins": Written('["http://a.example"]', "http://b.example", ["http://c.example"]),
+    "console.key": Written('"from-a-file-000000"', "from-a-variable-0", "from-a-keyword-00"),
 }
 EVERY = [pytest.param(entry, id=entry.name) for entry in entries()]
 ADD_UP = {"logs.paths", "objectives"}
+KEYWORDS = [pytest.param(entry, id=entry.name) for entry in entries() if entry.section != "console"]
+"""The console is a program of its own: its settings are flags, and no keywords of the layer."""
 
 
 def in_file(folder: Path, entry: Entry) -> Path:
@@ -198,7 +210,7 @@ def test_a_variable_is_stronger_than_a_file(entry: Entry, tmp_path: Path) -> Non
     assert origin.place.startswith(f"environment variable {entry.variables[0]}")
 
 
-@pytest.mark.parametrize("entry", EVERY)
+@pytest.mark.parametrize("entry", KEYWORDS)
 def test_a_keyword_is_stronger_than_everything(entry: Entry, tmp_path: Path) -> None:
     """What a keyword says is in force, and the origin names the keyword."""
     loaded = load(
@@ -212,6 +224,12 @@ def test_a_keyword_is_stronger_than_everything(entry: Entry, tmp_path: Path) -> 
     assert origin.place.startswith(f"keyword {entry.section or entry.name}")
     if entry.name not in ADD_UP:
         assert in_force(loaded.settings, entry) == laid_over_default(entry, written)
+
+
+def test_the_settings_of_a_program_are_no_keywords() -> None:
+    """`Spine(app, console=…)` is told what there is."""
+    with pytest.raises(SettingsError, match=r"no setting console; known are guard, ids, logs"):
+        load(keywords={"console": Settings().console}, environ={})
 
 
 def test_path_policies_of_all_layers_add_up(tmp_path: Path) -> None:

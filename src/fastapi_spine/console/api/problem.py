@@ -7,6 +7,8 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
+from fastapi_spine.core.conventions import HEADER_RETRY_AFTER
+
 PROBLEM_JSON: Final = "application/problem+json"
 NO_STORE: Final = {"cache-control": "no-store"}
 
@@ -110,7 +112,7 @@ def answer(problem: Problem) -> Response:
     """Return a problem as an answer."""
     headers = dict(NO_STORE)
     if problem.status == _RETRIED:
-        headers["retry-after"] = _RETRY_SECONDS
+        headers[HEADER_RETRY_AFTER.decode()] = _RETRY_SECONDS
     if problem.status == METHOD.status:
         headers["allow"] = "GET, HEAD"
     body = msgspec.json.encode(problem)

@@ -26,7 +26,7 @@ from fastapi_spine.console.api.problem import (
 )
 from fastapi_spine.console.ports import CursorError, Reader, StoreError
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.conventions import LOGGER_CONSOLE_API
+from fastapi_spine.core.console_names import LOGGER_CONSOLE_API
 
 _log: Final = logging.getLogger(LOGGER_CONSOLE_API)
 _READING: Final = frozenset({"GET", "HEAD"})

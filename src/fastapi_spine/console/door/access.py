@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from fastapi_spine.core.conventions import CONSOLE_ACCESS_FILE, PATH_CONSOLE_LOGIN
+from fastapi_spine.core.console_names import CONSOLE_ACCESS_FILE, PATH_CONSOLE_LOGIN
 
 _PRIVATE: Final = 0o600
 _OTHERS: Final = 0o077

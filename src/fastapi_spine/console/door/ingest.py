@@ -11,7 +11,7 @@ from fastapi_spine.console.door.refusals import Refusals
 from fastapi_spine.console.door.replies import reply
 from fastapi_spine.console.door.web import text_headers
 from fastapi_spine.core.asgi import App, Message, Receive, Scope, Send
-from fastapi_spine.core.conventions import HEADER_CONSOLE_KEY
+from fastapi_spine.core.console_names import HEADER_CONSOLE_KEY
 
 Word = Callable[[int, str, bool], tuple[str, bytes]]
 """Words an answer for a sender: from status, sentence and whether it speaks JSON, its content type and body."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.conventions import COOKIE_CONSOLE_PREFIX
+from fastapi_spine.core.console_names import COOKIE_CONSOLE_PREFIX
 
 _BYTES: Final = 32
 _LOGIN_LASTS_NS: Final = 10 * 60 * 1_000_000_000

@@ -15,7 +15,7 @@ from fastapi_spine.console.otlp.faults import BodyError, TooLargeError
 from fastapi_spine.console.otlp.limits import Limits
 from fastapi_spine.console.ports import StoreError, StoreFullError, Writer
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.conventions import (
+from fastapi_spine.core.console_names import (
     REFUSED_BAD_BODY,
     REFUSED_FAULT,
     REFUSED_STORE,

@@ -15,7 +15,7 @@ from fastapi_spine.console.otlp.inflate import too_large
 from fastapi_spine.console.otlp.limits import Limits
 from fastapi_spine.core.asgi import Receive, Scope, Send
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.conventions import (
+from fastapi_spine.core.console_names import (
     REFUSED_BUSY,
     REFUSED_SLOW,
     REFUSED_TOO_LARGE,

@@ -11,7 +11,7 @@ from fastapi_spine.console.intake.committer import Committer
 from fastapi_spine.console.intake.jobs import Outcome, Rows
 from fastapi_spine.console.otlp.lines import LineReader
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.conventions import THREAD_CONSOLE_STREAM
+from fastapi_spine.core.console_names import THREAD_CONSOLE_STREAM
 
 _CHUNK: Final = 64 * 1024
 _LONGEST_LINE: Final = 1 << 20

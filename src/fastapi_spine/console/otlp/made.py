@@ -20,7 +20,7 @@ from fastapi_spine.console.rows import (
     SpanRow,
     Value,
 )
-from fastapi_spine.core.conventions import ATTR_EVENT_NAME
+from fastapi_spine.core.console_names import ATTR_EVENT_NAME
 
 TRACE_ID_SIZE: Final = 16
 SPAN_ID_SIZE: Final = 8

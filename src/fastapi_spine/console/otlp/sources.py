@@ -5,12 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from fastapi_spine.console.rows import Attributes, Source, Value
-from fastapi_spine.core.conventions import (
-    OTEL_SERVICE_KEY,
-    RESOURCE_SERVICE_INSTANCE,
-    RESOURCE_SERVICE_VERSION,
-    SERVICE_UNKNOWN,
-)
+from fastapi_spine.core.console_names import RESOURCE_SERVICE_VERSION, SERVICE_UNKNOWN
+from fastapi_spine.core.conventions import OTEL_SERVICE_KEY, RESOURCE_SERVICE_INSTANCE
 
 _REMEMBERED: Final = 1024
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from starlette.routing import BaseRoute, Router
 
 from fastapi_spine.core.asgi import App, Receive, Scope, Send
-from fastapi_spine.core.conventions import PATH_CONSOLE_API
+from fastapi_spine.core.console_names import PATH_CONSOLE_API
 
 _NOT_MODIFIED = 304
 

@@ -36,7 +36,7 @@ from fastapi_spine.console.server.patience import PatientProtocol
 from fastapi_spine.console.server.switch import Switch
 from fastapi_spine.console.views import Health
 from fastapi_spine.core.clock import Clock, SystemClock
-from fastapi_spine.core.conventions import PATH_CONSOLE_LOGIN
+from fastapi_spine.core.console_names import PATH_CONSOLE_LOGIN
 
 _HEAD_BYTES: Final = 32 * 1024
 _KEEP_ALIVE_S: Final = 75

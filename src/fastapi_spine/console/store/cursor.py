@@ -9,16 +9,12 @@ from __future__ import annotations
 from re import compile as pattern
 from typing import Final, NamedTuple
 
-from fastapi_spine.console.ports import StoreError
+from fastapi_spine.console.ports import CursorError
 
 REQUESTS: Final = "r"
 LOGS: Final = "l"
 _FORM: Final = pattern(r"([rl])([ta])([0-9a-f]{1,8})-([0-9a-f]{1,16})-([0-9a-f]{1,16})")
 _LARGEST: Final = (1 << 63) - 1
-
-
-class CursorError(StoreError, ValueError):
-    """A cursor is none that this store gave out."""
 
 
 class Place(NamedTuple):

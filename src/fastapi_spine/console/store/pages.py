@@ -61,13 +61,13 @@ def older_page(shelf: Shelf, listed: Listed, window: Window, older: str, limit: 
 
 
 def newer_page(shelf: Shelf, listed: Listed, newer: str, limit: int) -> Page:
-    """Return what came in after a cursor, oldest first."""
+    """Return the oldest rows of what came in after a cursor, the last one first."""
     tail = _Tail(shelf, listed, cursor.seen(listed.letter, newer), limit)
     for one in shelf.slices(tail.seen.slice):
         shelf.guarded(one, partial(tail.follow, one), None)
         if tail.ends:
             break
-    return Page(tail.rows, "", cursor.written(listed.letter, tail.seen), whole=not tail.cut)
+    return Page(tail.rows[::-1], "", cursor.written(listed.letter, tail.seen), whole=not tail.cut)
 
 
 class _Tail:

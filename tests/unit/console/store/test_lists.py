@@ -21,7 +21,7 @@ from stored import (
 )
 
 from fastapi_spine.console.filter import EVERYTHING, Between, Filter, Match, Window, Words
-from fastapi_spine.console.store import CursorError
+from fastapi_spine.console.ports import CursorError
 from fastapi_spine.console.views import LogView, RequestRow
 
 
@@ -266,7 +266,7 @@ def test_a_tail_filters(kept: Store) -> None:
     kept.put(*(line(n, f"line {n}", severity=17 if n % 2 else 9) for n in range(1, 6)))
     wanted = Filter(failed=True, words=(Words("line"),))
     page = kept.reader.logs(wanted, ALWAYS, newer=newer)
-    assert [row.message for row in page.logs] == ["line 1", "line 3", "line 5"]
+    assert [row.message for row in page.logs] == ["line 5", "line 3", "line 1"]
     assert kept.reader.logs(wanted, ALWAYS, newer=page.newer).logs == []
 
 
