@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -63,6 +64,11 @@ class Ledger:
         It begins at a whole minute, at most one earlier than asked: minutes are the finest that is kept.
         """
         return self.between(int(now_s - length_s) // MINUTE_S, -(-int(now_s) // MINUTE_S))
+
+    def first_request(self) -> int | None:
+        """Return the first minute with a request; None without any."""
+        place = bisect_right(self._totals, self._totals[0]) - 1
+        return self.first + place if place < len(self._totals) - 1 else None
 
     def forget(self, before: int) -> None:
         """Let go of minutes before one."""

@@ -359,6 +359,12 @@ DROP_NOT_KEPT: Final = "not_kept"
 RESOURCE_OBJECTIVES: Final = "spine.objectives"
 """What the service promises, as JSON: whoever receives its telemetry can watch over it."""
 LOGGER_ALERTS: Final = "spine.alerts"
+ALERT_NAME: Final = "SpineObjectiveBurn"
+"""Every alert of an objective has this name; the labels `objective` and `tier` tell them apart."""
+ALERT_NO_DATA: Final = "SpineObjectiveNoData"
+PATH_ALERTS: Final = "/alerts"
+THREAD_CONSOLE_WATCH: Final = "spine-console-watch"
+THREAD_CONSOLE_TELL: Final = "spine-console-tell"
 
 # --- guard ---------------------------------------------------------------------------------------
 

@@ -119,6 +119,14 @@ WRITTEN = {
     "console.host": Written('"::1"', "0.0.0.0", "localhost"),
     "console.hosts": Written('["a.example"]', "b.example,c.example", ["d.example"]),
     "console.origins": Written('["http://a.example"]', "http://b.example", ["http://c.example"]),
+    "console.objectives": Written('["a.toml"]', "b.toml,c.yaml", ["d.toml"]),
+    "console.alert_table": Written('"drill"', "DRILL", "drill"),
+    "console.webhook": Written('"http://a.example/"', "http://b.example/", "https://c.example/"),
+    "console.alertmanager": Written('"http://a:9093"', "http://b:9093", "http://c:9093"),
+    "console.pagerduty": Written('"from-a-file-000000"', "from-a-variable-0", "from-a-keyword-00"),
+    "console.apprise": Written('["slack://a"]', "slack://b", ["slack://c"]),
+    "console.alert_networks": Written('["127.0.0.0/8"]', "10.0.0.0/8, fd00::/8", ["::1/128"]),
+    "console.public_url": Written('"http://a.example"', "http://b.example", "http://c.example"),
     "console.key": Written('"from-a-file-000000"', "from-a-variable-0", "from-a-keyword-00"),
 }
 EVERY = [pytest.param(entry, id=entry.name) for entry in entries()]
