@@ -44,6 +44,15 @@ def budget_left(tally: Tally, allowed: float) -> float | None:
     return None if share is None else 1 - share / allowed
 
 
+def budget_words(left: float | None) -> str:
+    """Say what is left of a budget: `42 % of the budget left`, `budget spent 3.1 times over`, `no data`."""
+    if left is None:
+        return "no data"
+    if left < 0:
+        return f"budget spent {1 - left:.3g} times over"
+    return f"{left:.1%} of the budget left".replace("%", " %")
+
+
 def burn(promise: Promise, tier: Tier, counts: Counts) -> Burn:
     """Return how a tier stands.
 

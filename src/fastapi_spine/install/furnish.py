@@ -51,6 +51,7 @@ class Parts(NamedTuple):
         tracing: traces and their way out, if they are on.
         rooms: every room that is on, logs last: the others may still have something to say when they end.
         request_pass: walks every request past the rooms.
+        promising: what the service promises.
         guard: the door, if it is guarded.
     """
 
@@ -59,6 +60,7 @@ class Parts(NamedTuple):
     tracing: Tracing | None
     rooms: tuple[Room, ...]
     request_pass: RequestPass
+    promising: Promising
     guard: GuardRoom | None
 
 
@@ -120,7 +122,7 @@ def furnish(
         open_exchanges=site.open_exchanges,
         check=promising.check,
     )
-    return Parts(health, logs, tracing, tuple(rooms), request_pass, guard)
+    return Parts(health, logs, tracing, tuple(rooms), request_pass, promising, guard)
 
 
 def _logs_room(settings: Settings, site: Site, given: Given) -> LogsRoom:

@@ -30,6 +30,7 @@ class Layer:
         origins: where each came from, by dotted name.
         health: our own counters: faults caught, lines dropped or left out, values masked.
         tracing: traces and their way out, None if they are switched off.
+        promises: returns what is promised of which routes.
     """
 
     def __init__(self, app: Any, caller: FrameType, keywords: Keywords, given: Given) -> None:
@@ -47,6 +48,7 @@ class Layer:
         self._logs = parts.logs
         self._rooms = parts.rooms
         self.tracing = parts.tracing
+        self.promises = parts.promising.promises
         self._at_exit = _flush_at_exit(parts.rooms)
 
     def _behind_the_door(self, app: Any, described: Any) -> App:

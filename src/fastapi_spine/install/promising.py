@@ -76,6 +76,19 @@ class Promising:
         )  # two of one name are an error where the layer is set up
         self._tell(self._objectives)
 
+    def promises(self) -> tuple[Promise, ...]:
+        """Return every promise, those of policies included, as far as the routes are there by now.
+
+        Raises:
+            SettingsError: as `check`.
+        """
+        table = self._guarded("objectives", route_table, self._app) or RouteTable((), whole=False)
+        objectives = (*self._objectives, *_of_policies(table.routes))
+        for objective in objectives:
+            if objective.service in {"", self._service}:
+                self._match(objective, table)
+        return promises_of(objectives, self._service)
+
     def check(self) -> None:
         """Match every objective with routes; called when the application's own start-up code has run.
 
@@ -84,11 +97,7 @@ class Promising:
         """
         table = self._guarded("objectives", route_table, self._app) or RouteTable((), whole=False)
         objectives = (*self._objectives, *_of_policies(table.routes))
-        promises = promises_of(objectives, self._service)
-        for objective in objectives:
-            if objective.service in {"", self._service}:
-                self._match(objective, table)
-        self._guarded("objectives", self._arrange, promises, table)
+        self._guarded("objectives", self._arrange, self.promises(), table)
         self._tell(objectives)
 
     def _match(self, objective: Objective, table: RouteTable) -> None:

@@ -18,6 +18,7 @@ from fastapi_spine.console.api.parameters import SINCE, UNTIL, Query
 from fastapi_spine.console.api.pool import Pool
 from fastapi_spine.console.api.problem import PARAMETER, UNKNOWN_ID, Kind, ProblemError, answer
 from fastapi_spine.console.api.serve import Reading, json, problem_of
+from fastapi_spine.console.filter import Window
 from fastapi_spine.console.ports import Reader
 from fastapi_spine.console.watch.replay import replay
 from fastapi_spine.console.watch.watcher import Watch
@@ -139,7 +140,9 @@ class AlertsApi:
 
     async def _replay(self, request: Request) -> Response:
         since = SINCE._replace(default=f"{_WEEK_DAYS}d")
-        window = Query(request, (since, UNTIL), self._clock.wall_ns()).window()
+        now_ns = self._clock.wall_ns()
+        asked = Query(request, (since, UNTIL), now_ns).window()
+        window = Window(asked.start, max(min(asked.end, now_ns), asked.start))
         watch = self._watch
 
         def ask() -> bytes:

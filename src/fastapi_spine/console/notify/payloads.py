@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
+from fastapi_spine.alerts.burn import budget_words
 from fastapi_spine.console.alert_views import Alert
 from fastapi_spine.core.conventions import ALERT_NAME
 from fastapi_spine.redaction import redact
@@ -73,7 +74,7 @@ def description(alert: Alert, base: str) -> str:
             f"The error budget burns {alert.burn_long:.1f} times faster than allowed ({alert.tier}: {alert.factor:g})."
         )
     if alert.budget_left is not None:
-        lines.append(f"Budget left: {alert.budget_left:.1%}.")
+        lines.append(f"{budget_words(alert.budget_left).capitalize()}.")
     if alert.evidence is not None:
         for route in alert.evidence.routes:
             name = f"{route.method} {route.route}".strip()
