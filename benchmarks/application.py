@@ -23,14 +23,15 @@ def item(item_id: int) -> Answer:
     return {"item_id": item_id, "name": "desk lamp", "price": 39.5, "in_stock": True}
 
 
-def application(routes: int, endpoint: Endpoint = read_item) -> FastAPI:
+def application(routes: int, endpoint: Endpoint = read_item, **options: Any) -> FastAPI:
     """Make an application.
 
     Args:
         routes: how many routes it has; the measured one comes last, which is its worst place.
         endpoint: what answers the measured route.
+        **options: more for FastAPI.
     """
-    app = FastAPI(title="benchmark")
+    app = FastAPI(title="benchmark", **options)
     for number in range(routes - 1):
         app.get(f"/section-{number}/{{item_id}}")(read_item)
     app.get(PATH)(endpoint)

@@ -19,6 +19,11 @@ PACKAGES = (
     "logfire",
     "opentelemetry-sdk",
     "opentelemetry-instrumentation-fastapi",
+    "sentry-sdk",
+    "ddtrace",
+    "uvicorn",
+    "uvloop",
+    "httptools",
     "python-json-logger",
     "orjson",
 )

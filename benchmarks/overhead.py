@@ -19,7 +19,13 @@ RED = "fastapi-spine, logs, and requests counted with exemplars"
 METRICS = "fastapi-spine, logs and all metrics"
 EXPORTED = "fastapi-spine, everything, one span exported"
 OPERATIONS = "fastapi-spine, everything, with operation spans exported"
-NATIVE = "FastAPI native traces on the OpenTelemetry SDK, exported"
+NOBODY = "the same, FastAPI's operations reported to nobody"
+FULL_FLOOR = "hand-tight floor: id, JSON line, two metrics, one span exported"
+NATIVE = "FastAPI native on the OpenTelemetry SDK, traces, exported"
+NATIVE_ALL = "FastAPI native on the OpenTelemetry SDK, all signals, exported"
+CONTRIB = "contrib's FastAPI instrumentor on the SDK, traces, exported"
+SENTRY = "Sentry, every request traced, exported"
+DATADOG = "ddtrace, exported"
 PLAIN = "fastapi-spine, logs only, redaction off"
 HELD = f"fastapi-spine, logs only, {HELD_LINES} DEBUG lines held back"
 LINE = "fastapi-spine, logs only, one INFO line in the endpoint"
@@ -27,7 +33,7 @@ BASE_HTTP = "`BaseHTTPMiddleware` + `json` formatter"
 STRUCTLOG = "structlog + asgi-correlation-id"
 INSTRUMENTATOR = "prometheus-fastapi-instrumentator"
 EXPORTER = "starlette_exporter"
-LOGFIRE = "Logfire, nothing sent"
+LOGFIRE = "Logfire, exported"
 
 STACKS = (
     (BARE, "bare:build", 0),
@@ -36,8 +42,10 @@ STACKS = (
     (OURS, "ours:build", 1),
     (RED, "ours:with_requests_counted", 1),
     (METRICS, "ours:with_metrics", 1),
+    (FULL_FLOOR, "full_floor:build", 1),
     (EXPORTED, "exported:build", 1),
     (OPERATIONS, "exported:with_operations", 1),
+    (NOBODY, "exported:reported_to_nobody", 1),
     (PLAIN, "ours:without_redaction", 1),
     (HELD, "ours:held_lines", 1),
     (LINE, "ours:one_line", 2),
@@ -45,8 +53,12 @@ STACKS = (
     (STRUCTLOG, "structlog_correlation:build", 1),
     (INSTRUMENTATOR, "instrumentator:build", 0),
     (EXPORTER, "exporter:build", 0),
-    (NATIVE, "exported:native", 0),
-    (LOGFIRE, "logfire_spans:build", 0),
+    (NATIVE, "exported_peers:native", 0),
+    (NATIVE_ALL, "exported_peers:native_all", 0),
+    (CONTRIB, "exported_peers:contrib", 0),
+    (LOGFIRE, "exported_peers:logfire", 0),
+    (SENTRY, "exported_peers:sentry", 0),
+    (DATADOG, "exported_peers:datadog", 0),
 )
 """Name, what makes it, and how many lines a request writes."""
 
@@ -58,6 +70,8 @@ LIMIT_RED_US = 4.0
 LIMIT_METRICS_US = 7.0
 LIMIT_EXPORTED_US = 40.0
 LIMIT_OPERATIONS_US = 60.0
+LIMIT_OF_FULL_FLOOR = 2.0
+LIMIT_OF_NATIVE = 1 / 6
 LIMIT_OF_BASE_HTTP = 1 / 8
 LIMIT_FLAT = 1.1
 
@@ -72,12 +86,14 @@ class Overhead:
         costs: for each number of routes, CPU microseconds a request of each stack, round by round.
         flat: for each number of routes, what ours adds, round by round.
         flat_floor: the same of the floor.
+        flat_exported: the same of ours with everything on and exported.
         calls: for each number of routes, how many function calls ours adds to a request.
     """
 
     costs: Mapping[int, Costs]
     flat: Mapping[int, Sequence[float]]
     flat_floor: Mapping[int, Sequence[float]]
+    flat_exported: Mapping[int, Sequence[float]]
     calls: Mapping[int, int]
 
     def added(self, stack: str, routes: int) -> Spread:
@@ -113,19 +129,25 @@ def measure(plans: Mapping[int, Plan], flat: Plan) -> Overhead:
 
 def measure_flat(
     plan: Plan,
-) -> tuple[Mapping[int, Sequence[float]], Mapping[int, Sequence[float]], Mapping[int, int]]:
-    """Measure what ours and the floor add with more and more routes, and count ours' calls."""
+) -> tuple[
+    Mapping[int, Sequence[float]],
+    Mapping[int, Sequence[float]],
+    Mapping[int, Sequence[float]],
+    Mapping[int, int],
+]:
+    """Measure what ours, the floor and ours with everything add with more and more routes, and count ours' calls."""
     contenders = {
         (stack, routes): beside_bare(stack, routes)
-        for stack in ("ours", "floor")
+        for stack in ("ours", "floor", "exported")
         for routes in FLAT_ROUTES
     }
     costs = run(list(contenders.values()), plan)
-    ours, floor = (
+    ours, floor, exported = (
         {routes: costs[contenders[stack, routes].name] for routes in FLAT_ROUTES}
-        for stack in ("ours", "floor")
+        for stack in ("ours", "floor", "exported")
     )
-    return ours, floor, {routes: calls_added(beside_bare("ours", routes)) for routes in FLAT_ROUTES}
+    calls = {routes: calls_added(beside_bare("ours", routes)) for routes in FLAT_ROUTES}
+    return ours, floor, exported, calls
 
 
 def stacks_table(found: Overhead, routes: int) -> str:
@@ -148,6 +170,7 @@ def flat_table(found: Overhead) -> str:
     rows = []
     for routes, added in found.flat.items():
         spread, floor = Spread.of(added), Spread.of(found.flat_floor[routes])
+        exported = Spread.of(found.flat_exported[routes])
         rows.append(
             (
                 str(routes),
@@ -157,9 +180,12 @@ def flat_table(found: Overhead) -> str:
                 f"{floor}",
                 ratio(spread.median, floor.median),
                 str(found.calls[routes]),
+                f"{exported}",
             )
         )
-    head = ("Routes", "added µs", "middle half", "vs 1 route", "floor adds", "vs floor", "calls")
+    head = (
+        "Routes", "added µs", "middle half", "vs 1 route", "floor adds", "vs floor", "calls", "everything adds",
+    )  # fmt: skip
     return table(head, rows, texts=0)
 
 
@@ -193,18 +219,35 @@ def targets(found: Overhead) -> list[Target]:
         ]
         made += [_metrics_target(found, routes, RED, LIMIT_RED_US)]
         made += [_metrics_target(found, routes, METRICS, LIMIT_METRICS_US)]
-        for stack, limit in ((EXPORTED, LIMIT_EXPORTED_US), (OPERATIONS, LIMIT_OPERATIONS_US)):
-            added = found.added(stack, routes).median
-            promise = (
-                f"{stack.removeprefix('fastapi-spine, ')}: adds at most {limit:.0f} µs ({size})"
-            )
-            made.append(Target(promise, f"{added:.1f} µs", added, limit))
+        made += _exported_targets(found, routes, size)
     few, many = FLAT_ROUTES[0], FLAT_ROUTES[-1]
     grown = Spread.of(found.flat[many]).median / Spread.of(found.flat[few]).median
     promise = f"adds with {many} routes at most {LIMIT_FLAT} times what it adds with {few}"
     made.append(Target(f"{promise}: CPU time", f"{grown:.2f}", grown, LIMIT_FLAT))
     calls = found.calls[many] / found.calls[few]
     made.append(Target(f"{promise}: function calls", f"{calls:.2f}", calls, LIMIT_FLAT))
+    one, two = (Spread.of(found.flat_exported[routes]).median for routes in ROUTES)
+    promise = (
+        f"everything, one span exported, adds with {ROUTES[1]} routes at most {LIMIT_FLAT} times"
+    )
+    made.append(Target(f"{promise} what it adds with 1", f"{two / one:.2f}", two / one, LIMIT_FLAT))
+    return made
+
+
+def _exported_targets(found: Overhead, routes: int, size: str) -> list[Target]:
+    """Compare everything, exported, with what was promised."""
+    made = []
+    for stack, limit in ((EXPORTED, LIMIT_EXPORTED_US), (OPERATIONS, LIMIT_OPERATIONS_US)):
+        added = found.added(stack, routes).median
+        name = stack.removeprefix("fastapi-spine, ")
+        promise = f"{name}: adds at most {limit:.0f} µs ({size})"
+        made.append(Target(promise, f"{added:.1f} µs", added, limit))
+    for stack, other, limit, promise in (
+        (EXPORTED, FULL_FLOOR, LIMIT_OF_FULL_FLOOR, "one span exported: adds at most twice its hand-tight floor"),
+        (OPERATIONS, NATIVE_ALL, LIMIT_OF_NATIVE, "with operation spans: adds at most 1/6 of FastAPI native, all signals"),
+    ):  # fmt: skip
+        share = found.added(stack, routes).median / found.added(other, routes).median
+        made.append(Target(f"{promise} ({size})", f"{share:.2f}", share, limit))
     return made
 
 

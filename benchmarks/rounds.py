@@ -28,7 +28,8 @@ from benchmarks.worker import ADDED, ANSWER, CALLS, MEASURE, READY
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 10.0
 """Seconds to wait for lines that must already be in the pipe."""
-
+ENDING = 60.0
+"""Seconds to wait for a process to end: it may still have spans to send."""
 
 WARM_UP = 50
 """Repetitions after which every cache of the contender is filled."""
@@ -123,7 +124,7 @@ class Worker:
         trace: TracebackType | None,
     ) -> None:
         try:
-            self._process.communicate(timeout=PATIENCE)
+            self._process.communicate(timeout=ENDING)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

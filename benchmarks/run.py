@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import log_line, machine, overhead, redaction, scrape
+from benchmarks import end_to_end, log_line, machine, overhead, redaction, scrape
+from benchmarks.end_to_end import Load, Row, rows_table
 from benchmarks.log_line import lines_table
 from benchmarks.overhead import Overhead, flat_table, single_lines, stacks_table
 from benchmarks.rounds import Plan
@@ -27,6 +28,7 @@ class Size:
     many_routes: Plan
     flat: Plan
     lines: Plan
+    load: Load
     scrape: ScrapePlan
 
 
@@ -35,6 +37,7 @@ WHOLE = Size(
     many_routes=Plan(generations=5, rounds=10, count=200, warm_up=100),
     flat=Plan(generations=3, rounds=5, count=500, warm_up=200),
     lines=Plan(generations=3, rounds=10, count=2000, warm_up=500),
+    load=Load(rounds=9, seconds=2),
     scrape=ScrapePlan(series=10_000, turns=4, seconds=6),
 )
 QUICK = Size(
@@ -42,6 +45,7 @@ QUICK = Size(
     many_routes=Plan(generations=1, rounds=5, count=150, warm_up=50),
     flat=Plan(generations=1, rounds=3, count=300, warm_up=200),
     lines=Plan(generations=1, rounds=5, count=1500, warm_up=300),
+    load=Load(rounds=1, seconds=1),
     scrape=ScrapePlan(series=10_000, turns=1, seconds=5),
 )
 """Many short rounds rather than a few long ones: the shorter a round, the more alike the machine treats
@@ -58,11 +62,15 @@ application's in the same round; the table gives the median of the rounds, and b
 middle half of them lies. All stacks write to one pipe that another process drains, and in each round
 the lines that arrive are counted: one that loses a line ends the benchmark. All answer the same bytes.
 
-Peers run as their own documentation sets them up: Logfire with nobody to send to, so that its
-exporting comes on top; the access line beside asgi-correlation-id is pure ASGI, because the recipes
-that go around would add `BaseHTTPMiddleware`. The floor is written by hand, for this page only: an id,
-a header, and a line encoded by msgspec that a thread writes in batches; it checks, redacts and bounds
-nothing.
+"Exported" means that every request's server span has arrived at a receiver in another process, which
+counts them: a stack that loses one ends the benchmark. The receiver speaks OTLP, Sentry's envelopes and
+Datadog's protocol.
+
+Peers run as their own documentation sets them up, with queues large enough to lose nothing; the access
+line beside asgi-correlation-id is pure ASGI, because the recipes that go around would add
+`BaseHTTPMiddleware`. The floors are written by hand, for this page only: an id, a header, and a line
+encoded by msgspec that a thread writes in batches; the second one counts requests and durations too, and
+puts a span together from bytes. They check, redact and bound nothing.
 """
 
 
@@ -91,21 +99,26 @@ def page(size: Size, command: str) -> str:
     )
     lines = log_line.measure(size.lines)
     texts = redaction.rows()
+    served = end_to_end.of_one_service(size.load)
     scraped = scrape.measure(size.scrape)
     head = (
         f"# What it costs\n\nWritten by `{command}` on {moment:%Y-%m-%d %H:%M} UTC.\n\n"
         f"{machine.description()}\n{METHOD}"
     )
-    promises = targets_table(
-        [*overhead.targets(found), *log_line.targets(lines), *scrape.targets(scraped)]
+    promised = (
+        *overhead.targets(found),
+        *end_to_end.targets(served),
+        *log_line.targets(lines),
+        *scrape.targets(scraped),
     )
     sections = (
         head,
         *overhead_sections(found, size),
+        *load_sections(served, size.load),
         f"## One log line\n\nA message with five fields. {size.lines}.\n\n{lines_table(lines)}",
         scrape_section(size, scrape_table(scraped)),
         f"## Redaction alone\n\n{table(('Text', 'median', 'spread'), texts)}",
-        f"## Targets\n\n{promises}",
+        f"## Targets\n\n{targets_table(promised)}",
     )
     return "\n".join(sections)
 
@@ -137,4 +150,18 @@ def overhead_sections(found: Overhead, size: Size) -> tuple[str, ...]:
             "has left less of the layer in the processor's caches. The floor is measured beside it. "
             f"{size.flat}.\n\n{flat_table(found)}"
         ),
+    )
+
+
+def load_sections(rows: Sequence[Row], load: Load) -> tuple[str, ...]:
+    """Write up requests per second, if the load tool is there."""
+    head = "## Under uvicorn\n\n"
+    if not rows:
+        return (
+            f"{head}Not measured: `{end_to_end.TOOL}` is not installed (Debian: apt install wrk).\n",
+        )
+    three = end_to_end.measure(end_to_end.THREE_SERVICES, load, services=3)
+    return (
+        f"{head}One worker, asked by `{end_to_end.TOOL}` on the same machine. {load}.\n\n{rows_table(rows)}",
+        f"Three services, each asking the next by httpx, a process each:\n\n{rows_table(three)}",
     )

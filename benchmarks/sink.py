@@ -1,22 +1,28 @@
-"""A receiver that counts spans and keeps nothing: a process of its own, so that its work is nobody's cost.
+"""A receiver that counts server spans and keeps nothing: a process of its own, so that its work is nobody's cost.
 
-Run as `python -m benchmarks.sink`; it prints its port, and answers `GET /` with how many server spans have come.
+It speaks the three languages of those who are measured: OTLP over HTTP, Sentry's envelopes, and Datadog's agent. Run as
+`python -m benchmarks.sink`; it prints its port, answers `GET /` with how many server spans have come, and ends
+with whoever started it.
 """
 
 from __future__ import annotations
 
 import gzip
+import json
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.request import urlopen
 
+import msgspec
 from benchmarks.rounds import BenchmarkError
-from benchmarks.subject import Subject
+from benchmarks.subject import Subject, nothing
+from benchmarks.traffic import App, served
 
 _SERVER = 2
 
@@ -27,7 +33,10 @@ class Sink:
     def __init__(self) -> None:
         """Start it and wait until it listens."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.sink"], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "benchmarks.sink"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         said = self._process.stdout.readline() if self._process.stdout is not None else ""
         self.url = f"http://127.0.0.1:{int(said)}"
@@ -39,8 +48,42 @@ class Sink:
 
     def close(self) -> None:
         """End it."""
-        self._process.terminate()
-        self._process.wait()
+        self._process.communicate()
+
+
+@dataclass(frozen=True, slots=True)
+class Exporting:
+    """An application whose spans go to a receiver.
+
+    Attributes:
+        app: any ASGI callable.
+        flush: returns when all its lines are written.
+        end: ships the spans that are left.
+    """
+
+    app: App
+    flush: Callable[[], object] = nothing
+    end: Callable[[], object] = nothing
+
+
+Makes = Callable[[int, str], Exporting]
+"""Makes one, given how many routes it has and the receiver's address."""
+
+
+def into_sink(make: Makes, name: str) -> Callable[[int], Subject]:
+    """Make an exporting application measurable, with a receiver of its own that counts.
+
+    Args:
+        make: makes it.
+        name: for the message if spans are missing.
+    """
+
+    def build(routes: int) -> Subject:
+        sink = Sink()
+        made = make(routes, sink.url)
+        return counted(served(made.app, made.flush), sink, name, made.end)
+
+    return build
 
 
 def counted(subject: Subject, sink: Sink, name: str, end: Callable[[], object]) -> Subject:
@@ -73,49 +116,108 @@ def counted(subject: Subject, sink: Sink, name: str, end: Callable[[], object]) 
     return replace(subject, repeat=repeat, answer=answer, close=close)
 
 
-def main() -> None:
-    """Count spans until somebody ends us."""
+def spans_in(path: str, kind: str, body: bytes) -> int:
+    """Count the server spans of one request.
+
+    Args:
+        path: what was asked for.
+        kind: the body's content type.
+        body: the body, unpacked.
+    """
+    if path.endswith("/v1/traces"):
+        return _otlp(body)
+    if path.endswith("/envelope/"):
+        return _sentry(body)
+    if "/traces" in path and "msgpack" in kind:
+        return _datadog(msgspec.msgpack.decode(body))
+    return 0
+
+
+def _otlp(body: bytes) -> int:
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (  # noqa: PLC0415 - the parent needs none
         ExportTraceServiceRequest,
     )
 
-    came = [0]
-    turn = threading.Lock()
+    request = ExportTraceServiceRequest.FromString(body)
+    return sum(
+        span.kind == _SERVER
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    )
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            self._answer(str(came[0]).encode())
+def _sentry(body: bytes) -> int:
+    """Count transactions: after the envelope's own header, items of a header with a length, and that many bytes."""
+    found = 0
+    rest = body.partition(b"\n")[2]
+    while rest.strip():
+        head, _, rest = rest.partition(b"\n")
+        item = json.loads(head)
+        found += item["type"] == "transaction"
+        rest = rest[item["length"] :].lstrip(b"\n")
+    return found
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            if self.headers.get("content-encoding") == "gzip":
-                body = gzip.decompress(body)
-            request = ExportTraceServiceRequest.FromString(body)
-            spans = sum(
-                span.kind == _SERVER
-                for resource in request.resource_spans
-                for scope in resource.scope_spans
-                for span in scope.spans
-            )
-            with turn:
-                came[0] += spans
-            self._answer(b"")
 
-        def _answer(self, body: bytes) -> None:
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+def _datadog(traces: list[list[dict[str, Any]]]) -> int:
+    return sum(span.get("name") == "fastapi.request" for spans in traces for span in spans)
 
-        def log_message(self, *_arguments: Any) -> None:
-            """Say nothing."""
 
-    # A thread a connection: whoever asks for the count must not wait for an exporter that keeps its own open.
+class Handler(BaseHTTPRequestHandler):
+    """Counts what comes."""
+
+    protocol_version = "HTTP/1.1"
+    came = 0
+    lock = threading.Lock()
+
+    def do_GET(self) -> None:
+        """Say how many have come; a Datadog client asks first what the agent can."""
+        asked = self.path.endswith("/info")
+        told = {"endpoints": ["/v0.4/traces"], "version": "7"} if asked else Handler.came
+        self._answer(json.dumps(told).encode())
+
+    def do_POST(self) -> None:
+        """Take a batch."""
+        body = self._body()
+        if self.headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+        found = spans_in(self.path, self.headers.get("content-type", ""), body)
+        with Handler.lock:
+            Handler.came += found
+        datadog = b"{}" if "/v0." in self.path else b""
+        self._answer(datadog)
+
+    do_PUT = do_POST  # noqa: N815 - the name that `http.server` looks for
+
+    def _body(self) -> bytes:
+        length = self.headers.get("content-length")
+        if length is not None:
+            return self.rfile.read(int(length))
+        whole = b""
+        while size := int(self.rfile.readline(), 16):
+            whole += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return whole
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Say nothing."""
+
+
+def main() -> None:
+    """Count spans until standard input ends."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)
-    server.serve_forever()
+    sys.stdin.read()
+    os._exit(0)
 
 
 if __name__ == "__main__":

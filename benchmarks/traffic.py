@@ -30,6 +30,8 @@ HEADERS = (
 """Neither an id nor a trace context: every stack has to make its own."""
 
 _numbers = itertools.count()
+_BREATH = 50
+"""Requests between two turns of the loop: a server's loop turns all the time, and ours warns of one that does not."""
 
 Message = MutableMapping[str, Any]
 App = Callable[[Any, Any, Any], Any]
@@ -69,6 +71,8 @@ async def drive(app: App, count: int) -> None:
     """Serve that many requests, one after the other, each for a path that nobody has seen before."""
     for number in itertools.islice(_numbers, count):
         await app(http_scope(number), receive, send)
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)
 
 
 async def ask(app: App, item_id: int) -> str:

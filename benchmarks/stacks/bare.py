@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.application import application
+from benchmarks.sink import Exporting
 from benchmarks.subject import Subject
 from benchmarks.traffic import served
 
@@ -10,3 +11,8 @@ from benchmarks.traffic import served
 def build(routes: int) -> Subject:
     """Add nothing."""
     return served(application(routes))
+
+
+def app(routes: int, _url: str) -> Exporting:
+    """Add nothing, and export nothing."""
+    return Exporting(application(routes))

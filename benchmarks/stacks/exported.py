@@ -1,50 +1,84 @@
-"""Everything on, every request's spans exported to a receiver in another process and counted there."""
+"""Everything of ours on, every request's spans exported to a receiver in another process and counted there."""
 
 from __future__ import annotations
 
+import logging
 import os
+from typing import Any, Self
 
 from benchmarks.application import application
-from benchmarks.sink import Sink, counted
+from benchmarks.sink import Exporting, Sink, counted, into_sink
 from benchmarks.subject import Subject
-from benchmarks.traffic import served
+from benchmarks.traffic import beside, served
+from opentelemetry.trace import INVALID_SPAN, Span
 
 from fastapi_spine import Spine, Traces
 
-_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
-def build(routes: int) -> Subject:
+def app(routes: int, url: str) -> Exporting:
     """Logs, all metrics, one server span a request."""
-    return _ours(routes, operations=False)
+    return _ours(routes, url, Traces(operations=False, instrument=False))
 
 
-def with_operations(routes: int) -> Subject:
+def app_with_operations(routes: int, url: str) -> Exporting:
     """The same, with a span each for dependencies, endpoint and serialization."""
-    return _ours(routes, operations=True)
+    return _ours(routes, url, Traces(operations=True, instrument=False))
 
 
-def _ours(routes: int, *, operations: bool) -> Subject:
+def app_as_it_comes(routes: int, url: str) -> Exporting:
+    """The same, with every installed instrumentation on."""
+    return _ours(routes, url, Traces())
+
+
+def reported_to_nobody(routes: int) -> Subject:
+    """FastAPI reports its operations to a tracer that does nothing: what that costs is FastAPI's own."""
     sink = Sink()
-    os.environ[_VARIABLE] = sink.url
+    _begin(sink.url)
     app = application(routes)
-    spine = Spine(app, traces=Traces(operations=operations, instrument=False))
-    return counted(served(app, spine.flush), sink, "fastapi-spine", lambda: spine.flush(30))
+    spine = Spine(app, traces=Traces(operations=True, instrument=False))
+    subject = served(app, spine.flush)
+    tracing: Any = spine.tracing
+    tracing.traces._operations.use(Nobody())  # noqa: SLF001 - nobody but a benchmark wants this
+    return counted(subject, sink, "fastapi-spine", lambda: spine.flush(30))
 
 
-def native(routes: int) -> Subject:
-    """FastAPI's own telemetry on the OpenTelemetry SDK as its documentation sets it up: traces only, no log line."""
-    from opentelemetry import trace  # noqa: PLC0415 - a peer, absent where nobody measures
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
-        OTLPSpanExporter,
-    )
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-
-    sink = Sink()
-    provider = TracerProvider()
-    exporter = OTLPSpanExporter(f"{sink.url}/v1/traces")
-    provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=65536))
-    trace.set_tracer_provider(provider)
+def _ours(routes: int, url: str, traces: Traces) -> Exporting:
+    _begin(url)
     app = application(routes)
-    return counted(served(app, provider.force_flush), sink, "FastAPI native", provider.force_flush)
+    spine = Spine(app, traces=traces)
+    return Exporting(app, spine.flush, lambda: spine.flush(30))
+
+
+def _begin(url: str) -> None:
+    os.environ[ENDPOINT] = url
+    for said_by in (
+        "spine.export",
+        "spine.runtime",
+    ):  # lines that belong to no request are not counted
+        logging.getLogger(said_by).setLevel(logging.ERROR)
+
+
+def beside_bare(routes: int) -> Subject:
+    """Everything on one of two equal applications; see `stacks.ours.beside_bare`."""
+    quiet = application(routes, telemetry={"tracing": False, "metrics": False, "logs": False})
+    return beside(build(routes), served(quiet))
+
+
+class Nobody:
+    """A tracer whose spans are one that does nothing."""
+
+    def start_as_current_span(self, *_arguments: Any, **_options: Any) -> Self:
+        """Return what stands for a span."""
+        return self
+
+    def __enter__(self) -> Span:
+        return INVALID_SPAN
+
+    def __exit__(self, *_exception: object) -> None:
+        """Do nothing."""
+
+
+build = into_sink(app, "fastapi-spine")
+with_operations = into_sink(app_with_operations, "fastapi-spine")

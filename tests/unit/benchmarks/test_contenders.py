@@ -21,11 +21,12 @@ PACKAGES = {
     "structlog_correlation": "asgi_correlation_id",
     "exporter": "starlette_exporter",
     "instrumentator": "prometheus_fastapi_instrumentator",
-    "logfire_spans": "logfire",
+    "exported_peers:sentry": "sentry_sdk",
+    "exported_peers:datadog": "ddtrace",
     "json_logger": "pythonjsonlogger",
     "structlog_lines": "orjson",
 }
-"""What must be installed for the contenders of a module."""
+"""What must be installed for the contenders of a module, or for one of them."""
 
 REPETITIONS = 5
 
@@ -35,8 +36,9 @@ BESIDES = {"spine.export", "spine.runtime"}
 
 def is_here(contender: Contender) -> bool:
     """Tell whether the contender's package is installed."""
-    module = contender.target.partition(":")[0].rpartition(".")[2]
-    return find_spec(PACKAGES.get(module, "benchmarks")) is not None
+    target = contender.target.rpartition(".")[2]
+    needed = PACKAGES.get(target) or PACKAGES.get(target.partition(":")[0], "benchmarks")
+    return find_spec(needed) is not None
 
 
 STACKS = [one for one in overhead.stacks(routes=3) if is_here(one)]
