@@ -26,7 +26,7 @@ DECODER = Decoder()
 """One for all examples: what it remembers must not leak from body to body."""
 
 SIGNALS: list[Any] = ["traces", "logs", "metrics"]
-KINDS = {
+KINDS: dict[str, type[Any]] = {
     "traces": ExportTraceServiceRequest,
     "logs": ExportLogsServiceRequest,
     "metrics": ExportMetricsServiceRequest,
@@ -45,9 +45,7 @@ scalars = st.one_of(
 )
 values = st.recursive(
     scalars,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=4), st.dictionaries(keys, inner, max_size=4)
-    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(keys, inner, max_size=4)),
     max_leaves=12,
 )
 maps = st.dictionaries(keys, values, max_size=6)
@@ -122,12 +120,16 @@ def metric_requests(draw: Any) -> Request:
         if kind == "sum":
             data.is_monotonic = draw(st.booleans())
         for _ in range(draw(st.integers(0, 2))):
-            point = data.data_points.add(start_time_unix_nano=draw(times), time_unix_nano=draw(times))
+            point = data.data_points.add(
+                start_time_unix_nano=draw(times), time_unix_nano=draw(times)
+            )
             point.attributes.extend(pairs(draw(maps)))
             if kind == "histogram":
                 bounds = draw(st.lists(finite, max_size=4))
                 point.explicit_bounds.extend(bounds)
-                counts = st.lists(st.integers(0, 2**64 - 1), min_size=len(bounds) + 1, max_size=len(bounds) + 1)
+                counts = st.lists(
+                    st.integers(0, 2**64 - 1), min_size=len(bounds) + 1, max_size=len(bounds) + 1
+                )
                 point.bucket_counts.extend(draw(counts))
                 point.count = draw(st.integers(0, 2**64 - 1))
                 point.sum = draw(finite)
@@ -171,7 +173,9 @@ def answered(signal: Any, body: bytes, *, json: bool, encoding: str = "") -> int
     return 200
 
 
-tags = st.builds(lambda number, wire: varint(number << 3 | wire), st.integers(0, 20), st.integers(0, 7))
+tags = st.builds(
+    lambda number, wire: varint(number << 3 | wire), st.integers(0, 20), st.integers(0, 7)
+)
 pieces = st.one_of(
     tags, st.binary(max_size=12), st.integers(0, 2**70).map(varint),
     st.builds(field, st.integers(1, 16), st.binary(max_size=12)),
@@ -198,7 +202,9 @@ def test_damaged_bodies_are_taken_or_refused(request: Request, data: Any) -> Non
     place = data.draw(st.integers(0, len(good)))
     piece = data.draw(st.binary(max_size=4))
     gone = data.draw(st.integers(0, 4))
-    assert answered(signal_of(request), good[:place] + piece + good[place + gone :], json=False) in (200, 400, 413)
+    assert answered(
+        signal_of(request), good[:place] + piece + good[place + gone :], json=False
+    ) in (200, 400, 413)
 
 
 jsons = st.recursive(
@@ -220,7 +226,12 @@ jsons = st.recursive(
 )  # fmt: skip
 
 
-@given(st.sampled_from(SIGNALS), st.one_of(st.binary(max_size=100), texts.map(str.encode), jsons.map(lambda v: json.dumps(v).encode())))
+@given(
+    st.sampled_from(SIGNALS),
+    st.one_of(
+        st.binary(max_size=100), texts.map(str.encode), jsons.map(lambda v: json.dumps(v).encode())
+    ),
+)
 @settings(max_examples=400)
 def test_any_json_is_taken_or_refused(signal: Any, body: bytes) -> None:
     """200, 400 or 413, whatever its shape."""
@@ -232,7 +243,9 @@ def test_any_json_is_taken_or_refused(signal: Any, body: bytes) -> None:
 def test_compressed_bytes_are_taken_whole_or_refused(body: bytes, encoding: str, cut: int) -> None:
     """Whole ones are what they were; of those that are cut off nothing is taken."""
     whole = gzip.compress(body) if encoding == "gzip" else zlib.compress(body)
-    assert answered("logs", body, json=False) == answered("logs", whole, json=False, encoding=encoding)
+    assert answered("logs", body, json=False) == answered(
+        "logs", whole, json=False, encoding=encoding
+    )
     if cut < len(whole):
         assert answered("logs", whole[:cut], json=False, encoding=encoding) == 400
 
@@ -262,7 +275,8 @@ LOOSE = st.dictionaries(
 def test_any_access_line_is_a_row_and_perhaps_a_span(line: dict[str, Any]) -> None:
     """Known keys with unknown values: ids are whole or empty, a span ends where its line is."""
     log, span = LineReader("app").read(
-        json.dumps({"logger": "spine.access", "method": "GET", "request_id": "r", **line}).encode(), NOW_NS
+        json.dumps({"logger": "spine.access", "method": "GET", "request_id": "r", **line}).encode(),
+        NOW_NS,
     )
     assert (len(log.trace_id), len(log.span_id)) in ((0, 0), (16, 0), (16, 8))
     if span is not None:

@@ -41,9 +41,9 @@ SMALL = (
     | st.booleans()
     | st.lists(st.sampled_from(["42", "red"]), max_size=2)
 )
-ATTRIBUTES = st.dictionaries(st.sampled_from(KEYS), SMALL, max_size=3) | st.dictionaries(
-    TEXT, VALUE, max_size=3
-)
+ATTRIBUTES: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
+    st.sampled_from(KEYS), SMALL, max_size=3
+) | st.dictionaries(TEXT, VALUE, max_size=3)
 TRACES = st.integers(1, 6).map(lambda number: number.to_bytes(16, "big"))
 SPANS = st.integers(1, 2**63).map(lambda number: number.to_bytes(8, "big"))
 TIMES = st.integers(0, 20).map(lambda number: NOW + number * SECOND // 4)

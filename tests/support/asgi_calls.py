@@ -45,6 +45,8 @@ async def calling(
     )
 
 
-def call(app: App, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
+def call(
+    app: App, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
+) -> Reply:
     """Make one request, and wait for it."""
     return asyncio.run(calling(app, method, target, headers, body))

@@ -85,7 +85,5 @@ def one_span(content: bytes) -> bytes:
     return field(1, field(2, field(2, content)))
 
 
-WHOLE_SPAN = (
-    field(1, b"t" * 16) + field(2, b"s" * 8) + b"\x39" + (NOW_NS).to_bytes(8, "little")
-)
+WHOLE_SPAN = field(1, b"t" * 16) + field(2, b"s" * 8) + b"\x39" + (NOW_NS).to_bytes(8, "little")
 """The least that a span needs: ids and a start."""

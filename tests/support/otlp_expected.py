@@ -132,7 +132,9 @@ def _log(record: Any, scope: str, resource: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _point(metric: Any, kind: str, data: Any, point: Any, resource: dict[str, Any]) -> dict[str, Any]:
+def _point(
+    metric: Any, kind: str, data: Any, point: Any, resource: dict[str, Any]
+) -> dict[str, Any]:
     histogram = kind == "histogram"
     number = point.sum if histogram else getattr(point, point.WhichOneof("value"))
     return {

@@ -14,7 +14,7 @@ START_NS = 1_790_000_000_000 * MS
 WITHIN = ("--since", "2026-09-21T14:00:00Z", "--until", "2026-09-21T15:00:00Z")
 FAILED = "0199aa00-0000-7000-8000-00000000000f"
 LISTED = "0199aa00-0000-7000-8000-000000000115"
-FAILED_TRACE = f"{1:032x}"
+FAILED_TRACE = f"{0xABC:032x}"
 HOSTILE = "a\x1b[2J\x07\r\nb\u202e\x9b31m"
 STACK = """Traceback (most recent call last):
   File "/srv/shop/payments.py", line 88, in instalment_cents
@@ -110,7 +110,7 @@ def fill(folder: Path) -> None:
 
 def failed_order() -> Telling:
     """An order over two services, whose payment divides by zero."""
-    told = Telling(1, START_NS)
+    told = Telling(0xABC, START_NS)
     exception: Attributes = {
         "exception.type": "ZeroDivisionError",
         "exception.message": "integer division or modulo by zero",
@@ -127,7 +127,7 @@ def failed_order() -> Telling:
         events=[EventRow(START_NS + 80 * MS, "exception", exception)],
     )  # fmt: skip
     told.line(order, 1, "INFO", "basket received", {"articles": 5})
-    told.line(payment, 60, "DEBUG", "bill is 4200 cents", {"held": True}, source=_PAYMENTS)
+    told.line(payment, 60, "DEBUG", "bill is 4200 cents", {"spine.held": True}, source=_PAYMENTS)
     told.line(order, 99, "WARN", "the order is kept as unpaid", {"user_id": 42})
     return told
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable
@@ -23,6 +24,8 @@ WRONG: Final = 2
 _WIDEST: Final = 200
 _LEAD: Final = 60
 _SHOWN: Final = 100
+_MOVING: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Characters that JSON has as they are and that terminals obey; inside of its strings an escape means the same."""
 
 
 def asked(options: argparse.Namespace, ask: Callable[[Source, Terminal], int]) -> int:
@@ -84,10 +87,15 @@ def printed(rows: Iterable[str]) -> None:
 
 
 def as_json(things: Iterable[object]) -> Iterable[str]:
-    """Yield each thing as one line of JSON, as the API has it."""
+    """Yield each thing as one line of JSON, as the API has it, which a terminal may be shown, too."""
     encode = msgspec.json.Encoder().encode
     for thing in things:
-        yield encode(thing).decode()
+        yield escaped(encode(thing).decode())
+
+
+def escaped(json: str) -> str:
+    """Return JSON with escapes for what a terminal would obey; it means the same."""
+    return _MOVING.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
 
 
 def complaint(error: AskedWronglyError) -> list[str]:

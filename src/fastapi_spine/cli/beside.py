@@ -37,6 +37,7 @@ class ConsoleBeside:
         self._say = say
         self._more = more
         self._process: subprocess.Popen[str] | None = None
+        self._listener: threading.Thread | None = None
         self._last: deque[str] = deque(maxlen=_SHOWN)
         self._ready = self._ending = False
 
@@ -59,10 +60,12 @@ class ConsoleBeside:
             start_new_session=True,  # Ctrl-C is for the application first: it shall still be heard while it ends
         )  # fmt: skip
         self._process = process
-        threading.Thread(target=self._listen, args=(process,), daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, args=(process,), daemon=True)
+        self._listener.start()
         access = self._answering(process)
         self._ready = access is not None
         if access is None:
+            self._listener.join(_PAUSE_S)  # its last words may be on their way
             self._say("the console did not start; the application goes on without it:")
             for line in self._last:
                 self._say(f"  {line}")
@@ -71,14 +74,15 @@ class ConsoleBeside:
     def end(self) -> None:
         """End the one that was started here; it commits what it has."""
         self._ending = True
-        if self._process is None or self._process.poll() is not None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._listener is not None:
+            self._listener.join(_END_S)
 
     def _answering(self, process: subprocess.Popen[str]) -> Access | None:
         deadline = time.monotonic() + PATIENCE_S
@@ -93,7 +97,7 @@ class ConsoleBeside:
         """Pass its complaints on; and its end, which nobody asked for."""
         stream: IO[str] | None = process.stderr
         if stream is not None:
-            with contextlib.suppress(ValueError, OSError):
+            with contextlib.suppress(ValueError, OSError), stream:
                 for line in stream:
                     self._heard(line.rstrip())
         code = process.wait()

@@ -7,6 +7,7 @@ from typing import Final
 
 from fastapi_spine.cli.measures import clock, day, stamp, took
 from fastapi_spine.cli.terminal import Terminal, cells, clean, clip, pad
+from fastapi_spine.cli.told import fields_of
 from fastapi_spine.console.views import LogView, RequestRow
 from fastapi_spine.core.conventions import (
     EXC_STACK,
@@ -126,7 +127,7 @@ def plain_line(view: LogView) -> dict[str, object]:
         KEY_TRACE_ID: view.trace_id,
         KEY_SPAN_ID: view.span_id,
     }
-    line |= {key: value for key, value in view.attributes.items() if key not in line}
+    line |= {key: value for key, value in fields_of(view).items() if key not in line}
     if view.held:
         line[KEY_HELD] = True
     if view.stack:

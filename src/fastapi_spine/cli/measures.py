@@ -56,8 +56,11 @@ def took(duration_us: float | None) -> str:
 
 
 def rate(per_second: float) -> str:
-    """Return how often something happens: `12.3/s`, below one a second `4.2/min`."""
-    return f"{per_second:.1f}/s" if per_second >= 1 else f"{per_second * 60:.1f}/min"
+    """Return how often something happens: `12.3/s`, below one a second `4.2/min`, below one a minute `7.0/h`."""
+    for size, unit in ((1, "s"), (60, "min")):
+        if per_second * size >= 1:
+            return f"{per_second * size:.1f}/{unit}"
+    return f"{per_second * 3_600:.1f}/h"
 
 
 def share(part: int, whole: int) -> str:

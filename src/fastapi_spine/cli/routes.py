@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -21,6 +23,8 @@ _NOTABLE: Final = 0.2
 _FEW: Final = 20
 """Requests below which a window is too quiet to be compared with."""
 _CHANGES: Final = 8
+_FOR_A_SHELL: Final = re.compile(r"""["'<>|&;()$`*?\[\]\\~#!]""")
+"""What a shell would take for its own; blanks between terms are none."""
 _LOUD: Final = {
     "new_error": "red",
     "more_errors": "red",
@@ -107,8 +111,11 @@ def _slower(now: Numbers, before: Numbers) -> Iterator[str]:
 
 def _change(one: Change, terminal: Terminal) -> str:
     text = terminal.paint(_LOUD.get(one.kind, "cyan"), clean(one.text))
-    search = terminal.paint("dim", f"spine requests {clean(one.search)}") if one.search else ""
-    return f"  {text}  {search}".rstrip()
+    if not one.search:
+        return f"  {text}"
+    search = clean(one.search)
+    typed = shlex.quote(search) if _FOR_A_SHELL.search(search) else search
+    return f"  {text}  {terminal.paint('dim', f'spine requests {typed}')}"
 
 
 def _basis(found: list[RouteNumbers]) -> str:

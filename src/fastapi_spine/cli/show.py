@@ -14,6 +14,7 @@ from fastapi_spine.cli.asking import FOUND, NOTHING, WRONG, as_json, asked, outp
 from fastapi_spine.cli.focus import focused
 from fastapi_spine.cli.measures import clock, count, day, sparkline, took
 from fastapi_spine.cli.terminal import Terminal, cells, clean, pad
+from fastapi_spine.cli.told import is_access
 from fastapi_spine.cli.waterfall import stacks, waterfall
 from fastapi_spine.console.client import Source
 from fastapi_spine.console.views import RequestRow, Spread, TraceView
@@ -89,7 +90,7 @@ def _facts(view: TraceView, terminal: Terminal) -> Iterator[str]:
         yield terminal.fit(_headline(row, terminal))
     for name, value in _told(view):
         yield terminal.fit(f"{terminal.paint('dim', pad(name, _LABEL))}{clean(value)}")
-    if view.peers is not None and row is not None and view.slower_than is not None:
+    if view.peers is not None and "among its route" in view.facts:
         yield from (terminal.fit(text) for text in _compared(view.peers, terminal))
     yield from _others(view, terminal)
 
@@ -103,7 +104,7 @@ def _told(view: TraceView) -> Iterator[tuple[str, str]]:
     parts = [
         count(len(view.services), "service"),
         count(len(view.spans), "span"),
-        count(len(view.logs), "log line"),
+        count(sum(not is_access(line) for line in view.logs), "log line"),
     ]
     yield "holds", ", ".join([*parts, *([f"{view.errors} failed"] if view.errors else [])])
     for other in view.others[:_MOST_OTHERS]:

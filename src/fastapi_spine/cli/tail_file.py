@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from fastapi_spine.cli.asking import WRONG, complaint, hush, output, search_of
+from fastapi_spine.cli.asking import WRONG, complaint, escaped, hush, output, search_of
 from fastapi_spine.cli.line_fits import fits
 from fastapi_spine.cli.tail import STDIN, told
 from fastapi_spine.cli.terminal import Terminal, clean
@@ -47,9 +47,9 @@ def tail_file(options: argparse.Namespace) -> int:
         rows = _stdin() if name == STDIN else _followed(Path(name), options.before)
         lines = _fitting(rows, wanted)
         if options.json:
-            return told(
-                lines, lambda line: [line[0]], argparse.Namespace(json=False, limit=options.limit)
-            )
+            as_they_are = argparse.Namespace(json=False, limit=options.limit)
+            objects = (line for line in lines if line[1] is not None)
+            return told(objects, lambda line: [escaped(line[0])], as_they_are)
         return told(lines, _Shown(output()).lines, options)
     except BrokenPipeError:
         hush()

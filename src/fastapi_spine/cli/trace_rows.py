@@ -7,12 +7,14 @@ from typing import Final, NamedTuple
 
 from fastapi_spine.cli.measures import count
 from fastapi_spine.cli.terminal import clean
+from fastapi_spine.cli.told import fields_of, is_access
 from fastapi_spine.console.views import EventView, LogView, SpanView, TraceView
 from fastapi_spine.core.conventions import (
     ATTR_EXCEPTION_MESSAGE,
     ATTR_EXCEPTION_TYPE,
     EVENT_EXCEPTION,
 )
+from fastapi_spine.core.telemetry import KIND_INTERNAL
 
 _SHORTEST_FOLD: Final = 4
 _DEEPEST: Final = 48
@@ -61,14 +63,14 @@ def rows_of(view: TraceView, *, whole: bool) -> Iterator[Row]:
 
     Args:
         view: the trace.
-        whole: nothing is folded.
+        whole: nothing is folded, and the lines that sum up a request stand there, too, which else its span does.
     """
-    roots = _tree(view)
+    roots = _tree(view, [line for line in view.logs if whole or not is_access(line)])
     for root in roots if whole else _folded(roots):
         yield from _walk(root, "", "", caller="", whole=whole)
 
 
-def _tree(view: TraceView) -> list[_Node]:
+def _tree(view: TraceView, lines: Sequence[LogView]) -> list[_Node]:
     """Return the beginnings. Only a span that came before may be a caller: no circle can be drawn."""
     nodes: dict[str, _Node] = {}
     roots: list[_Node] = []
@@ -78,11 +80,31 @@ def _tree(view: TraceView) -> list[_Node]:
         (roots if caller is None else caller.below).append(node)
         node.said.extend(_event(event) for event in span.events)
         nodes.setdefault(span.span_id, node)
-    for line in view.logs:
+    for line in lines:
         place = nodes.get(line.span_id) or (roots[0] if roots else None)
         if place is not None:
-            place.said.append(_line(line, view.start_us))
+            said = _line(line, view.start_us)
+            _inner(place, said[0]).said.append(said)
     return roots
+
+
+def _inner(node: _Node, at_us: float) -> _Node:
+    """Return the innermost step of a span that a moment lies in; log lines name their request's span alone.
+
+    A step is inside of the same process: what another service did meanwhile said nothing here. Where several ran at
+    once, the line stays with their caller: which of them said it is not known.
+    """
+    while True:
+        steps = [
+            child
+            for child in node.below
+            if child.span.kind == KIND_INTERNAL
+            and child.span.service == node.span.service
+            and child.span.start_us <= at_us <= child.span.start_us + child.span.duration_us
+        ]
+        if len(steps) != 1:
+            return node
+        node = steps[0]
 
 
 def _walk(node: _Node, lead: str, below: str, *, caller: str, whole: bool) -> Iterator[Row]:
@@ -182,7 +204,7 @@ def _event(event: EventView) -> tuple[float, str, str]:
 
 def _line(line: LogView, start_us: int) -> tuple[float, str, str]:
     level = f"{'┆' if line.held else ''}{line.level}"
-    text = clean(f"{level} {line.message}{_fields(line.attributes)}")
+    text = clean(f"{level} {line.message}{_fields(fields_of(line))}")
     return float(line.at_us - start_us), text, _style(line)
 
 

@@ -320,6 +320,8 @@ ATTR_SPINE_CUT: Final = "spine.spans_dropped"
 ATTR_SPINE_KEPT: Final = "spine.kept"
 """Why a trace that upstream did not sample was kept here: `error`, `slow`, `forced`."""
 ATTR_CLOSE_CODE: Final = "websocket.close_code"
+ATTR_REQUEST_SIZE: Final = "http.request.body.size"
+ATTR_RESPONSE_SIZE: Final = "http.response.body.size"
 
 RESOURCE_SERVICE_INSTANCE: Final = "service.instance.id"
 RESOURCE_HOST: Final = "host.name"

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -34,11 +34,13 @@ class Sample:
         samples: the lists and traces.
         per_second: how many requests its live tail brings.
         pages: answers that replace the usual ones, by path.
+        changes: what the pages have told it, path and body.
     """
 
     samples: Samples
     per_second: int = 20
     pages: dict[str, Any] | None = None
+    changes: list[tuple[str, Any]] = field(default_factory=list)
 
     def app(self) -> Starlette:
         """The application."""
@@ -46,9 +48,10 @@ class Sample:
             "requests": self.requests, "requests/tail": self.request_tail, "logs": self.logs,
             "logs/tail": self.log_tail, "logs/around": self.around, "traces/{key:path}": self.trace,
             "overview": self.overview, "spread": self.spread, "errors": self.errors,
-            "health": self.health,
+            "health": self.health, "alerts": self.alerts, "alerts/replay": self.replay,
         }  # fmt: skip
         routes = [Route(f"/api/v1/{path}", answer) for path, answer in api.items()]
+        routes.append(Route("/api/v1/alerts/{path:path}", self.told, methods=["POST"]))
         return Starlette(routes=[*routes, Route("/{path:path}", serve_files(Manifest()))])
 
     async def requests(self, request: Request) -> Response:
@@ -84,7 +87,7 @@ class Sample:
     async def trace(self, request: Request) -> Response:
         """One request whole."""
         view = self.samples.traces.get(request.path_params["key"])
-        if view is None:
+        if view is None and request.url.path not in (self.pages or {}):
             return problem(404, "not found", "No request and no trace has this id.")
         return self.answer(request, view)
 
@@ -107,6 +110,20 @@ class Sample:
     async def health(self, request: Request) -> Response:
         """How the console is."""
         return self.answer(request, self.samples.health())
+
+    async def alerts(self, request: Request) -> Response:
+        """Objectives and alerts."""
+        return self.answer(request, self.samples.alerts())
+
+    async def replay(self, request: Request) -> Response:
+        """What would have fired."""
+        past = [one for one in self.samples.alerts()["alerts"] if one["state"] == "resolved"]
+        return self.answer(request, {"alerts": past, "truncated": False})
+
+    async def told(self, request: Request) -> Response:
+        """Something that a page changes; the path and what it said are kept in `changes`."""
+        self.changes.append((request.url.path, msgspec.json.decode(await request.body())))
+        return Response(b"[]", media_type="application/json")
 
     def answer(self, request: Request, view: Any) -> Response:
         """A view as JSON, or what stands in for it."""

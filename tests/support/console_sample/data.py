@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from random import Random  # noqa: TID251 - samples are drawn with a seed, no id that matters is made
+from typing import Any
 
+from console_sample.alerts import alerts
 from console_sample.shop import STACK, huge, many_queries, place_order
 from console_sample.traces import BOUNDS_US, hexed, trace_view
 from fastapi_spine.console.views import (
@@ -211,6 +213,17 @@ class Samples:
             for number, (kind, message, where, service, route, count, new, request_id) in enumerate(told)
         ]  # fmt: skip
         return ErrorPage(now - 60 * MINUTE_US, now, MINUTE_US, groups)
+
+    def alerts(self) -> dict[str, Any]:
+        """A promise that burns, one that is overspent and silenced, and three that hold."""
+        failed = self.traces["0199-failed"].request
+        evidence = {
+            "at_us": self.now_us, "total": 1204, "bad": 23,
+            "routes": [{"method": "POST", "route": "/orders", "total": 1204, "bad": 23}],
+            "requests": [failed], "errors": self.errors().errors[:2],
+            "changes": self.overview(60).changes[:3],
+        }  # fmt: skip
+        return alerts(self.now_us, evidence)
 
     def health(self) -> Health:
         """A console that is well, with a sender that lost some."""

@@ -41,8 +41,8 @@ ROUTES = """\
 service   route                      rate  errors      p50      p95      p99        against before
 orders    POST /orders              2.0/s   5.0 %  40.0 ms  40.0 ms  40.0 ms   ▂▅█  errors +5.0 %
 orders    GET /orders/{order_id}  6.0/min     0 %   400 ms   400 ms   400 ms   ▂▅█  p95 +300 %
-orders    GET /new                0.1/min     0 %   1.0 ms   1.0 ms   1.0 ms   ▂▅█  new
-payments  GET /gone               0.0/min       -        -        -        -        silent
+orders    GET /new                  3.0/h     0 %   1.0 ms   1.0 ms   1.0 ms   ▂▅█  new
+payments  GET /gone                 0.0/h       -        -        -        -        silent
 
 What changed
   GET /orders/{order_id}: p95 is 400 ms, 100 ms before.  spine requests route:/orders/{order_id}
@@ -53,8 +53,8 @@ NARROW_ROUTES = """\
 service   route                      rate  errors      p50      p95
 orders    POST /orders              2.0/s   5.0 %  40.0 ms  40.0 ms
 orders    GET /orders/{order_id}  6.0/min     0 %   400 ms   400 ms
-orders    GET /new                0.1/min     0 %   1.0 ms   1.0 ms
-payments  GET /gone               0.0/min       -        -        -"""
+orders    GET /new                  3.0/h     0 %   1.0 ms   1.0 ms
+payments  GET /gone                 0.0/h       -        -        -"""
 
 ERRORS = """\
 ×1,204  ZeroDivisionError  new  integer division or modulo by zero
@@ -97,6 +97,21 @@ def test_log_lines_look_as_the_log_itself() -> None:
     """The service before each, held-back ones marked, the stack below its line."""
     lines = LogLines(Terminal(width=104))
     assert "\n".join(text for one in failed_order().logs for text in lines.lines(one)) == LINES
+
+
+def test_an_access_line_that_came_over_otlp_looks_as_it_did_at_home() -> None:
+    """OpenTelemetry's names are our keys again; a user's own fields stay."""
+    told = {
+        "http.request.method": "POST", "url.path": "/orders/7/pay", "http.route": "/orders/{order_id}/pay",
+        "http.response.status_code": 201, "spine.elapsed_ms": 12.5, "http.request.body.size": 57,
+        "spine.outcome": "completed", "spine.request_id": "0000000c", "user_id": 42,
+    }  # fmt: skip
+    one = line(1, 0, "INFO", "request completed", logger="spine.access", attributes=told)
+    [*_, text] = LogLines(Terminal()).lines(one)
+    assert text == (
+        "orders     14:13:20.000 INFO  0000000c spine.access         "
+        "POST /orders/7/pay → 201  12.5 ms  (/orders/{order_id}/pay)  57 B in  user_id=42"
+    )
 
 
 def test_a_line_cannot_overwrite_its_own_head() -> None:

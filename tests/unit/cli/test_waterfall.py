@@ -57,6 +57,38 @@ def test_everything_is_shown_when_it_is_asked_for() -> None:
     assert "│   └╌╌ ┆DEBUG one of five" in rows
 
 
+def test_a_line_that_sums_up_a_request_is_not_told_twice() -> None:
+    """Its span's row says the same; `--all` shows it."""
+    said = [
+        line(1, 9, "INFO", "request completed", logger="spine.access"),
+        line(1, 3, "INFO", "hm"),
+    ]
+    view = of([span(1, 0, "GET /x", 0, 9)], said)
+    assert texts(view) == ["GET /x", "└╌╌ INFO hm"]
+    assert texts(view, whole=True) == ["GET /x", "├╌╌ INFO hm", "└╌╌ INFO request completed"]
+
+
+def test_a_line_stands_in_the_step_that_said_it() -> None:
+    """Lines name their request's span; they are shown in the step of it that was going on, unless that is not sure."""
+    spans = [
+        span(1, 0, "GET /x", 0, 90, kind=2), span(2, 1, "endpoint", 5, 80), span(3, 2, "render", 10, 20),
+        span(4, 2, "db: SELECT", 40, 10, kind=3), span(5, 2, "one", 60, 10), span(6, 2, "two", 60, 10),
+    ]  # fmt: skip
+    said = [line(1, at, "INFO", f"at {at}") for at in (2, 20, 45, 65)]
+    assert texts(of(spans, said)) == [
+        "GET /x",
+        "├╌╌ INFO at 2",
+        "└── endpoint",
+        "    ├── render",
+        "    │   └╌╌ INFO at 20",
+        "    ├── db: SELECT",
+        "    ├╌╌ INFO at 45",
+        "    ├── one",
+        "    ├── two",
+        "    └╌╌ INFO at 65",
+    ]
+
+
 def test_a_folded_row_tells_of_failures_and_warnings_inside() -> None:
     """What went wrong in one of forty is not hidden by the thirty-nine."""
     calls = [span(n, 1, "db: SELECT x", n, 1, failed=n == 9) for n in range(2, 42)]

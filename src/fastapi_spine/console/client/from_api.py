@@ -19,6 +19,8 @@ from fastapi_spine.console.views import (
     RequestPage,
     TraceView,
 )
+from fastapi_spine.core.console_names import CONSOLE_ACCESS_FILE
+from fastapi_spine.core.conventions import ENV_CONSOLE_TOKEN
 
 _TIMEOUT_S: Final = 30.0
 _LONGEST: Final = 256 << 20
@@ -144,7 +146,8 @@ class ApiSource:
             return AskedWronglyError(said, search, problem.position, problem.length, problem.hint)
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             return SourceError(
-                f"The console at {self.place} does not let us in ({problem.detail or problem.title or status})."
+                f"The console at {self.place} does not let us in: set {ENV_CONSOLE_TOKEN} to the `token` that stands in "
+                f"{CONSOLE_ACCESS_FILE} of its data folder, which its user may read."
             )
         said = problem.detail or problem.title or "no reason given"
         return SourceError(f"The console at {self.place} answers {status}: {said}")

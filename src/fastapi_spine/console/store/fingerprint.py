@@ -28,6 +28,8 @@ _FOREIGN: Final = (
     "site-packages/", "dist-packages/", "/lib/python3", "/lib64/python3", "\\lib\\", "<frozen ", "<string>",
     "node_modules/", "node:internal", "internal/modules/",
 )  # fmt: skip
+_LAYER: Final = pattern(r"[/\\]fastapi_spine[/\\](?!demo[/\\])")
+"""The layer itself, also where it is no installed package: in its own checkout, whose demo shop is an application."""
 _FOREIGN_FUNCTIONS: Final = ("java.", "javax.", "jdk.", "sun.", "System.", "Microsoft.")
 _LONGEST: Final = 65_536
 _MOST_FRAMES: Final = 100
@@ -93,8 +95,10 @@ def _own(frames: list[Frame]) -> list[Frame]:
 
 
 def _is_foreign(frame: Frame) -> bool:
-    return any(part in frame.file for part in _FOREIGN) or frame.function.startswith(
-        _FOREIGN_FUNCTIONS
+    return (
+        any(part in frame.file for part in _FOREIGN)
+        or frame.function.startswith(_FOREIGN_FUNCTIONS)
+        or _LAYER.search(frame.file) is not None
     )
 
 

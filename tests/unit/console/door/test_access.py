@@ -44,7 +44,9 @@ def test_a_console_takes_away_its_own_file_only(tmp_path: Path) -> None:
     remove_access(tmp_path, 7)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "1", '{"web": "x"}', '{"web":1,"otlp":2,"token":3,"pid":"x"}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "1", '{"web": "x"}', '{"web":1,"otlp":2,"token":3,"pid":"x"}']
+)
 def test_a_file_that_says_something_else_is_none(tmp_path: Path, text: str) -> None:
     """Nobody crashes over it."""
     file = tmp_path / "console.json"

@@ -79,7 +79,14 @@ def test_the_web_matrix(target: str) -> None:
 
     async def every_cell() -> None:
         for host, method, site in itertools.product(HOSTS, METHODS, SITES):
-            origins = (None, f"http://{host.lower()}", "http://evil.example", "null", FRIEND, f"https://{host}")
+            origins = (
+                None,
+                f"http://{host.lower()}",
+                "http://evil.example",
+                "null",
+                FRIEND,
+                f"https://{host}",
+            )
             for origin in origins:
                 headers = {"host": host, "cookie": web.cookie}
                 headers |= {"origin": origin} if origin is not None else {}
@@ -89,7 +96,13 @@ def test_the_web_matrix(target: str) -> None:
                 own = origin in (None, f"http://{host.lower()}")
                 near = site in (None, "none", "same-origin")
                 reading = method in ("GET", "HEAD")
-                wanted = 200 if known and own and near and reading else 405 if known and own and near else 403
+                wanted = (
+                    200
+                    if known and own and near and reading
+                    else 405
+                    if known and own and near
+                    else 403
+                )
                 assert reply.status == wanted, (host, method, site, origin)
                 assert (reply.body == b"inside") is (wanted == 200)
                 assert not [name for name in reply.headers if name.startswith("access-control")]
@@ -104,15 +117,29 @@ def test_the_ingest_matrix(target: str) -> None:
 
     async def every_cell() -> None:
         for host, method, site in itertools.product(HOSTS, METHODS, SITES):
-            for origin in (None, f"http://{host}", "http://evil.example", "null", FRIEND, FRIEND + ".evil"):
+            for origin in (
+                None,
+                f"http://{host}",
+                "http://evil.example",
+                "null",
+                FRIEND,
+                FRIEND + ".evil",
+            ):
                 headers = {"host": host}
                 headers |= {"origin": origin} if origin is not None else {}
                 headers |= {"sec-fetch-site": site} if site else {}
                 reply = await calling(door, method, target, headers)
                 foreign = site in ("same-site", "cross-site")
-                let_in = host in OUR_HOSTS and (origin == FRIEND or (origin is None and not foreign))
+                let_in = host in OUR_HOSTS and (
+                    origin == FRIEND or (origin is None and not foreign)
+                )
                 preflight = let_in and origin == FRIEND and method == "OPTIONS"
-                assert reply.status == (403 if not let_in else 204 if preflight else 200), (host, method, site, origin)
+                assert reply.status == (403 if not let_in else 204 if preflight else 200), (
+                    host,
+                    method,
+                    site,
+                    origin,
+                )
                 shared = reply.headers.get("access-control-allow-origin")
                 assert shared == (FRIEND if let_in and origin == FRIEND else None)
 
@@ -169,12 +196,14 @@ def test_a_refused_sender_reads_what_to_set(kind: str) -> None:
 def test_forwarded_headers_change_nothing() -> None:
     """They are anybody's to write."""
     web = Web()
-    forwarded = {
+    forwarded: dict[str, Any] = {
         "x_forwarded_host": HOST, "forwarded": f"host={HOST}", "x_forwarded_for": "127.0.0.1",
         "x_real_ip": "127.0.0.1", "x_original_url": "/",
     }  # fmt: skip
     assert web.ask("GET", "/", cookie=web.cookie, host="evil.example", **forwarded).status == 403
-    fine = web.ask("GET", "/", cookie=web.cookie, **{**forwarded, "x_forwarded_host": "evil.example"})
+    fine = web.ask(
+        "GET", "/", cookie=web.cookie, **{**forwarded, "x_forwarded_host": "evil.example"}
+    )
     assert fine.status == 200
     door, _ = ingest()
     headers = {"host": "evil.example", "x-forwarded-host": HOST}
@@ -185,7 +214,9 @@ def test_neither_the_user_agent_nor_an_overriding_header_decides_anything() -> N
     """What they say is what strangers say."""
     web = Web()
     for agent in ("Mozilla/5.0", "curl/8", ""):
-        refused = web.ask("GET", "/", cookie=web.cookie, origin="http://evil.example", user_agent=agent)
+        refused = web.ask(
+            "GET", "/", cookie=web.cookie, origin="http://evil.example", user_agent=agent
+        )
         assert refused.status == 403
     overridden = web.ask("POST", "/api/v1/health", cookie=web.cookie, x_http_method_override="GET")
     assert overridden.status == 405
@@ -194,7 +225,7 @@ def test_neither_the_user_agent_nor_an_overriding_header_decides_anything() -> N
 def test_without_a_session_nothing_is_shown() -> None:
     """Pages say how to log in; the API says it as a problem; files say it too."""
     web = Web()
-    wrong = [{}, {"cookie": "spine_console_4319=x"}, {"cookie": web.cookie + "0"}, {"cookie": "\x01;;;="},
+    wrong: list[dict[str, Any]] = [{}, {"cookie": "spine_console_4319=x"}, {"cookie": web.cookie + "0"}, {"cookie": "\x01;;;="},
              {"cookie": web.cookie.replace("4319", "4318")}, {"authorization": "Bearer x"},
              {"authorization": f"Basic {TOKEN}"}, {"authorization": "Bearer é"}]  # fmt: skip
     for headers in wrong:
@@ -202,7 +233,10 @@ def test_without_a_session_nothing_is_shown() -> None:
             reply = web.ask("GET", target, **headers)
             assert (reply.status, b"spine open" in reply.body) == (401, True)
         problem = web.ask("GET", "/api/v1/health", **headers)
-        assert (problem.status, problem.headers["content-type"]) == (401, "application/problem+json")
+        assert (problem.status, problem.headers["content-type"]) == (
+            401,
+            "application/problem+json",
+        )
         assert json.loads(problem.body)["title"] == "Not logged in"
 
 
@@ -232,7 +266,15 @@ def test_logging_in_gives_a_strict_cookie_once() -> None:
 
 @pytest.mark.parametrize(
     "after",
-    ["//evil.example", "http://evil.example", "/\\evil.example", "javascript:alert(1)", "", "/x%0d%0aset-cookie:a=b", "/é"],
+    [
+        "//evil.example",
+        "http://evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "",
+        "/x%0d%0aset-cookie:a=b",
+        "/é",
+    ],
 )
 def test_logging_in_never_leads_elsewhere(after: str) -> None:
     """What is no path of the console leads to its first page."""
@@ -244,7 +286,8 @@ def test_logging_in_never_leads_elsewhere(after: str) -> None:
 def test_the_command_line_gets_an_address_that_opens_one_session() -> None:
     """Only with its token, only as JSON, and from no page."""
     web = Web()
-    json_type, bearer = {"content_type": "application/json"}, {"authorization": f"Bearer {TOKEN}"}
+    json_type: dict[str, Any] = {"content_type": "application/json"}
+    bearer: dict[str, Any] = {"authorization": f"Bearer {TOKEN}"}
     body = b'{"next": "/requests/7"}'
     refused = [
         web.ask("POST", "/login", body, **json_type).status,
@@ -264,14 +307,24 @@ def test_the_command_line_gets_an_address_that_opens_one_session() -> None:
 def test_a_link_from_elsewhere_opens_a_page_but_asks_nothing_of_the_api() -> None:
     """A strict cookie stays behind at first, so the page asks once more by itself; frames and scripts get nothing."""
     web = Web()
-    followed = {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate", "sec_fetch_dest": "document"}
+    followed: dict[str, Any] = {
+        "sec_fetch_site": "cross-site",
+        "sec_fetch_mode": "navigate",
+        "sec_fetch_dest": "document",
+    }
     first = web.ask("GET", "/requests/7", **followed)
     assert (first.status, b'http-equiv="refresh" content="0"' in first.body) == (401, True)
     second = web.ask("GET", "/requests/7", **{**followed, "sec_fetch_site": "same-origin"})
     assert (second.status, b"refresh" in second.body) == (401, False)
     assert web.ask("GET", "/requests/7", **followed, cookie=web.cookie).status == 200
-    for change in ({"sec_fetch_dest": "iframe"}, {"sec_fetch_mode": "no-cors", "sec_fetch_dest": "script"}):
-        assert web.ask("GET", "/requests/7", cookie=web.cookie, **{**followed, **change}).status == 403
+    changes: tuple[dict[str, Any], ...] = (
+        {"sec_fetch_dest": "iframe"},
+        {"sec_fetch_mode": "no-cors", "sec_fetch_dest": "script"},
+    )
+    for change in changes:
+        assert (
+            web.ask("GET", "/requests/7", cookie=web.cookie, **{**followed, **change}).status == 403
+        )
     assert web.ask("GET", "/api/v1/health", cookie=web.cookie, **followed).status == 403
     assert web.ask("POST", "/", cookie=web.cookie, **followed).status == 403
 
@@ -302,12 +355,22 @@ def test_every_answer_has_the_safety_headers(method: str, target: str, headers: 
 def test_two_headers_of_one_name_are_not_one_good_one() -> None:
     """A second `Host` or `Origin` does not hide behind the first."""
     web = Web()
-    scope_headers = [(b"host", HOST.encode()), (b"host", b"evil.example"), (b"cookie", web.cookie.encode())]
+    scope_headers = [
+        (b"host", HOST.encode()),
+        (b"host", b"evil.example"),
+        (b"cookie", web.cookie.encode()),
+    ]
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": scope_headers}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "query_string": b"",
+        "headers": scope_headers,
+    }
     asyncio.run(web.door(scope, None, send))  # type: ignore[arg-type]
     assert sent[0]["status"] == 403

@@ -24,7 +24,7 @@ def test_own_names_are_own_however_they_are_written(host: str) -> None:
     [
         "", " ", ".", ":80", "evil.example", "localhost.evil.example", "evil-localhost", "localhost:port", "localhost:",
         "localhost:123456", "127.0.0.1.evil.example", "127.1", "0.0.0.0", "[::]", "[::1", "::1", "localhost@evil.example",
-        "localhost,evil.example", "localhost evil.example", "localhost/evil", "2130706433", "lоcalhost", "l" * 300,
+        "localhost,evil.example", "localhost evil.example", "localhost/evil", "2130706433", "l\u043ecalhost", "l" * 300,
         "localhost\x00", "127.0.0.1, localhost",
     ],
 )  # fmt: skip

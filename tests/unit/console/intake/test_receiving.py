@@ -39,7 +39,7 @@ def message(answer: Answer) -> str:
     """The sentence of a refusal, in whichever encoding it came."""
     if answer.headers["content-type"] == JSON:
         return str(json.loads(answer.body)["message"])
-    return Status.FromString(answer.body).message
+    return str(Status.FromString(answer.body).message)
 
 
 @pytest.mark.parametrize("kind", [PROTOBUF, JSON])
@@ -52,7 +52,11 @@ def test_what_is_sent_is_kept_and_acknowledged(
     running: Running, kind: str, encoding: str, compress: Any
 ) -> None:
     """All three signals, both encodings, every compression; the answer is empty and of the same type."""
-    sent = [("traces", traces({"name": "a"}, {"name": "b"})), ("logs", logs("hello", level="INFO")), ("metrics", metrics())]
+    sent: list[tuple[str, Any]] = [
+        ("traces", traces({"name": "a"}, {"name": "b"})),
+        ("logs", logs("hello", level="INFO")),
+        ("metrics", metrics()),
+    ]
     for signal, request in sent:
         body = compress(request.SerializeToString() if kind == PROTOBUF else as_json(request))
         headers = {"content_encoding": encoding} if encoding else {}

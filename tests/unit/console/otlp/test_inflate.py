@@ -30,7 +30,7 @@ LIMIT = 1 << 20
     ],
 )
 def test_what_was_compressed_comes_out(encoding: str, body: bytes) -> None:
-    """gzip with one and with several members, deflate with zlib's two bytes and without."""
+    """Of gzip with one and with several members, of deflate with zlib's two bytes and without."""
     assert inflate(body, encoding, LIMIT) == TEXT
 
 

@@ -31,7 +31,16 @@ def spans(*given: Any) -> dict[str, Any]:
 
 def whole() -> list[tuple[str, Request]]:
     """One request of each signal, with everything in it."""
-    values = {"a": "b", "n": -1, "big": 2**62, "f": 0.5, "t": True, "l": [1, ["x"]], "m": {"k": None}, "b": b"\0"}
+    values = {
+        "a": "b",
+        "n": -1,
+        "big": 2**62,
+        "f": 0.5,
+        "t": True,
+        "l": [1, ["x"]],
+        "m": {"k": None},
+        "b": b"\0",
+    }
     one = traces({"attributes": values, "parent_id": b"p" * 8})
     span = one.resource_spans[0].scope_spans[0].spans[0]
     span.status.code = 2
@@ -123,8 +132,10 @@ def nested(depth: int) -> bytes:
     """A span whose attribute lies in so many lists."""
     head, tail = b'{"arrayValue":{"values":[' * depth, b"]}}" * depth
     value = head + b'{"intValue":1}' + tail
-    return json.dumps(spans({**SPAN, "attributes": [{"key": "k", "value": 0}]})).encode().replace(
-        b'"value": 0', b'"value":' + value
+    return (
+        json.dumps(spans({**SPAN, "attributes": [{"key": "k", "value": 0}]}))
+        .encode()
+        .replace(b'"value": 0', b'"value":' + value)
     )
 
 

@@ -75,7 +75,9 @@ def test_an_access_line_is_also_the_span_of_its_request() -> None:
 
 def test_a_request_without_a_route_or_a_status_is_one_all_the_same() -> None:
     """404s have no route; a request that got no answer has no status."""
-    span = read({**ACCESS, "route": "__unmatched__", "status": None, "outcome": "disconnected"}).span
+    span = read(
+        {**ACCESS, "route": "__unmatched__", "status": None, "outcome": "disconnected"}
+    ).span
     assert span is not None
     assert "http.route" not in span.attributes
     assert "http.response.status_code" not in span.attributes
@@ -159,7 +161,13 @@ def test_lines_of_other_loggers_are_read_as_far_as_they_go(line: Any, told: Any)
 def test_what_is_no_json_is_a_line_as_it_stands(line: bytes) -> None:
     """INFO, of the service that the stream was said to be."""
     log, span = read(line, "worker")
-    assert log[:4] == (NOW_NS, 9, "INFO", line.decode("utf-8", "replace")[:32768] + ("" if len(line) <= 32768 else f"…[TRUNCATED:{len(line) - 32768}]"))
+    assert log[:4] == (
+        NOW_NS,
+        9,
+        "INFO",
+        line.decode("utf-8", "replace")[:32768]
+        + ("" if len(line) <= 32768 else f"…[TRUNCATED:{len(line) - 32768}]"),
+    )
     assert (log.source.service, span) == ("worker", None)
 
 

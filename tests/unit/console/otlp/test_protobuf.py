@@ -73,9 +73,7 @@ def test_a_log_record_without_a_time_has_that_of_its_arrival() -> None:
 
 def test_a_level_word_is_made_from_the_number_where_there_is_none() -> None:
     """13 is WARN; a number beyond 24 is none."""
-    found = [
-        decode("logs", logs("x", severity=number)).batch.logs[0] for number in (1, 13, 21, 0)
-    ]
+    found = [decode("logs", logs("x", severity=number)).batch.logs[0] for number in (1, 13, 21, 0)]
     assert [(row.severity, row.level) for row in found] == [
         (1, "TRACE"), (13, "WARN"), (21, "FATAL"), (0, ""),
     ]  # fmt: skip

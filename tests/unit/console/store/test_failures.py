@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from stored import MINUTE, NOW, ORDERS, SECOND, Store, child, line, raised, server, store
@@ -15,6 +16,8 @@ from fastapi_spine.console.views import ErrorGroup
 
 THIS_MINUTE = NOW // MINUTE * MINUTE
 LAST_THREE = Window(THIS_MINUTE - 2 * MINUTE, THIS_MINUTE + MINUTE)
+ONLY_TYPE: Any = {"exception.type": "ValueError"}
+TIMEOUT: Any = {"error.type": "timeout"}
 
 
 def groups(kept: Store, window: Window = LAST_THREE) -> list[tuple[str, str, list[int]]]:
@@ -51,7 +54,7 @@ def test_a_failure_is_told_whole(kept: Store) -> None:
 FAILED = server(1, status=500)
 RAISED = server(1, status=500, events=[event()])
 TOLD = line(1, "request failed", severity=17, **raised())
-BARE = line(1, "request failed", severity=17, **{"exception.type": "ValueError"})
+BARE = line(1, "request failed", severity=17, **ONLY_TYPE)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,7 @@ def test_failures_without_an_exception_group_by_status_and_route(kept: Store) ->
     """So does an error that only has a type."""
     kept.put(
         server(1, status=500), server(2, status=500), server(3, status=503), server(4, status=500, route="/stock"),
-        server(5, status=504, **{"error.type": "timeout"}), server(6, status=404),
+        server(5, status=504, **TIMEOUT), server(6, status=404),
     )  # fmt: skip
     found = kept.reader.errors(LAST_THREE, MINUTE)
     told = sorted((one.type, one.route, one.count) for one in found)
@@ -187,3 +190,14 @@ def test_foreign_frames_count_where_nothing_else_is() -> None:
         place_of("E", stack).fingerprint, "python3.11/threading.py:5 run"
     )
     assert len(place_of("E", stack).fingerprint) == 16
+
+
+def test_the_layers_own_frames_do_not_tell_failures_apart() -> None:
+    """A log line's traceback passes through the layer, a span's does not; the demo shop inside of it is an application."""
+    own = '  File "/x/src/fastapi_spine/demo/payments.py", line 74, in charge\n    pay()\n'
+    layer = '  File "/x/src/fastapi_spine/request/spine.py", line 9, in __call__\n    await app()\n'
+    head, end = "Traceback (most recent call last):\n", "ValueError: no"
+    assert place_of("ValueError", head + layer + own + end) == place_of(
+        "ValueError", head + own + end
+    )
+    assert place_of("ValueError", head + own + end).where == "demo/payments.py:74 charge"

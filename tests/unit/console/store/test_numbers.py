@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from stored import (
@@ -27,6 +28,8 @@ from fastapi_spine.console.views import SenderHealth
 
 THIS_MINUTE = NOW // MINUTE * MINUTE
 LAST_THREE = Window(THIS_MINUTE - 2 * MINUTE, THIS_MINUTE + MINUTE)
+STATUS_500: Any = {"http.response.status_code": 500}
+ROUTE_NEW: Any = {"http.route": "/new"}
 
 
 def counts(
@@ -98,7 +101,7 @@ def test_what_comes_late_is_added_where_it_belongs(kept: Store) -> None:
 def test_a_service_s_own_metrics_win(kept: Store) -> None:
     """Where durations come as metrics they are the numbers, and the answer says so."""
     kept.put(server(1), server(2, source=INVENTORY, route="/stock"))
-    kept.put(histogram((3, 1, 0)), histogram((0, 2, 0), **{"http.response.status_code": 500}))
+    kept.put(histogram((3, 1, 0)), histogram((0, 2, 0), **STATUS_500))
     assert counts(kept) == [
         ("inventory", "/stock", [0, 0, 1], [0, 0, 0], "spans"),
         ("orders", "/orders/{order_id}", [0, 0, 6], [0, 0, 2], "metrics"),
@@ -137,11 +140,7 @@ def test_what_was_before_the_store_is_not_counted(kept: Store) -> None:
     old = histogram((1_000, 0, 0), start=NOW - 3600 * SECOND)
     kept.put(old)
     kept.put(after(old, 10, (1_001, 0, 0)))
-    kept.put(
-        histogram(
-            (2, 0, 0), at=NOW + 10 * SECOND, start=NOW - 3600 * SECOND, **{"http.route": "/new"}
-        )
-    )
+    kept.put(histogram((2, 0, 0), at=NOW + 10 * SECOND, start=NOW - 3600 * SECOND, **ROUTE_NEW))
     assert [(one[1], one[2]) for one in counts(kept)] == [
         ("/new", [0, 0, 2]),
         ("/orders/{order_id}", [0, 0, 1]),

@@ -1,6 +1,7 @@
 // The frame: navigation, keys, and which page is shown. Every page is a module of its own, fetched when first seen.
 
 import { html, render, useEffect, useErrorBoundary, useRef, useState } from "./parts/html.js";
+import { useAnswer } from "./parts/api.js";
 import { plain } from "./parts/format.js";
 import { Icon } from "./parts/icons.js";
 import { HELP, useKeys } from "./parts/keys.js";
@@ -12,9 +13,10 @@ const PAGES = [
   { path: "/requests", word: "Requests", icon: "requests", load: () => import("./pages/requests.js") },
   { path: "/logs", word: "Logs", icon: "logs", load: () => import("./pages/logs.js") },
   { path: "/errors", word: "Errors", icon: "errors", load: () => import("./pages/errors.js") },
+  { path: "/alerts", word: "Alerts", icon: "alerts", load: () => import("./pages/alerts.js") },
   { path: "/health", word: "Health", icon: "health", load: () => import("./pages/health.js") },
 ];
-// Shown without a place in the navigation. Alerts get theirs when the room that evaluates them exists.
+// Shown without a place in the navigation.
 const OTHERS = [
   { path: "/requests/", word: "Request", load: () => import("./pages/request.js") },
   { path: "/open", word: "Open a file", load: () => import("./pages/open.js") },
@@ -54,7 +56,14 @@ function GoTo() {
   </form>`;
 }
 
+/** How many alerts fire that somebody should hear of. */
+function useFiring() {
+  const { answer } = useAnswer("alerts", {}, { every: 15_000 });
+  return (answer?.alerts ?? []).filter((one) => one.state === "firing" && !one.inhibited_by && !one.silenced_by).length;
+}
+
 function Top({ page, onHelp }) {
+  const firing = useFiring();
   const [theme, setTheme] = useState(themeNow);
   useEffect(() => {
     const change = () => setTheme(themeNow());
@@ -65,7 +74,7 @@ function Top({ page, onHelp }) {
   return html`<header class="top">
     <a class="brand" href="/" aria-label="spine, Overview"><img src="/static/icon.svg" alt="" /><span>spine</span></a>
     <nav class="nav" aria-label="Pages">${PAGES.map((one) => html`<a key=${one.path} href=${one.path}
-      aria-current=${current(one) ? "page" : undefined}><${Icon} name=${one.icon} />${one.word}</a>`)}</nav>
+      aria-current=${current(one) ? "page" : undefined}><${Icon} name=${one.icon} />${one.word}${one.path === "/alerts" && firing > 0 && html`<span class="count">${firing}<span class="unseen"> firing</span></span>`}</a>`)}</nav>
     <span class="space"></span>
     <${GoTo} />
     <button type="button" class="button quiet icon" onClick=${switchTheme} title="Light or dark (t)"
@@ -129,7 +138,7 @@ function App() {
   }, [page]);
   useKeys({
     "?": () => setHelp(true), t: switchTheme, "g o": () => go("/"), "g r": () => go("/requests"),
-    "g l": () => go("/logs"), "g e": () => go("/errors"), "g h": () => go("/health"),
+    "g l": () => go("/logs"), "g e": () => go("/errors"), "g a": () => go("/alerts"), "g h": () => go("/health"),
   });
   return html`<div onClick=${followLinks}>
     <a class="skip" href="#main">Skip to content</a>

@@ -69,7 +69,7 @@ export default function Logs({ route }) {
     </div>
     <div class="bar-line"><div class="chips">${CHIPS.map(([term, word]) => html`<button type="button" key=${term} class="button small"
       aria-pressed=${terms.includes(term)} onClick=${() => turn(term)}>${word}</button>`)}</div>
-      <span class="faint num" role="status">${feed.loading ? "Searching…" : `${rows.length}${feed.older ? "+" : ""} lines`}
+      <span class="faint num" role="status">${feed.loading ? "Searching…" : feed.error ? "" : `${rows.length}${feed.older ? "+" : ""} lines`}
       ${live && feed.connection !== "live" && !feed.loading && ` · ${CONNECTION_WORDS[feed.connection]}`}
       ${feed.behind > 0 && ` · ${feed.behind} left out: more came than can be shown`}
       ${!feed.whole && " · not everything was searched yet, scroll on for more"}</span></div>

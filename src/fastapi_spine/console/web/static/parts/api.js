@@ -21,10 +21,20 @@ function address(path, parameters) {
 }
 
 /** Ask once. */
-export async function ask(path, parameters, signal) {
+export function ask(path, parameters, signal) {
+  return exchange(address(path, parameters), { signal, headers: { accept: "application/json" } });
+}
+
+/** Tell the console something: the few things that a page may change. */
+export function tell(path, body) {
+  const headers = { accept: "application/json", "content-type": "application/json" };
+  return exchange(address(path), { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+async function exchange(url, options) {
   let response;
   try {
-    response = await fetch(address(path, parameters), { signal, headers: { accept: "application/json" } });
+    response = await fetch(url, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError("The console does not answer. Is it still running? Start it with: spine console");
@@ -53,6 +63,7 @@ export function useAnswer(path, parameters, { every = 0 } = {}) {
   const [state, setState] = useState({ answer: null, error: null, loading: true });
   const key = path === null ? null : address(path, parameters);
   const shown = useRef(null);
+  const [turn, setTurn] = useState(0);
   useEffect(() => {
     if (key === null) return undefined;
     const stop = new AbortController();
@@ -78,8 +89,8 @@ export function useAnswer(path, parameters, { every = 0 } = {}) {
       stop.abort();
       clearTimeout(timer);
     };
-  }, [key, every]);
-  return state;
+  }, [key, every, turn]);
+  return { ...state, again: () => setTurn((old) => old + 1) };
 }
 
 /**

@@ -27,7 +27,7 @@ function optionsOf({ series, format, onStretch, width, height }) {
   const font = `11px ${token("--sans")}`;
   const axis = { stroke: text, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
   return {
-    width, height, legend: { show: false }, padding: [10, 8, 0, 0],
+    width, height, legend: { show: false }, padding: [10, 20, 0, 0],
     cursor: { sync: { key: "overview" }, points: { size: 6 }, drag: { x: true, y: false, setScale: false }, y: false },
     select: { show: true },
     scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
@@ -64,7 +64,7 @@ function tip(plot, element, series, times, format) {
 }
 
 /** A chart of `series` `{name, values, colour?}` over `times` in seconds. */
-export function Chart({ title, times, series, format, onStretch, height = 150 }) {
+export function Chart({ title, times, series, format, onStretch, height = 172 }) {
   const place = useRef(null);
   const said = useRef(null);
   useEffect(() => {

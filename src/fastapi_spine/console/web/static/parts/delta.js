@@ -9,10 +9,10 @@ const NOTICED = 0.1;
 export function Delta({ now, before, word, neutral = false, least = 0 }) {
   if (now === null || before === null || now === undefined || before === undefined) return null;
   if (before === 0 || Math.abs(now - before) <= least) {
-    return before === 0 && now > least && !neutral ? html`<small class="delta bad" title=${`${word}: none before`}>new</small>` : html`<small class="delta"></small>`;
+    return before === 0 && now > least && !neutral ? html`<small class="delta bad" title=${`${word}: none before`}>new</small>` : null;
   }
   const by = now / before - 1;
-  if (Math.abs(by) < NOTICED) return html`<small class="delta"></small>`;
+  if (Math.abs(by) < NOTICED) return null;
   const kind = neutral ? "faint" : by > 0 ? "bad" : "good";
   const size = by > 9 ? `${count(Math.round(by + 1))} ×` : `${Math.abs(Math.round(by * 100))} %`;
   return html`<small class=${`delta num ${kind}`} title=${`${word} against the time before`}>${by > 0 ? "↑" : "↓"} ${size}</small>`;

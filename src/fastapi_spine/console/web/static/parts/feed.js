@@ -7,6 +7,8 @@ import { useCallback, useEffect, useRef, useState } from "./html.js";
 export const MOST = 2000;
 const PAGE = 100;
 
+const when = (row) => row.start_us ?? row.at_us;
+
 const NOTHING = { rows: [], older: "", whole: true, loading: true, error: null, behind: 0 };
 
 /**
@@ -32,7 +34,8 @@ export function useFeed(path, name, parameters, { live, paused }) {
     if (fresh.length === 0) return;
     setState((old) => {
       const known = new Set(old.rows.slice(0, 400).map((row) => row.cursor));
-      const rows = [...fresh.reverse().filter((row) => !known.has(row.cursor)), ...old.rows];
+      // A tail brings rows as they were stored, and services send at their own pace: here they stand by their time.
+      const rows = [...fresh.reverse().filter((row) => !known.has(row.cursor)), ...old.rows].sort((a, b) => when(b) - when(a));
       const cut = rows.length > MOST;
       return { ...old, rows: cut ? rows.slice(0, MOST) : rows, older: cut ? rows[MOST - 1].cursor : old.older };
     });

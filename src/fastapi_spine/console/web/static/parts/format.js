@@ -24,11 +24,19 @@ export function count(n) {
   return `${(n / 1e9).toFixed(1)} G`;
 }
 
-/** Requests a second: `0.02`, `9.3`, `412`. */
-export function rate(n) {
+/** A number that needs no more than two digits behind the point: `0.02`, `9.3`, `412`. */
+export function figure(n) {
   if (!Number.isFinite(n)) return "–";
   if (n === 0) return "0";
   return n < 1 ? n.toFixed(2) : n < 100 ? n.toFixed(1) : count(Math.round(n));
+}
+
+/** How often, given how often a second: `2.7/min`, `9.3/s`, `412/s`; rare things are counted by the minute. */
+export function rate(n) {
+  if (!Number.isFinite(n)) return "–";
+  if (n === 0) return "0";
+  if (n >= 1) return `${figure(n)}/s`;
+  return n * 60 < 0.1 ? "<0.1/min" : `${(n * 60).toFixed(1)}/min`;
 }
 
 /** A share from 0 to 1: `0 %`, `0.02 %`, `6.3 %`. */

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "./html.js";
 
 const stack = [];
-let chord = 0;
+let chord = -Infinity;
 
 function typing(target) {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
@@ -14,10 +14,10 @@ function nameOf(event) {
   const { key } = event;
   const now = event.timeStamp;
   if (key !== "g" && now - chord < 1200) {
-    chord = 0;
+    chord = -Infinity;
     return `g ${key}`;
   }
-  chord = key === "g" ? now : 0;
+  chord = key === "g" ? now : -Infinity;
   return key;
 }
 
@@ -46,7 +46,6 @@ export function useKeys(actions) {
   }, []);
 }
 
-
 function useHolder(actions) {
   const holder = useRef(actions);
   holder.current = actions;
@@ -56,7 +55,7 @@ function useHolder(actions) {
 /** What `?` shows. */
 export const HELP = [
   ["/", "search"], ["j k", "next, previous row"], ["Enter", "open"], ["Esc", "back, close"],
-  ["g o", "Overview"], ["g r", "Requests"], ["g l", "Logs"], ["g e", "Errors"], ["g h", "Health"],
+  ["g o", "Overview"], ["g r", "Requests"], ["g l", "Logs"], ["g e", "Errors"], ["g a", "Alerts"], ["g h", "Health"],
   ["l", "live tail on, off"], ["e", "next error of a request"], ["f", "fold, unfold a span"], ["c", "copy the request's id"],
   ["t", "light, dark"], ["?", "this help"],
 ];

@@ -1,77 +1,19 @@
 // One request on one sheet: facts, its place among its like, the waterfall with its log lines, details.
 
-import { Copy } from "./copy.js";
-import { duration, oneLine, plain } from "./format.js";
-import { Histogram } from "./histogram.js";
+import { Copy, copyText } from "./copy.js";
+import { duration, plain } from "./format.js";
 import { html, useEffect, useMemo, useState } from "./html.js";
-import { Icon } from "./icons.js";
 import { useKeys } from "./keys.js";
-import { copyText } from "./copy.js";
-import { requestUrl } from "./router.js";
+import { Cause, Facts, Head, Hops, Notes } from "./sheet_head.js";
 import { GroupPanel, RowLinePanel, SpanPanel } from "./span_panel.js";
-import { save } from "./trace_file.js";
-import { causeOf, failuresOf, rowsOf, treeOf, unfoldedTo } from "./tree.js";
+import { causeOf, failuresOf, holdersOf, ownRoot, partOf, reachOf, rowsOf, treeOf, unfoldedTo } from "./tree.js";
 import { Waterfall } from "./waterfall.js";
-import { Level, Service, Status, Time } from "./words.js";
+import { Level, Service } from "./words.js";
 
-function Head({ view }) {
-  const { request } = view;
-  const id = request?.request_id || view.trace_id;
-  const title = request ? `${request.method} ${request.route || request.path}` : view.spans[0]?.title ?? "trace";
-  return html`<header class="head sheet-head">
-    ${request && html`<span class=${`badge big ${request.failed ? "bad" : ""}`}><${Status} row=${request} /></span>`}
-    <h1 class="cut" title=${plain(request?.path ?? "")}>${plain(title)}</h1>
-    ${request && html`<${Service} name=${request.service} />`}
-    <span class="space"></span>
-    <${Copy} text=${id} word="Copy id" label="Copy the request id (c)" />
-    <button type="button" class="button" onClick=${() => save(view)} title="One file with everything on this page; any console opens it"><${Icon} name="download" />Download</button>
-  </header>`;
-}
-
-function Facts({ view }) {
-  const { request } = view;
-  const shown = Object.entries(view.facts);
-  return html`<div class="sheet-facts">
-    <dl class="facts">
-      <div><dt>duration</dt><dd class="num strong">${duration(request?.duration_us ?? view.duration_us)}</dd></div>
-      <div><dt>began</dt><dd><${Time} us=${request?.start_us ?? view.start_us} /></dd></div>
-      ${request?.outcome && html`<div><dt>outcome</dt><dd>${plain(request.outcome)}</dd></div>`}
-      <div><dt>path</dt><dd class="mono cut" title=${plain(request?.path ?? "")}>${oneLine(request?.path ?? "–", 80)}</dd></div>
-      ${request?.request_id && html`<div><dt>request id</dt><dd class="mono">${plain(request.request_id)}</dd></div>`}
-      <div><dt>trace id</dt><dd class="mono">${plain(view.trace_id)} <${Copy} text=${view.trace_id} label="Copy the trace id" /></dd></div>
-      ${shown.map(([name, value]) => html`<div key=${name}><dt>${plain(name)}</dt><dd class="cut" title=${plain(value)}>${oneLine(value, 120)}</dd></div>`)}
-    </dl>
-    ${view.peers && request && html`<${Histogram} spread=${view.peers} took=${request.duration_us} slower=${view.slower_than} />`}
-  </div>`;
-}
-
-function Cause({ cause, onShow }) {
-  const [open, setOpen] = useState(false);
-  if (!cause) return null;
-  return html`<section class="notice bad-notice cause" aria-label="What went wrong">
-    <span class="bad" aria-hidden="true">✗</span>
-    <p><b>${oneLine(cause.type, 120)}</b>${cause.message && html`: ${oneLine(cause.message, 300)}`}
-      ${cause.span && html` <span class="muted">in ${plain(cause.span.service)}, ${oneLine(cause.span.title, 80)}</span>`}
-      ${open && cause.stack && html`<pre class="stack" tabindex="0">${plain(cause.stack)}</pre>`}</p>
-    ${cause.stack && html`<button type="button" class="button small" aria-expanded=${open} onClick=${() => setOpen(!open)}>${open ? "Hide stack" : "Stack"}</button>`}
-    ${cause.span && html`<button type="button" class="button small" onClick=${onShow} title="Next error (e)">Show in waterfall</button>`}
-  </section>`;
-}
-
-function Others({ view }) {
-  const more = view.requests.length > 1 ? view.requests : [];
-  return html`
-    ${view.others.length > 0 && html`<div class="notice warn-notice"><p>This request id came more than once. Others with it:
-      ${view.others.slice(0, 5).map((id) => html` <a class="link mono" key=${id} href=${requestUrl(id)}>${plain(id).slice(0, 12)}…</a>`)}</p></div>`}
-    ${view.cut > 0 && html`<div class="notice warn-notice"><p>${view.cut.toLocaleString("en-US")} spans are left out: this trace has more than can be shown. Failures, requests and the longest calls are here.</p></div>`}
-    ${more.length > 0 && html`<ol class="hops" aria-label="Requests of this trace">${more.map((row) => html`<li key=${row.span_id}>
-      <${Service} name=${row.service} /> <${Status} row=${row} /> <span class="num faint">${duration(row.duration_us)}</span></li>`)}</ol>`}`;
-}
-
-function LogList({ view }) {
+function LogList({ view, base }) {
   if (view.logs.length === 0) return html`<p class="pad muted">This request wrote no line that came here.</p>`;
   return html`<ol class="said-list" tabindex="0" aria-label="Log lines by time">${view.logs.slice(0, 2000).map((line) => html`<li key=${line.cursor}>
-    <span class="num faint">+${duration(line.at_us - view.start_us)}</span><${Level} line=${line} /><${Service} name=${line.service} />
+    <span class="num faint">+${duration(Math.max(0, line.at_us - view.start_us - base))}</span><${Level} line=${line} /><${Service} name=${line.service} />
     <div><pre>${plain(line.message)}</pre>${line.stack && html`<pre class="stack">${plain(line.stack)}</pre>`}</div></li>`)}</ol>`;
 }
 
@@ -90,12 +32,25 @@ function Panel({ row, view, onClose }) {
   return html`<${RowLinePanel} key=${row.key} line=${row.line} start=${view.start_us} onClose=${onClose} />`;
 }
 
-/** The sheet. */
-export function Sheet({ view }) {
+const sum = (nodes) => nodes.reduce((all, { span }) => all + span.duration_us, 0);
+
+/** The whole trace, and the part of it that is shown: the asked request's own, until somebody wants the rest. */
+function useScope(view) {
+  const [all, setAll] = useState(false);
   const tree = useMemo(() => treeOf(view), [view]);
+  const own = useMemo(() => ownRoot(tree, view.request), [view, tree]);
+  const part = useMemo(() => (own && !all ? partOf(view, tree, own) : view), [view, tree, own, all]);
+  const partTree = useMemo(() => (part === view ? tree : treeOf(part)), [part]);
+  return { part, tree: partTree, several: own !== null, all, setAll };
+}
+
+/** The sheet. */
+export function Sheet({ view: given }) {
+  const { part: view, tree, several, all, setAll } = useScope(given);
   const failures = useMemo(() => failuresOf(view), [view]);
   const cause = useMemo(() => causeOf(view), [view]);
-  const whole = { from: 0, to: Math.max(view.duration_us, ...view.spans.slice(0, 1).map((span) => span.start_us + span.duration_us), 1) };
+  const holders = useMemo(() => holdersOf(view, tree), [view, tree]);
+  const whole = useMemo(() => reachOf(view), [view]);
   const [turned, setTurned] = useState(() => new Set());
   const [shown, setShown] = useState("waterfall");
   const [lines, setLines] = useState(true);
@@ -111,6 +66,14 @@ export function Sheet({ view }) {
     if (!next.delete(key)) next.add(key);
     return next;
   });
+  const showRepeated = () => {
+    const groups = rowsOf(view, tree, { turned: new Set(), lines: false, critical: false }).filter((one) => one.kind === "group");
+    const most = groups.sort((a, b) => b.nodes.length - a.nodes.length || sum(b.nodes) - sum(a.nodes))[0];
+    if (!most) return;
+    setShown("waterfall");
+    setTurned((old) => unfoldedTo(tree, most.nodes[0].parent?.span.span_id, old));
+    setChosen(most.key);
+  };
   const showSpan = (span) => {
     setShown("waterfall");
     setCritical(false);
@@ -148,12 +111,15 @@ export function Sheet({ view }) {
   useEffect(() => setZoom(null), [view]);
   const tabs = [["waterfall", "Waterfall"], ["lines", `Log lines ${view.logs.length}`], ["json", "JSON"]];
   return html`
-    <${Head} view=${view} />
-    <${Facts} view=${view} />
+    <${Head} view=${given} />
+    <${Facts} view=${given} holders=${holders} onShow=${showSpan} />
     <${Cause} cause=${cause} onShow=${nextFailure} />
-    <${Others} view=${view} />
+    <${Notes} view=${given} repeated=${given.facts.repeated} onRepeated=${showRepeated} />
+    ${all && html`<${Hops} view=${given} current=${given.request?.span_id} />`}
     <div class="bar-line sheet-tools">
       <div class="choice" role="group" aria-label="Show">${tabs.map(([name, word]) => html`<button type="button" key=${name} aria-pressed=${shown === name} onClick=${() => setShown(name)}>${word}</button>`)}</div>
+      ${several && html`<div class="choice" role="group" aria-label="How much of the trace"><button type="button" aria-pressed=${!all} onClick=${() => setAll(false)}>This request</button>
+        <button type="button" aria-pressed=${all} onClick=${() => setAll(true)}>Whole trace, ${given.requests.length} requests</button></div>`}
       ${shown === "waterfall" && html`
         <button type="button" class="button small" aria-pressed=${lines} onClick=${() => setLines(!lines)}>Log lines</button>
         <button type="button" class="button small" aria-pressed=${critical} onClick=${() => setCritical(!critical)} title="Only calls that the end had to wait for">Critical path</button>
@@ -162,9 +128,9 @@ export function Sheet({ view }) {
         <span class="space"></span><span class="faint num" role="status">${view.spans.length.toLocaleString("en-US")} spans, ${view.services.length} ${view.services.length === 1 ? "service" : "services"}</span>
         <span class="legend faint"><i class="legend-critical"></i>critical path</span>`}
     </div>
-    ${shown === "waterfall" && html`<div class="split sheet-body"><${Waterfall} rows=${rows} start=${view.start_us} zoom=${zoom ?? whole}
+    ${shown === "waterfall" && html`<div class="split sheet-body"><${Waterfall} rows=${rows} start=${view.start_us} base=${whole.from} zoom=${zoom ?? whole}
         chosen=${chosen} onChoose=${(one) => setChosen(one.key === chosen ? "" : one.key)} onTurn=${turn} onZoom=${zoomTo} />
       <${Panel} row=${row} view=${view} onClose=${() => setChosen("")} /></div>`}
-    ${shown === "lines" && html`<div class="sheet-body scrolls-y"><${LogList} view=${view} /></div>`}
-    ${shown === "json" && html`<div class="sheet-body scrolls-y"><${Json} view=${view} /></div>`}`;
+    ${shown === "lines" && html`<div class="sheet-body scrolls-y"><${LogList} view=${view} base=${whole.from} /></div>`}
+    ${shown === "json" && html`<div class="sheet-body scrolls-y"><${Json} view=${given} /></div>`}`;
 }

@@ -110,6 +110,65 @@ export function failuresOf(view) {
   return view.spans.filter((span) => span.failed).sort((a, b) => b.depth - a.depth || a.start_us - b.start_us);
 }
 
+/** The beginning that the asked request is part of; null if the trace has no other beginning, or none was asked for. */
+export function ownRoot(tree, request) {
+  let node = tree.nodes.get(request?.span_id);
+  if (!node || tree.roots.length < 2) return null;
+  while (node.parent) node = node.parent;
+  return node;
+}
+
+/** The part of a trace that stands below one beginning: a shopper's trace holds many requests, one is asked for. */
+export function partOf(view, tree, root) {
+  const inside = new Set();
+  const waiting = [root];
+  while (waiting.length > 0) {
+    const node = waiting.pop();
+    inside.add(node.span.span_id);
+    waiting.push(...node.children);
+  }
+  const homeless = (line) => !tree.nodes.has(line.span_id) && (!line.request_id || line.request_id === view.request?.request_id);
+  const spans = view.spans.filter((span) => inside.has(span.span_id));
+  return {
+    ...view, spans, logs: view.logs.filter((line) => inside.has(line.span_id) || homeless(line)),
+    services: [...new Set(spans.map((span) => span.service))],
+    requests: view.requests.filter((row) => inside.has(row.span_id)),
+  };
+}
+
+/** From when to when the spans reach, in microseconds of the trace. */
+export function reachOf(view) {
+  let from = Infinity;
+  let to = -Infinity;
+  for (const span of view.spans) {
+    from = Math.min(from, span.start_us);
+    to = Math.max(to, span.start_us + span.duration_us);
+  }
+  return from <= to ? { from, to: Math.max(to, from + 1) } : { from: 0, to: Math.max(view.duration_us, 1) };
+}
+
+/**
+ * Where the request's time went: what the calls on its critical path took by themselves, by service and title, most
+ * first; the same rule as the header fact of the terminal. `of` is their sum.
+ */
+export function holdersOf(view, tree) {
+  const asked = tree.nodes.get(view.request?.span_id) ?? tree.roots[0];
+  const held = new Map();
+  const waiting = asked?.span.critical ? [asked] : [];
+  while (waiting.length > 0) {
+    const { span, children } = waiting.pop();
+    const key = `${span.service}\n${span.title}`;
+    const one = held.get(key) ?? { service: span.service, title: span.title, us: 0, times: 0, longest: span };
+    one.us += span.self_us;
+    one.times += 1;
+    if (span.self_us > one.longest.self_us) one.longest = span;
+    held.set(key, one);
+    waiting.push(...children.filter((child) => child.span.critical));
+  }
+  const all = [...held.values()].sort((a, b) => b.us - a.us);
+  return { holders: all, of: all.reduce((sum, one) => sum + one.us, 0) };
+}
+
 /** Type, message and stack of what went wrong; null if nothing did. */
 export function causeOf(view) {
   const failed = failuresOf(view);

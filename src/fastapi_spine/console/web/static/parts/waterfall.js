@@ -4,7 +4,7 @@ import { serviceClass } from "./colour.js";
 import { duration, oneLine, plain } from "./format.js";
 import { html, useEffect, useRef } from "./html.js";
 import { pattern, ticksOf } from "./tree.js";
-import { reveal, useView } from "./windowed.js";
+import { reveal, useNarrow, useView } from "./windowed.js";
 import { Level } from "./words.js";
 
 export const ROW = 26;
@@ -83,7 +83,7 @@ function GroupRow({ row, zoom, onTurn }) {
     <span class="lane" role="gridcell"><${GroupBar} nodes=${row.nodes} zoom=${zoom} /></span>`;
 }
 
-function LineRow({ row, zoom, start }) {
+function LineRow({ row, zoom, start, base }) {
   const at = row.line.at_us - start;
   const inside = at >= zoom.from && at <= zoom.to;
   return html`
@@ -91,7 +91,7 @@ function LineRow({ row, zoom, start }) {
       <${Level} line=${row.line} /><span class="cut mono" title=${plain(row.line.message)}>${oneLine(row.line.message, 300)}</span>
       ${row.line.held && html`<span class="badge" title="held back, and written because this request failed or was slow">held</span>`}
       ${row.line.stack && html`<span class="badge bad">stack</span>`}</span>
-    <span class="time num right faint" role="gridcell">+${duration(Math.max(0, at))}</span>
+    <span class="time num right faint" role="gridcell">+${duration(Math.max(0, at - base))}</span>
     <span class="self" role="gridcell"></span>
     <span class="lane" role="gridcell">${inside && html`<i class=${`said-dot ${row.line.severity >= 17 ? "dot-bad" : row.line.severity >= 13 ? "dot-warn" : ""}`}
       style=${{ left: place(zoom.from, zoom.to, at, 0).left }}></i>`}</span>`;
@@ -103,15 +103,17 @@ function describe(row) {
   return `${oneLine(span.title, 120)}, ${plain(span.service)}, ${duration(span.duration_us)}${span.failed ? ", failed" : ""}`;
 }
 
-/** The waterfall of `rows`. `chosen` is a row's key. */
-export function Waterfall({ rows, start, zoom, chosen, onChoose, onTurn, onZoom }) {
+/** The waterfall of `rows`. `chosen` is a row's key; times are told from `base`, in microseconds of the trace. */
+export function Waterfall({ rows, start, base, zoom, chosen, onChoose, onTurn, onZoom }) {
   const body = useRef(null);
   const { from, to } = useView(body, ROW, rows.length);
   const at = rows.findIndex((row) => row.key === chosen);
   useEffect(() => {
     if (at >= 0) reveal(body.current, at, ROW, 40);
   }, [chosen, at]);
-  const ticks = ticksOf(zoom.from, zoom.to);
+  const narrow = useNarrow();
+  const ticks = ticksOf(zoom.from - base, zoom.to - base, narrow ? 2 : 6).map((tick) => tick + base);
+  const named = ticks.filter((tick) => (tick - zoom.from) / (zoom.to - zoom.from) < (narrow ? 0.6 : 0.93));
   const left = (tick) => ({ left: place(zoom.from, zoom.to, tick, 0).left });
   const drawn = [];
   for (let index = from; index < to; index += 1) {
@@ -122,13 +124,13 @@ export function Waterfall({ rows, start, zoom, chosen, onChoose, onTurn, onZoom 
       aria-expanded=${row.opens ? String(row.open) : undefined} aria-selected=${row.key === chosen ? "true" : "false"} aria-label=${describe(row)}
       class=${`fall-row fall-${row.kind} ${failed ? "failed" : ""} ${row.key === chosen ? "chosen" : ""}`} style=${{ top: `${index * ROW}px` }}
       onClick=${() => onChoose(row)} onDblClick=${() => row.kind === "span" && onZoom(row.node.span)}>
-      <${kinds[row.kind]} row=${row} zoom=${zoom} start=${start} onTurn=${onTurn} /></div>`);
+      <${kinds[row.kind]} row=${row} zoom=${zoom} start=${start} base=${base} onTurn=${onTurn} /></div>`);
   }
   return html`<div class="fall" role="treegrid" aria-label="Waterfall" aria-rowcount=${rows.length + 1} tabindex="0"
     aria-activedescendant=${at >= from && at < to ? `row-${at}` : undefined}>
     <div class="fall-head" role="row"><span role="columnheader">Call</span><span role="columnheader" class="time right">Total</span>
       <span role="columnheader" class="self right" title="what none of its calls covers">Self</span>
-      <span role="columnheader" class="lane axis">${ticks.map((tick) => html`<i key=${tick} class="num" style=${left(tick)}>${duration(tick)}</i>`)}</span></div>
+      <span role="columnheader" class="lane axis">${named.map((tick) => html`<i key=${tick} class="num" style=${left(tick)}>${tick - base < 1e-6 ? "0" : duration(tick - base)}</i>`)}</span></div>
     <div class="fall-body" ref=${body}>
       <div class="fall-space" style=${{ height: `${rows.length * ROW + 12}px` }}>
         <div class="fall-lines"><span></span><span class="time"></span><span class="self"></span><span class="lane">${ticks.map((tick) => html`<i key=${tick} style=${left(tick)}></i>`)}</span></div>
