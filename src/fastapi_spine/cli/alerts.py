@@ -18,7 +18,7 @@ from fastapi_spine.cli.asking import FOUND, NOTHING, data_folder
 from fastapi_spine.cli.terminal import clean
 from fastapi_spine.console.alert_views import Alert, AlertsPage, Replay, Silence, Trial
 from fastapi_spine.console.door.access import read_access
-from fastapi_spine.core.conventions import ENV_CONSOLE_TOKEN, PATH_ALERTS
+from fastapi_spine.core.conventions import ENV_CONSOLE_TOKEN, PATH_ALERTS_API
 from fastapi_spine.core.errors import SettingsError, SpineError
 from fastapi_spine.settings.kind import Malformed
 from fastapi_spine.settings.load import environment
@@ -62,7 +62,7 @@ class _Console:
     def ask(self, path: str, kind: type[Answer], body: object = None) -> Answer:
         """Ask, or change something if there is a body."""
         method = "GET" if body is None else "POST"
-        target = f"{self._url.path.rstrip('/')}/api/v1{PATH_ALERTS}{path}"
+        target = f"{self._url.path.rstrip('/')}{PATH_ALERTS_API}{path}"
         try:
             line = http.client.HTTPConnection(
                 self._url.hostname or "", self._url.port, timeout=_TIMEOUT_S

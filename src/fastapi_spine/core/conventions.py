@@ -366,7 +366,7 @@ ALERT_NAME: Final = "SpineObjectiveBurn"
 ALERT_NO_DATA: Final = "SpineObjectiveNoData"
 KIT_RULES: Final = "spine-rules.yml"
 KIT_ALERTMANAGER: Final = "spine-alertmanager.yml"
-PATH_ALERTS: Final = "/alerts"
+PATH_ALERTS_API: Final = "/api/v1/alerts"
 THREAD_CONSOLE_WATCH: Final = "spine-console-watch"
 THREAD_CONSOLE_TELL: Final = "spine-console-tell"
 

@@ -39,7 +39,6 @@ Format = Literal["auto", "json", "human"]
 Schema = Literal["default", "ecs", "gcp", "datadog"]
 Client = Literal["network", "full", "off"]
 Accept = Literal["any-valid", "never"]
-
 MetricNames = Literal["prometheus", "otel", "both"]
 
 Bounds = list[float] | tuple[float, ...]
@@ -362,12 +361,7 @@ class Settings(Section):
         also=(ENV_OTEL_SERVICE_NAME,),
     )
     objectives: Setting[Objectives, tuple[Objective, ...]] = setting(
-        default=[],
-        doc=(
-            "What is promised of which routes: `Objective(…)`, in TOML `[[objectives]]`. Those of a file and of the "
-            "keyword add up, and so do those of `@policy(objective=…)`."
-        ),
-        kind=OBJECTIVES,
+        default=[], doc="What is promised of routes; layers add up.", kind=OBJECTIVES
     )
     logs: Setting[Logs | bool, Logs] = switchable(
         default_factory=Logs, doc="The log lines of the application and one access line a request."

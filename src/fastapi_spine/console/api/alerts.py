@@ -13,7 +13,6 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from fastapi_spine.console.alert_views import Alert, Silence
-from fastapi_spine.console.api.endpoints import PREFIX
 from fastapi_spine.console.api.parameters import SINCE, UNTIL, Query
 from fastapi_spine.console.api.pool import Pool
 from fastapi_spine.console.api.problem import PARAMETER, UNKNOWN_ID, Kind, ProblemError, answer
@@ -23,7 +22,7 @@ from fastapi_spine.console.ports import Reader
 from fastapi_spine.console.watch.replay import replay
 from fastapi_spine.console.watch.watcher import Watch
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.conventions import PATH_ALERTS
+from fastapi_spine.core.conventions import PATH_ALERTS_API
 
 _MOST_BODY: Final = 16 * 1024
 _CREATED: Final = 201
@@ -117,7 +116,7 @@ class AlertsApi:
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes."""
-        base = f"{PREFIX}{PATH_ALERTS}"
+        base = PATH_ALERTS_API
         pool = self._pool
         return [
             Route(base, Reading(self._page)),

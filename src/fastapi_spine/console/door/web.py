@@ -15,11 +15,11 @@ from fastapi_spine.console.door.replies import page, problem, reply, safe, say
 from fastapi_spine.console.door.sessions import Sessions
 from fastapi_spine.core.asgi import App, Receive, Scope, Send
 from fastapi_spine.core.console_names import PATH_CONSOLE_API, PATH_CONSOLE_LOGIN
-from fastapi_spine.core.conventions import PATH_ALERTS
+from fastapi_spine.core.conventions import PATH_ALERTS_API
 
 _READING: Final = ("GET", "HEAD")
 _FOREIGN: Final = ("cross-site", "same-site")
-_ALERTS: Final = f"{PATH_CONSOLE_API}v1{PATH_ALERTS}/"
+_ALERTS: Final = f"{PATH_ALERTS_API}/"
 _LONGEST_BODY: Final = 4096
 _HOW: Final = "Run `spine open`, or use the address that the console printed when it started."
 

@@ -21,7 +21,7 @@ from fastapi_spine.console.notify.payloads import Group
 from fastapi_spine.console.notify.post import RefusedError
 from fastapi_spine.console.notify.ways import Way, said, trial
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.conventions import THREAD_CONSOLE_TELL
+from fastapi_spine.core.conventions import HEADER_RETRY_AFTER, THREAD_CONSOLE_TELL
 from fastapi_spine.export.attempt import Answer
 from fastapi_spine.export.verdict import RETRYABLE, retry_after
 
@@ -76,24 +76,32 @@ class _Desk:
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE_S
-        while True:
-            with self._bell:
-                while not self._waiting and not self._ending:
-                    self._bell.wait()
-                if not self._waiting:
-                    return
-                message, since = self._waiting[0]
+        while (first := self._next()) is not None:
+            message, since = first
             wait = self._attempt(message, since, pause)
-            with self._bell:
-                if wait is None:
-                    if self._waiting and self._waiting[0][0] is message:
-                        self._waiting.popleft()
-                    pause = _FIRST_PAUSE_S
-                    continue
-                if self._ending:
-                    return
+            if wait is None:
+                self._done(message)
+                pause = _FIRST_PAUSE_S
+            elif self._rest(wait):
+                return
+            else:
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
-                self._bell.wait(wait)
+
+    def _next(self) -> tuple[Any, float] | None:
+        """Wait for a message; None at the end."""
+        with self._bell:
+            self._bell.wait_for(lambda: self._waiting or self._ending)
+            return self._waiting[0] if self._waiting else None
+
+    def _done(self, message: Any) -> None:
+        with self._bell:
+            if self._waiting and self._waiting[0][0] is message:
+                self._waiting.popleft()
+
+    def _rest(self, seconds: float) -> bool:
+        """Wait before the next attempt; returns whether it is the end."""
+        with self._bell:
+            return self._bell.wait_for(lambda: self._ending, seconds)
 
     def _attempt(self, message: Any, since: float, pause: float) -> float | None:
         """Try once; return how long to wait before the next time, None when it is over with this one."""
@@ -107,7 +115,7 @@ class _Desk:
         if final or self._now() - since > _GIVEN_UP_S:
             self.view = replace(self.view, failed=self.view.failed + 1)
             return None
-        told = "" if answer is None else answer.headers.get("retry-after", "")
+        told = "" if answer is None else answer.headers.get(HEADER_RETRY_AFTER.decode(), "")
         asked = retry_after(told, self._clock.wall_ns() / _NS) if told else None
         return pause if asked is None else asked
 

@@ -60,6 +60,7 @@ class MemoryFile:
     def __init__(self, folder: Path | None) -> None:
         self._path = None if folder is None else folder / _FILE
         self.trouble = ""
+        self._last = b""
 
     def read(self) -> Memory:
         """Return what is remembered; a file that cannot be read is moved aside, and told of."""
@@ -77,16 +78,19 @@ class MemoryFile:
             return Memory()
 
     def write(self, memory: Memory) -> None:
-        """Keep it: made anew, closed to others, and put in its place whole."""
+        """Keep it if it has changed: made anew, closed to others, and put in its place whole."""
         if self._path is None:
+            return
+        data = msgspec.json.encode(memory)
+        if data == self._last:
             return
         fresh = self._path.with_suffix(".new")
         try:
             handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
             with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.encode(memory))
+                file.write(data)
             fresh.replace(self._path)
         except OSError as error:
             self.trouble = f"{_FILE} could not be written: {error}"
         else:
-            self.trouble = ""
+            self.trouble, self._last = "", data
