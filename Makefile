@@ -63,11 +63,11 @@ soak: $(VENV)/.pins-dev $(VENV)/.editable ## the long and large tests; a whole r
 
 pins: $(VENV)/.pins-pins ## re-compile requirements/*.txt (ARGS=--upgrade for newer versions)
 	$(UV) --group pins $(ARGS) --output-file requirements/pins.txt
-	$(UV) pyproject.toml --extra demo --extra instrument --group build --group test --group check --group bench \
+	$(UV) pyproject.toml --extra demo --extra instrument --extra redis --group build --group test --group check --group bench \
 	  $(ARGS) --output-file requirements/bench.txt
 	@# The smaller files start from the largest, so that all of them agree on every version.
 	cp requirements/bench.txt requirements/dev.txt
-	$(UV) pyproject.toml --extra demo --extra instrument --group build --group test --group check \
+	$(UV) pyproject.toml --extra demo --extra instrument --extra redis --group build --group test --group check \
 	  --output-file requirements/dev.txt
 	cp requirements/dev.txt requirements/demo.txt
 	$(UV) pyproject.toml --extra demo --group build --output-file requirements/demo.txt

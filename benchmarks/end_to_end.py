@@ -191,7 +191,7 @@ class Serving:
             self._processes
         ):  # the first service first: the others still answer it
             process.communicate(timeout=ENDING)
-        self.row.spans = self._sink.count()
+        self.row.spans = self._sink.counts()["spans"]
         self._sink.close()
 
 

@@ -1,8 +1,8 @@
-"""A receiver that counts server spans and keeps nothing: a process of its own, so that its work is nobody's cost.
+"""A receiver that counts and keeps nothing: a process of its own, so that its work is nobody's cost.
 
 It speaks the three languages of those who are measured: OTLP over HTTP, Sentry's envelopes, and Datadog's agent. Run as
-`python -m benchmarks.sink`; it prints its port, answers `GET /` with how many server spans have come, and ends
-with whoever started it.
+`python -m benchmarks.sink`; it prints its port, answers `GET /` with how many server spans and access lines have come
+and how many requests the latest numbers tell of, and ends with whoever started it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 from urllib.request import urlopen
 
 import msgspec
@@ -24,7 +24,11 @@ from benchmarks.rounds import BenchmarkError
 from benchmarks.subject import Subject, nothing
 from benchmarks.traffic import App, served
 
+SPANS = ("spans",)
+ALL = ("spans", "lines", "requests")
 _SERVER = 2
+_ACCESS = "spine.access"
+_DURATION = "http.server.request.duration"
 
 
 class Sink:
@@ -41,10 +45,10 @@ class Sink:
         said = self._process.stdout.readline() if self._process.stdout is not None else ""
         self.url = f"http://127.0.0.1:{int(said)}"
 
-    def count(self) -> int:
-        """Ask how many server spans have come."""
+    def counts(self) -> dict[str, int]:
+        """Ask how much has come."""
         with urlopen(self.url) as answer:  # noqa: S310 - our own address
-            return int(answer.read())
+            return dict(json.loads(answer.read()))
 
     def close(self) -> None:
         """End it."""
@@ -70,30 +74,38 @@ Makes = Callable[[int, str], Exporting]
 """Makes one, given how many routes it has and the receiver's address."""
 
 
-def into_sink(make: Makes, name: str) -> Callable[[int], Subject]:
+def into_sink(make: Makes, name: str, kinds: tuple[str, ...] = SPANS) -> Callable[[int], Subject]:
     """Make an exporting application measurable, with a receiver of its own that counts.
 
     Args:
         make: makes it.
-        name: for the message if spans are missing.
+        name: for the message if something is missing.
+        kinds: what must have come of each request, see `counted`.
     """
 
     def build(routes: int) -> Subject:
         sink = Sink()
         made = make(routes, sink.url)
-        return counted(served(made.app, made.flush), sink, name, made.end)
+        return counted(served(made.app, made.flush), sink, name, made.end, kinds)
 
     return build
 
 
-def counted(subject: Subject, sink: Sink, name: str, end: Callable[[], object]) -> Subject:
-    """Have a subject fail in the end if not every request's server span has come.
+def counted(
+    subject: Subject,
+    sink: Sink,
+    name: str,
+    end: Callable[[], object],
+    kinds: tuple[str, ...] = SPANS,
+) -> Subject:
+    """Have a subject fail in the end if not every request has arrived.
 
     Args:
         subject: what is measured.
-        sink: where its spans go.
+        sink: where its telemetry goes.
         name: for the message.
         end: ships what is left.
+        kinds: what must have come of each request: `spans`, `lines`, `requests` counted.
     """
     asked = [0]
 
@@ -107,44 +119,76 @@ def counted(subject: Subject, sink: Sink, name: str, end: Callable[[], object]) 
 
     def close() -> None:
         end()
-        came = sink.count()
+        came = sink.counts()
         sink.close()
         subject.close()
-        if came != asked[0]:
-            raise BenchmarkError(f"{name} exported {came} spans of {asked[0]} requests")
+        if any(came[kind] != asked[0] for kind in kinds):
+            raise BenchmarkError(f"{name} exported {came} of {asked[0]} requests")
 
     return replace(subject, repeat=repeat, answer=answer, close=close)
 
 
-def spans_in(path: str, kind: str, body: bytes) -> int:
-    """Count the server spans of one request.
+def take(path: str, kind: str, body: bytes, came: dict[str, int]) -> None:
+    """Count what one request brings.
 
     Args:
         path: what was asked for.
         kind: the body's content type.
         body: the body, unpacked.
+        came: how many came so far of each of `ALL`.
     """
-    if path.endswith("/v1/traces"):
-        return _otlp(body)
-    if path.endswith("/envelope/"):
-        return _sentry(body)
-    if "/traces" in path and "msgpack" in kind:
-        return _datadog(msgspec.msgpack.decode(body))
-    return 0
+    count = _COUNTERS.get(path[path.find("/v1/") :])
+    if count is not None:
+        count(body, came)
+    elif path.endswith("/envelope/"):
+        came["spans"] += _sentry(body)
+    elif "/traces" in path and "msgpack" in kind:
+        came["spans"] += _datadog(msgspec.msgpack.decode(body))
 
 
-def _otlp(body: bytes) -> int:
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (  # noqa: PLC0415 - the parent needs none
-        ExportTraceServiceRequest,
-    )
+def _count_spans(body: bytes, came: dict[str, int]) -> None:
+    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2  # noqa: PLC0415 - the parent needs none
 
-    request = ExportTraceServiceRequest.FromString(body)
-    return sum(
+    request = trace_service_pb2.ExportTraceServiceRequest.FromString(body)
+    came["spans"] += sum(
         span.kind == _SERVER
         for resource in request.resource_spans
         for scope in resource.scope_spans
         for span in scope.spans
     )
+
+
+def _count_lines(body: bytes, came: dict[str, int]) -> None:
+    from opentelemetry.proto.collector.logs.v1 import logs_service_pb2  # noqa: PLC0415 - as above
+
+    request = logs_service_pb2.ExportLogsServiceRequest.FromString(body)
+    came["lines"] += sum(
+        len(scope.log_records)
+        for resource in request.resource_logs
+        for scope in resource.scope_logs
+        if scope.scope.name == _ACCESS
+    )
+
+
+def _count_requests(body: bytes, came: dict[str, int]) -> None:
+    from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2  # noqa: PLC0415 - as above
+
+    request = metrics_service_pb2.ExportMetricsServiceRequest.FromString(body)
+    came["requests"] = sum(
+        point.count
+        for resource in request.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        if metric.name == _DURATION
+        for point in metric.histogram.data_points
+    )
+
+
+_COUNTERS = {
+    "/v1/traces": _count_spans,
+    "/v1/logs": _count_lines,
+    "/v1/metrics": _count_requests,
+}
 
 
 def _sentry(body: bytes) -> int:
@@ -167,7 +211,7 @@ class Handler(BaseHTTPRequestHandler):
     """Counts what comes."""
 
     protocol_version = "HTTP/1.1"
-    came = 0
+    came: ClassVar = dict.fromkeys(ALL, 0)
     lock = threading.Lock()
 
     def do_GET(self) -> None:
@@ -181,9 +225,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self._body()
         if self.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
-        found = spans_in(self.path, self.headers.get("content-type", ""), body)
         with Handler.lock:
-            Handler.came += found
+            take(self.path, self.headers.get("content-type", ""), body, Handler.came)
         datadog = b"{}" if "/v0." in self.path else b""
         self._answer(datadog)
 
@@ -211,7 +254,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Count spans until standard input ends."""
+    """Count until standard input ends."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,5 +1,7 @@
 """Draws log lines as a terminal shows them: `python scripts/picture.py LINES.jsonl > docs/picture.svg`.
 
+A file that ends in `.ansi` is drawn as it is: what `script -c 'spine show ID' request.ansi` has kept of a terminal.
+
 The lines are those of a real run (`python -m fastapi_spine.demo --logs DIR` writes them); only their
 colours are translated here, from ANSI to SVG.
 """
@@ -25,9 +27,13 @@ ESCAPE = re.compile(r"\x1b\[([0-9;]*)m")
 
 def main() -> None:
     """Read lines, print a picture."""
-    rows: list[str] = []
-    for line in Path(sys.argv[1]).read_text().splitlines():
-        rows += render_human(json.loads(line), color=True).splitlines()
+    path, rows = Path(sys.argv[1]), list[str]()
+    for line in path.read_text().splitlines():
+        rows += (
+            [line]
+            if path.suffix == ".ansi"
+            else render_human(json.loads(line), color=True).splitlines()
+        )
     height = 2 * MARGIN + ROW * len(rows)
     width = 2 * MARGIN + COLUMN * WIDTH
     print(

@@ -1,4 +1,4 @@
-"""Everything of ours on, every request's spans exported to a receiver in another process and counted there."""
+"""Everything of ours on, every request's spans, line and numbers exported to a receiver in another process and counted there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from typing import Any, Self
 
 from benchmarks.application import application
-from benchmarks.sink import Exporting, Sink, counted, into_sink
+from benchmarks.sink import ALL, Exporting, Sink, counted, into_sink
 from benchmarks.subject import Subject
 from benchmarks.traffic import beside, served
 from opentelemetry.trace import INVALID_SPAN, Span
@@ -39,9 +39,9 @@ def reported_to_nobody(routes: int) -> Subject:
     app = application(routes)
     spine = Spine(app, traces=Traces(operations=True, instrument=False))
     subject = served(app, spine.flush)
-    tracing: Any = spine.tracing
-    tracing.traces._operations.use(Nobody())  # noqa: SLF001 - nobody but a benchmark wants this
-    return counted(subject, sink, "fastapi-spine", lambda: spine.flush(30))
+    traces: Any = spine.traces
+    traces._operations.use(Nobody())  # noqa: SLF001 - nobody but a benchmark wants this
+    return counted(subject, sink, "fastapi-spine", lambda: spine.flush(30), ALL)
 
 
 def _ours(routes: int, url: str, traces: Traces) -> Exporting:
@@ -80,5 +80,5 @@ class Nobody:
         """Do nothing."""
 
 
-build = into_sink(app, "fastapi-spine")
-with_operations = into_sink(app_with_operations, "fastapi-spine")
+build = into_sink(app, "fastapi-spine", ALL)
+with_operations = into_sink(app_with_operations, "fastapi-spine", ALL)

@@ -22,6 +22,7 @@ if typing.TYPE_CHECKING:
     )
     from fastapi_spine.install.layer import Spine, Wrapped
     from fastapi_spine.redaction import Public, Secret, redact
+    from fastapi_spine.settings.export_model import Export
     from fastapi_spine.settings.guard_model import Guard
     from fastapi_spine.settings.model import Ids, Logs, Metrics, Redaction, Traces
     from fastapi_spine.settings.objective import Objective
@@ -32,6 +33,7 @@ if typing.TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Export",
     "Guard",
     "Ids",
     "Logs",
@@ -62,6 +64,7 @@ _PLACES = {
     "core.errors": "MissingExtraError PlacementError SettingsError SpineError",
     "install.layer": "Spine Wrapped",
     "redaction": "Public Secret redact",
+    "settings.export_model": "Export",
     "settings.guard_model": "Guard",
     "settings.model": "Ids Logs Metrics Redaction Traces",
     "settings.objective": "Objective",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request, WebSocket
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from fastapi_spine import Guard, SettingsError, Spine
 from fastapi_spine.guard.hosts import Hosts
@@ -364,6 +364,29 @@ def test_a_websocket_over_the_rate_is_refused(drive: Any) -> None:
     assert [one["type"] for one in second.sent] == ["websocket.close"]
     assert third.status == 429
     assert [line.get("guard") for line in lines.access] == [None, "rate", "rate"]
+
+
+def test_a_stream_says_where_the_caller_stands(drive: Any) -> None:
+    """The headers go out with its first message, long before its end; so does a stream's that breaks off."""
+    app = FastAPI()
+
+    async def parts(*, broken: bool) -> Any:
+        yield b"one"
+        if broken:
+            raise RuntimeError
+        yield b"two"
+
+    @app.get("/stream")
+    async def stream(broken: bool = False) -> Any:
+        return StreamingResponse(parts(broken=broken))
+
+    with capture(app, clock=FrozenClock(), guard=Guard(rate="2/minute")):
+        answers = [drive(app, "/stream", query_string=query) for query in (b"", b"broken=1", b"")]
+    assert [answer.status for answer in answers] == [200, 200, 429]
+    assert [answer.headers(b"ratelimit") for answer in answers] == [
+        [b'"default";r=1;t=59'], [b'"default";r=0;t=59'], [b'"default";r=0;t=59'],
+    ]  # fmt: skip
+    assert [len(answer.headers(b"ratelimit-policy")) for answer in answers] == [1, 1, 1]
 
 
 def test_a_flood_is_refused_whole_and_told_in_parts(drive: Any) -> None:

@@ -10,13 +10,16 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
-from fastapi import BackgroundTasks, FastAPI, HTTPException, WebSocket
+from fastapi import BackgroundTasks, FastAPI, HTTPException, Request, Response, WebSocket
 from fastapi.responses import StreamingResponse
 from opentelemetry import baggage, trace
 from opentelemetry import context as otel
 from traced import Traced, whole
 
 from fastapi_spine.core.context import bind, outgoing_headers
+from fastapi_spine.core.conventions import SCOPE_MARKER
+from fastapi_spine.core.exchange import Refusal
+from fastapi_spine.core.telemetry import STATUS_UNSET
 from fastapi_spine.testing.clock import FROZEN_WALL_NS
 
 NATIVE = find_spec("fastapi.telemetry") is not None
@@ -436,3 +439,24 @@ def test_a_failing_exporter_costs_spans_and_nothing_else(drive: Any) -> None:
     broken.around(app)
     assert drive(app, "/orders/1").body == b'{"id":1}'
     assert broken.health.internal_errors == {"traces": 1}
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_guards_refusal_is_a_short_span_and_no_error(
+    drive: Any, traced: Traced, status: int
+) -> None:
+    """It says which guard and why; the service did what it was told to do."""
+    app = FastAPI()
+
+    @app.get("/")
+    async def index(request: Request) -> Response:
+        request.scope[SCOPE_MARKER].refusal = Refusal("rate", "over_limit")
+        return Response(status_code=status)
+
+    drive(traced.around(app), "/")
+    span = traced.spans[-1]
+    assert (span.attributes["spine.guard"], span.attributes["spine.guard.reason"]) == (
+        "rate",
+        "over_limit",
+    )
+    assert (span.status, span.attributes.get("error.type")) == (STATUS_UNSET, None)

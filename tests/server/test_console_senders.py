@@ -66,7 +66,7 @@ def test_the_python_sdk_is_taken_whole(running: Running, compression: Compressio
     numbers.get_meter("t").create_histogram("http.server.request.duration", "s").record(0.25)
     assert [one.force_flush() for one in (spans, lines, numbers)] == [True, True, True]
     for one in (spans, lines, numbers):
-        one.shutdown()  # type: ignore[attr-defined]
+        one.shutdown()
 
     (request,) = running.store.spans
     assert (request.name, request.kind, request.source.service, request.source.instance) == (
@@ -123,7 +123,7 @@ def test_a_collector_forwards_to_it(
     numbers = metrics()
     point = numbers.resource_metrics[0].scope_metrics[0].metrics.add(name="queue", unit="1")
     point.gauge.data_points.add(as_double=1.5, time_unix_nano=NOW_NS)
-    sent = [
+    sent: list[tuple[str, Any]] = [
         ("traces", traces({"name": "a", "attributes": {"n": 1}}, {"name": "b"})),
         ("logs", logs("hello", level="INFO")),
         ("metrics", numbers),

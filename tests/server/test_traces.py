@@ -117,11 +117,10 @@ def test_workers_of_a_preloaded_application_each_send_their_own(
                 assert list(clients.map(lambda _: ask(), range(90))) == [200] * 90
             wait_for(lambda: _stocks(receiver.calls) == 90, "every span to arrive")
         instances = {
-            one.value.string_value
+            resource["service.instance.id"]
             for call in receiver.calls
-            for resource in call.request.resource_spans
-            for one in resource.resource.attributes
-            if one.key == "service.instance.id"
+            for resource in call.resources
+            if call.spans
         }
     assert _stocks(receiver.calls) == 90
     assert 1 <= len(instances) <= 3

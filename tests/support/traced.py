@@ -7,6 +7,7 @@ from typing import Any
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.observer import Observer
 from fastapi_spine.core.telemetry import SpanData
+from fastapi_spine.export.resource import Resource
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.request.identity import IdentityReader
 from fastapi_spine.request.place import place
@@ -36,14 +37,18 @@ class Traced:
             "clock": self.clock,
             "ids": self._ids,
             "health": self.health,
-            "service": "shop",
             "version": "1.0",
             "environ": {},
             "client": lambda scope: scope["client"][0] if scope.get("client") else None,
             "instrument": False,
             "everywhere": False,
         }
-        self.room = TracesRoom(self.spans.extend, **(given | options))
+        given |= options
+        given.setdefault(
+            "resource",
+            Resource("shop", given["environ"], lambda: self._ids.request_id(0), given["version"]),
+        )
+        self.room = TracesRoom(self.spans.extend, **given)
 
     def around(self, app: Any, *others: Observer) -> Any:
         """Put the pass, with this room and nothing else, around an application."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from fastapi_spine.alerts.windows import Table
-from fastapi_spine.core.conventions import ALERT_NAME
+from fastapi_spine.core.console_names import ALERT_NAME
 
 _HEAD: Final = """\
 # Routes and inhibitions for the rules of fastapi-spine. Written by `spine kit prometheus`.

@@ -14,7 +14,7 @@ from fastapi_spine.alerts.burn import threshold
 from fastapi_spine.alerts.promise import Promise
 from fastapi_spine.alerts.windows import Table, Tier
 from fastapi_spine.backends import promql
-from fastapi_spine.core.conventions import ALERT_NAME, ALERT_NO_DATA
+from fastapi_spine.core.console_names import ALERT_NAME, ALERT_NO_DATA
 
 REQUESTS: Final = "spine:objective_requests:increase"
 BAD: Final = "spine:objective_bad:increase"

@@ -18,7 +18,8 @@ from fastapi_spine.cli.asking import FOUND, NOTHING, data_folder
 from fastapi_spine.cli.terminal import clean
 from fastapi_spine.console.alert_views import Alert, AlertsPage, Replay, Silence, Trial
 from fastapi_spine.console.door.access import read_access
-from fastapi_spine.core.conventions import ENV_CONSOLE_TOKEN, PATH_ALERTS_API
+from fastapi_spine.core.console_names import PATH_ALERTS_API
+from fastapi_spine.core.conventions import ENV_CONSOLE_TOKEN
 from fastapi_spine.core.errors import SettingsError, SpineError
 from fastapi_spine.settings.kind import Malformed
 from fastapi_spine.settings.load import environment

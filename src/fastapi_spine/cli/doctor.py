@@ -7,16 +7,21 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
+from fastapi_spine.cli.doors import doors
+from fastapi_spine.cli.hazards import Hazard, hazards
 from fastapi_spine.cli.target import load_application
-from fastapi_spine.core.conventions import DISTRIBUTION, PATH_METRICS
+from fastapi_spine.core.conventions import DISTRIBUTION, PATH_METRICS, SIGNAL_TRACES
+from fastapi_spine.export.endpoint import Endpoint
+from fastapi_spine.export.room import SIGNALS
 from fastapi_spine.install.layer import Layer, Wrapped
-from fastapi_spine.install.tracing import Tracing
 from fastapi_spine.logs.capture.uncovered import uncovered
 from fastapi_spine.request.place import placed_on
+from fastapi_spine.settings.guard_model import Guard
 from fastapi_spine.settings.load import load
 from fastapi_spine.settings.model import Metrics
 from fastapi_spine.settings.origin import Origin
 from fastapi_spine.traces.neighbours import neighbours
+from fastapi_spine.traces.room import TracesRoom
 
 _PACKAGES = (
     *(DISTRIBUTION, "fastapi", "starlette", "uvicorn"),
@@ -48,8 +53,11 @@ def examine(target: str | None) -> int:
         return 1
     _print_settings(layer.origins)
     _print_metrics(layer.settings.metrics)
+    _print_export(layer)
     _print_traces(layer, app)
-    return _print_uncovered(layer)
+    _print_guard(layer.settings.guard)
+    hurting = _print_hazards(layer, app)
+    return max(_print_uncovered(layer), hurting)
 
 
 def _layer_of(app: Any) -> Layer | None:
@@ -103,28 +111,34 @@ def _print_metrics(metrics: Metrics) -> None:
     print(f"  workers: {shared.get(metrics.workers, f'those called {metrics.workers}')}")
 
 
+def _print_export(layer: Layer) -> None:
+    print("\nTelemetry, and where it goes")
+    for signal in SIGNALS:
+        end = layer.exporter.ends.get(signal)
+        if end is None:
+            print(f"  {signal:<8} off")
+        elif isinstance(end, Endpoint):
+            print(f"  {signal:<8} to {end}")
+        else:
+            print(f"  {signal:<8} {'! ' if end.wrong else ''}nowhere: {end.reason}")
+
+
 def _print_traces(layer: Layer, app: Any) -> None:
-    print("\nSpans, and where they go")
-    tracing = layer.tracing
-    if tracing is None:
-        print("  off: traces.enabled is false")
+    traces = layer.traces
+    if traces is None:
         return
-    endpoint = tracing.exporter.endpoint
-    if tracing.exporter.on:
-        print(f"  to {endpoint}")
-    else:
-        print(f"  {'! ' if getattr(endpoint, 'wrong', False) else ''}nowhere: {endpoint[0]}")
-    for complaint in tracing.traces.complaints:
+    print("\nSpans, and who makes them")
+    for complaint in traces.complaints:
         print(f"  ! {complaint}")
-    _print_who_traces(layer, tracing, app)
+    _print_who_traces(layer, traces, app)
 
 
-def _print_who_traces(layer: Layer, tracing: Tracing, app: Any) -> None:
+def _print_who_traces(layer: Layer, traces: TracesRoom, app: Any) -> None:
     """Say who does what, and what became of each instrumentation: they are switched on for that, in this process."""
     ours = layer.settings.traces
-    found = neighbours(app, receiver=tracing.exporter.on, operations=ours.operations)
-    tracing.traces.starting()
-    report = tracing.traces.instrumentations.report.values()
+    found = neighbours(app, receiver=layer.exporter.on(SIGNAL_TRACES), operations=ours.operations)
+    traces.starting()
+    report = traces.instrumentations.report.values()
     names = max(len(name) for name in (*(name for name, _ in found), *(one.name for one in report)))
     for name, said in found:
         print(f"  {name:<{names}}  {said}")
@@ -134,6 +148,25 @@ def _print_who_traces(layer: Layer, tracing: Tracing, app: Any) -> None:
     for one in report:
         mark = "! " if one.state == "broken" else "  "
         print(f"{mark}{one.name:<{names}}  {one.state}{f': {one.detail}' if one.detail else ''}")
+
+
+def _print_guard(guard: Guard) -> None:
+    """Say what a request passes before the application, in the order that the library has fixed."""
+    print("\nThe door, in this order")
+    if not guard.enabled:
+        print("  open: no guard is set")
+        return
+    for name, said in doors(guard):
+        print(f"  {name:<8}  {said}")
+
+
+def _print_hazards(layer: Layer, app: Any) -> int:
+    """Say what hurts; 1 if any of it is a mistake."""
+    found = hazards(app.app if isinstance(app, Wrapped) else app, layer.settings)
+    print("\nWhat hurts")
+    for one in found or [Hazard("nothing that can be seen from here", urgent=False)]:
+        print(f"  {'! ' if one.urgent else ''}{one.what}")
+    return int(any(one.urgent for one in found))
 
 
 def _print_uncovered(layer: Layer) -> int:

@@ -11,7 +11,7 @@ from fastapi_spine.alerts.reading import objectives_from
 from fastapi_spine.alerts.windows import table
 from fastapi_spine.backends.alertmanager import config
 from fastapi_spine.backends.prometheus import rules
-from fastapi_spine.core.conventions import KIT_ALERTMANAGER, KIT_RULES
+from fastapi_spine.core.console_names import KIT_ALERTMANAGER, KIT_RULES
 from fastapi_spine.core.errors import SettingsError
 from fastapi_spine.settings.objective import Objective
 

@@ -12,7 +12,7 @@ from fastapi_spine.cli.asking import FOUND, NOTHING, as_json, asked, printed
 from fastapi_spine.cli.measures import rate, share, sparkline, took
 from fastapi_spine.cli.more import remark
 from fastapi_spine.cli.table import Cell, table
-from fastapi_spine.cli.terminal import Terminal, clean
+from fastapi_spine.cli.terminal import Terminal, cells, clean
 from fastapi_spine.console.client import Source
 from fastapi_spine.console.views import Change, Numbers, Overview, RouteNumbers
 
@@ -63,7 +63,7 @@ def drawn(view: Overview, found: list[RouteNumbers], terminal: Terminal) -> Iter
     if changes:
         yield ""
         yield terminal.paint("bold", "What changed")
-        yield from (_change(one, terminal) for one in changes[:_CHANGES])
+        yield from (row for one in changes[:_CHANGES] for row in _change(one, terminal))
     yield ""
     yield terminal.fit(terminal.paint("dim", _basis(found)))
 
@@ -109,13 +109,20 @@ def _slower(now: Numbers, before: Numbers) -> Iterator[str]:
             yield f"p95 {100 * change:+.0f} %"
 
 
-def _change(one: Change, terminal: Terminal) -> str:
+def _change(one: Change, terminal: Terminal) -> Iterator[str]:
+    """Yield what changed and the command that finds it, which is never cut: below, where both do not fit beside."""
     text = terminal.paint(_LOUD.get(one.kind, "cyan"), clean(one.text))
     if not one.search:
-        return f"  {text}"
+        yield terminal.fit(f"  {text}")
+        return
     search = clean(one.search)
     typed = shlex.quote(search) if _FOR_A_SHELL.search(search) else search
-    return f"  {text}  {terminal.paint('dim', f'spine requests {typed}')}"
+    command = terminal.paint("dim", f"spine requests {typed}")
+    if terminal.width is None or cells(text) + cells(command) + 4 <= terminal.width:
+        yield f"  {text}  {command}"
+    else:
+        yield terminal.fit(f"  {text}")
+        yield f"    {command}"
 
 
 def _basis(found: list[RouteNumbers]) -> str:

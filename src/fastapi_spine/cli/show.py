@@ -21,7 +21,15 @@ from fastapi_spine.console.views import RequestRow, Spread, TraceView
 from fastapi_spine.logs.lines.human_stack import stack_lines
 
 _LARGEST_FILE: Final = 256 << 20
-_FIRST: Final = ("error", "among its route", "time went to", "repeated", "started", "request id")
+_FIRST: Final = (
+    "error",
+    "cause",
+    "among its route",
+    "time went to",
+    "repeated",
+    "started",
+    "request id",
+)
 """Facts with a row of their own."""
 _IN_HEADLINE: Final = frozenset({"request", "status", "took", "route", "service"})
 _LABEL: Final = 17

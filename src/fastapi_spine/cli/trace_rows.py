@@ -22,6 +22,8 @@ _WARN: Final = 13
 _ERROR: Final = 17
 _INFO: Final = 9
 _LONGEST_VALUE: Final = 120
+_APART_US: Final = 200.0
+"""Lines and spans read the clock by themselves: a line may seem to come that long after the step that said it."""
 
 
 class Row(NamedTuple):
@@ -95,16 +97,20 @@ def _inner(node: _Node, at_us: float) -> _Node:
     once, the line stays with their caller: which of them said it is not known.
     """
     while True:
-        steps = [
-            child
-            for child in node.below
-            if child.span.kind == KIND_INTERNAL
-            and child.span.service == node.span.service
-            and child.span.start_us <= at_us <= child.span.start_us + child.span.duration_us
-        ]
+        steps = _steps(node, at_us, 0) or _steps(node, at_us, _APART_US)
         if len(steps) != 1:
             return node
         node = steps[0]
+
+
+def _steps(node: _Node, at_us: float, slack_us: float) -> list[_Node]:
+    return [
+        child
+        for child in node.below
+        if child.span.kind == KIND_INTERNAL
+        and child.span.service == node.span.service
+        and -slack_us <= at_us - child.span.start_us <= child.span.duration_us + slack_us
+    ]
 
 
 def _walk(node: _Node, lead: str, below: str, *, caller: str, whole: bool) -> Iterator[Row]:

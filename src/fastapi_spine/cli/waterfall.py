@@ -60,7 +60,7 @@ class _Drawing:
         self._service = min(services, _LONGEST_SERVICE) + 2 if self._many else 0
         titles = 1 + max(cells(row.lead) + cells(row.text) for row in rows if row.is_span)
         room = terminal.columns - _AT - _TOOK - self._service - 3
-        cut = min(max(room * 6 // 10, room - 18), _LONGEST_TITLE)
+        cut = min(max(room * 6 // 10, room - 12), _LONGEST_TITLE)
         self._title = titles if terminal.width is None else min(titles, cut)
         self._bar = max(room - self._title, _LEAST_BAR)
 

@@ -1,12 +1,15 @@
-"""Finished spans as plain data: what `traces` makes and `export` ships.
+"""Telemetry as plain data: what the rooms make and `export` ships.
 
-The shape follows the OTLP trace message (opentelemetry-proto, `trace/v1/trace.proto`), so that encoding is copying.
+The shapes follow the OTLP messages (opentelemetry-proto, `trace/v1/trace.proto`, `metrics/v1/metrics.proto`), so that
+encoding is copying. A log line has no shape of its own here: it is a dictionary in the default keys (`conventions`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
+
+from fastapi_spine.core.exchange import Exchange
 
 AttributeValue: TypeAlias = "str | bool | int | float | bytes | Sequence[AttributeValue] | Mapping[str, AttributeValue] | None"
 """What an attribute may hold: OpenTelemetry's `AnyValue`."""
@@ -116,3 +119,95 @@ class SpanData:
         self.dropped_attributes = 0
         self.dropped_events = 0
         self.dropped_links = 0
+
+
+class PointData:
+    """One series of a metric at one moment.
+
+    Attributes:
+        attributes: names and values; empty ones are left out.
+        value: of a counter or gauge; of a histogram or summary the sum of what was observed.
+        counts: of a histogram how many fell into each bucket, not added up, the last one for everything above the
+            highest bound; of a summary one count; else empty.
+        bounds: upper bounds of a histogram's buckets, ascending, without infinity.
+        examples: trace id, span id, value and wall time in seconds of requests that were counted.
+    """
+
+    __slots__ = ("attributes", "bounds", "counts", "examples", "value")
+
+    def __init__(
+        self,
+        attributes: dict[str, AttributeValue],
+        value: float,
+        counts: Sequence[int] = (),
+        bounds: Sequence[float] = (),
+        examples: Sequence[tuple[str, str, float, float]] = (),
+    ) -> None:
+        self.attributes = attributes
+        self.value = value
+        self.counts = counts
+        self.bounds = bounds
+        self.examples = examples
+
+
+MetricKind: TypeAlias = Literal["counter", "updown", "gauge", "histogram", "summary"]
+
+
+class MetricData:
+    """One metric with all its series, counted since the process began to (OpenTelemetry's cumulative temporality).
+
+    Attributes:
+        name: as OpenTelemetry writes it.
+        description: one sentence.
+        unit: UCUM's: `s`, `By`; empty for plain numbers.
+        kind: what its numbers are; `updown` is a sum that may fall.
+        points: its series.
+    """
+
+    __slots__ = ("description", "kind", "name", "points", "unit")
+
+    def __init__(
+        self, name: str, description: str, unit: str, kind: MetricKind, points: Sequence[PointData]
+    ) -> None:
+        self.name = name
+        self.description = description
+        self.unit = unit
+        self.kind = kind
+        self.points = points
+
+
+class Numbers(NamedTuple):
+    """Every metric of this process at one moment.
+
+    Attributes:
+        started_at: when the process began to count, seconds since the epoch.
+        metrics: what was counted.
+    """
+
+    started_at: float
+    metrics: Sequence[MetricData]
+
+
+class LinePort(Protocol):
+    """Takes log lines that leave by another way than the output; never blocks, never raises."""
+
+    def take(
+        self, at_ns: int, levelno: int, line: Mapping[str, AttributeValue], flags: int
+    ) -> None:
+        """Take a line.
+
+        Args:
+            at_ns: wall time, nanoseconds since the epoch.
+            levelno: logging's number.
+            line: the line in the default keys: redacted, of plain data, bounded in size.
+            flags: W3C trace flags of its request; 0 without one.
+        """
+
+    def take_access(self, exchange: Exchange, path: str, client: str | None) -> None:
+        """Take the access line of a request with nothing unusual about it.
+
+        Args:
+            exchange: the request, finished.
+            path: as it may be written.
+            client: who asked, as much of it as may be written.
+        """

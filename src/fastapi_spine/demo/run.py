@@ -82,7 +82,7 @@ def _parsed(arguments: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m fastapi_spine.demo", description=__doc__)
     parser.add_argument("--seconds", type=float, help="end after so long (default: at Ctrl-C)")
     parser.add_argument("--seed", type=int, default=1, help="which shoppers come (default: 1)")
-    parser.add_argument("--port-base", type=int, help="first of three ports (default: any free)")
+    parser.add_argument("--port-base", type=int, help="first of five ports (default: any free)")
     parser.add_argument("--logs", type=Path, help="folder to keep each service's lines in")
     given = parser.parse_args(arguments)
     return Options(given.seconds, given.seed, given.port_base, given.logs)

@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from typing import Final
 
+from fastapi_spine.core.conventions import (
+    DROP_ENCODE,
+    DROP_EXPIRED,
+    DROP_FORK,
+    DROP_QUEUE_FULL,
+    DROP_REJECTED,
+    DROP_SHUTDOWN,
+    DROP_TOO_LARGE,
+)
 from fastapi_spine.core.health import Balance
+
+REASONS: Final = (
+    DROP_QUEUE_FULL,
+    DROP_REJECTED,
+    DROP_TOO_LARGE,
+    DROP_EXPIRED,
+    DROP_SHUTDOWN,
+    DROP_FORK,
+    DROP_ENCODE,
+)
 
 
 class Account:
-    """Counts the items of one signal. What is not delivered and not dropped is queued: the books cannot disagree."""
+    """Counts the items of one signal. What is not delivered and not dropped is queued: the books cannot disagree.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._emitted = 0
+    Args:
+        lock: held while counting; one that the same thread may take twice, because a destructor may log while it
+            counts.
+
+    Attributes:
+        emitted: how many items were handed over; raised by whoever holds the lock.
+    """
+
+    def __init__(self, lock: threading.RLock) -> None:
+        self._lock = lock
+        self.emitted = 0
         self._delivered = 0
-        self._dropped: Counter[str] = Counter()
+        self._dropped = dict.fromkeys(REASONS, 0)
 
     def emit(self, count: int) -> None:
         """Take note of items handed over."""
         with self._lock:
-            self._emitted += count
+            self.emitted += count
 
     def deliver(self, count: int) -> None:
         """Take note of items that a receiver has taken."""
@@ -29,12 +56,22 @@ class Account:
 
     def drop(self, reason: str, count: int) -> None:
         """Take note of items that are lost."""
-        if count:
-            with self._lock:
-                self._dropped[reason] += count
+        with self._lock:
+            self._dropped[reason] += count
+
+    @property
+    def queued(self) -> int:
+        """How many items are waiting or under way."""
+        with self._lock:
+            return self.emitted - self._delivered - sum(self._dropped.values())
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """How many were lost, by reason; reasons without losses are left out."""
+        with self._lock:
+            return {reason: count for reason, count in self._dropped.items() if count}
 
     def balance(self) -> Balance:
         """Read the account."""
         with self._lock:
-            queued = self._emitted - self._delivered - self._dropped.total()
-            return Balance(self._emitted, self._delivered, dict(self._dropped), queued)
+            return Balance(self.emitted, self._delivered, self.lost, self.queued)

@@ -5,6 +5,7 @@ HTTP with protobuf only. The base endpoint gets `v1/traces` appended; one of a s
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -13,6 +14,9 @@ _PREFIX: Final = "OTEL_EXPORTER_OTLP_"
 _GRPC_PORT: Final = 4317
 _HTTP_PORT: Final = 4318
 _TIMEOUT_S: Final = 10.0
+_INTERVAL_S: Final = 60.0
+_NEAR_S: Final = 10.0
+_MOST_DIGITS: Final = 9
 _MS: Final = 1000
 _TRUE: Final = "true"
 
@@ -91,6 +95,25 @@ def find_endpoint(environ: Mapping[str, str], signal: str) -> Endpoint | Nowhere
     return _endpoint(environ, signal, own or f"{base.rstrip('/')}/v1/{signal}", appended=not own)
 
 
+def interval_s(environ: Mapping[str, str], endpoint: Endpoint) -> float:
+    """Return how often numbers are sent, seconds.
+
+    `OTEL_METRIC_EXPORT_INTERVAL` says it in milliseconds. Without it a receiver on this machine gets them every ten
+    seconds, because somebody may be looking and nobody pays for the traffic; any other every minute, as OpenTelemetry
+    has it (spec: "Periodic exporting MetricReader").
+    """
+    usual = _NEAR_S if _is_near(endpoint.host) else _INTERVAL_S
+    return _seconds(environ.get("OTEL_METRIC_EXPORT_INTERVAL", "").strip(), usual)
+
+
+def _is_near(host: str) -> bool:
+    """Tell a receiver on this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _endpoint(
     environ: Mapping[str, str], signal: str, url: str, *, appended: bool
 ) -> Endpoint | Nowhere:
@@ -117,7 +140,7 @@ def _endpoint(
         port=port or (443 if secure else 80),
         path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
         headers=headers,
-        timeout_s=_seconds(timeout),
+        timeout_s=_seconds(timeout, _TIMEOUT_S),
         gzip=compression != "none",
         certificate=_either(environ, signal, "CERTIFICATE"),
         client_key=_either(environ, signal, "CLIENT_KEY"),
@@ -145,6 +168,7 @@ def _headers(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _seconds(text: str) -> float:
-    """Read OpenTelemetry's milliseconds; 10 s for whatever is none."""
-    return int(text) / _MS if text.isdigit() and int(text) > 0 else _TIMEOUT_S
+def _seconds(text: str, usual: float) -> float:
+    """Read OpenTelemetry's milliseconds; whatever is none is as good as not given."""
+    given = int(text[:_MOST_DIGITS]) / _MS if text.isascii() and text.isdigit() else 0
+    return given or usual

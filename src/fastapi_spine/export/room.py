@@ -1,161 +1,176 @@
-"""The exporter, furnished: spans to wherever the environment says."""
+"""The exporter, furnished: spans, log lines and numbers to wherever the environment says.
+
+Each signal has a thread of its own, because a thread waits for its receiver, and one receiver that is slow must not
+hold the others up; all queues together have one bound.
+"""
 
 from __future__ import annotations
 
-import logging
 import os
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from time import monotonic
+from typing import Any, Final
 
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.conventions import (
-    KEY_DROPPED,
-    KEY_ENDPOINT,
-    KEY_REASON,
-    KEY_SIGNAL,
-    LOGGER_EXPORT,
-    MSG_EXPORT_DROPPED,
-    MSG_EXPORT_NOWHERE,
-    MSG_EXPORT_TO,
-    MSG_EXPORT_TROUBLE,
-    SIGNAL_TRACES,
-)
+from fastapi_spine.core.conventions import SIGNAL_LOGS, SIGNAL_METRICS, SIGNAL_TRACES
 from fastapi_spine.core.health import Balance, Health
-from fastapi_spine.core.telemetry import AttributeValue, SpanData
-from fastapi_spine.export.endpoint import Endpoint, find_endpoint
-from fastapi_spine.export.shipper import Encoded, Shipper
-from fastapi_spine.export.spans import SpanEncoder
+from fastapi_spine.core.telemetry import AttributeValue, Numbers, SpanData
+from fastapi_spine.export.delivery import EXPIRES_S, Delivery
+from fastapi_spine.export.endpoint import Endpoint, find_endpoint, interval_s
+from fastapi_spine.export.lines import LineForm, LineOutlet
+from fastapi_spine.export.numbers import NumberForm
+from fastapi_spine.export.queue import Budget, Queue
+from fastapi_spine.export.report import Report
+from fastapi_spine.export.request import Encoded
+from fastapi_spine.export.shipper import Form, Shipper
+from fastapi_spine.export.spans import SpanForm, weight_of
 
-_MINUTE_NS: Final = 60_000_000_000
-_SPAN_WEIGHT: Final = 600
-_ATTRIBUTE_WEIGHT: Final = 120
-_EVENT_WEIGHT: Final = 2_000
-
-log = logging.getLogger(LOGGER_EXPORT)
+SIGNALS: Final = (SIGNAL_TRACES, SIGNAL_LOGS, SIGNAL_METRICS)
 
 
 class Exporter:
-    """Ships spans to the receiver that `OTEL_EXPORTER_OTLP_*` names; without one it takes nothing.
+    """Ships telemetry to the receivers that `OTEL_EXPORTER_OTLP_*` names; without one it takes nothing.
 
     Args:
         environ: the environment's variables.
-        resource: returns who the process is; asked with the first span.
+        signals: which of `traces`, `logs` and `metrics` are wanted at all.
+        resource: returns who the process is; a forked child gets its own answer.
         clock: tells time.
-        health: catches and counts faults.
-        bound: how many bytes may wait, roughly.
+        health: catches and counts faults, and shows the books.
+        bound: how many bytes may wait in all, roughly.
+        version: of this distribution.
 
     Attributes:
-        endpoint: where spans go, or why they go nowhere.
+        ends: where each wanted signal goes, or why it goes nowhere.
+        lines: takes log lines; None if they go nowhere.
     """
 
     def __init__(
         self,
         environ: Mapping[str, str],
         *,
+        signals: Collection[str] = (SIGNAL_TRACES,),
         resource: Callable[[], Mapping[str, AttributeValue]],
         clock: Clock,
         health: Health,
         bound: int,
+        version: str = "",
     ) -> None:
-        self.endpoint = find_endpoint(environ, SIGNAL_TRACES)
-        self._resource = resource
-        self._monotonic_ns = clock.monotonic_ns
+        wanted = [signal for signal in SIGNALS if signal in signals]
+        self.ends = {signal: find_endpoint(environ, signal) for signal in wanted}
+        self._environ = environ
         self._health = health
-        self._said_at: int | None = None
-        self._encoder: SpanEncoder | None = None
-        self._told = False
-        self._shipper: Shipper[SpanData] | None = None
-        if isinstance(self.endpoint, Endpoint):
-            self._shipper = Shipper(
-                self.endpoint,
-                encode=self._encode,
-                request=self._request,
-                weigh=weight_of,
-                bound=bound,
-                health=health,
-                say=self._say,
-            )
+        self._wall_ns = clock.wall_ns
+        self._budget = Budget(bound)
+        self._report = Report(clock.monotonic_ns, self._lost)
+        self._shippers: dict[str, Shipper[Any]] = {}
+        self._before_flush: list[Callable[[], None]] = []
+        self._told = self._in_vain = False
+        self._spans = self._shipper(SIGNAL_TRACES, SpanForm(resource))
+        lines = self._shipper(SIGNAL_LOGS, LineForm(resource))
+        self.lines = None if lines is None else LineOutlet(lines, health)
+        self._number_form = NumberForm(resource, version)
         _forget_after_fork(self)
 
-    @property
-    def on(self) -> bool:
-        """Whether there is somebody to send to."""
-        return self._shipper is not None
+    def on(self, signal: str) -> bool:
+        """Whether there is somebody to send a signal to."""
+        return isinstance(self.ends.get(signal), Endpoint)
 
     def put_all(self, spans: list[SpanData]) -> None:
         """Take finished spans; never blocks."""
-        if self._shipper is not None:
-            self._shipper.put(spans)
+        if self._spans is not None:
+            for span in spans:
+                self._spans.put(span, weight_of(span))
 
-    def balance(self) -> Balance | None:
-        """Read the books; None if nothing is exported."""
-        return None if self._shipper is None else self._shipper.account.balance()
+    def numbers_from(self, source: Callable[[], Numbers]) -> None:
+        """Say where numbers come from; they are read in a thread of ours, from `starting` on."""
+        form = self._number_form
+        end = self.ends.get(SIGNAL_METRICS)
+        if not isinstance(end, Endpoint):
+            return
+        every_s = interval_s(self._environ, end)
+
+        def collect() -> list[tuple[Encoded, int]]:
+            return form.points(source(), self._wall_ns())
+
+        self._shipper(SIGNAL_METRICS, form, expires_s=every_s, collect=collect, every_s=every_s)
+
+    def before_flush(self, action: Callable[[], None]) -> None:
+        """Have something done before a flush: a last chance to put what is still on its way here."""
+        self._before_flush.append(action)
+
+    def balance(self, signal: str = SIGNAL_TRACES) -> Balance | None:
+        """Read the books of a signal; None if it is not exported."""
+        shipper = self._shippers.get(signal)
+        return None if shipper is None else shipper.queue.account.balance()
 
     def starting(self) -> None:
-        """Say once where spans go; a wrong setting is a WARNING, none at all an INFO line."""
-        if self._told:
-            return
-        self._told = True
-        if isinstance(self.endpoint, Endpoint):
-            extra = {KEY_SIGNAL: SIGNAL_TRACES, KEY_ENDPOINT: str(self.endpoint)}
-            log.info(MSG_EXPORT_TO, extra=extra)
-            return
-        level = logging.WARNING if self.endpoint.wrong else logging.INFO
-        extra = {KEY_SIGNAL: SIGNAL_TRACES, KEY_REASON: self.endpoint.reason}
-        log.log(level, MSG_EXPORT_NOWHERE, extra=extra)
+        """Begin to send numbers."""
+        self._in_vain = False
+        numbers = self._shippers.get(SIGNAL_METRICS)
+        if numbers is not None:
+            numbers.start()
+
+    def started(self) -> None:
+        """Say once where telemetry goes; a wrong setting is a WARNING, none at all an INFO line."""
+        if not self._told:
+            self._told = True
+            self._report.start(self.ends)
 
     def flush(self, timeout: float) -> bool:
-        """Ship what is queued, at most so many seconds; says whether all of it went out."""
-        return self._shipper is None or self._shipper.flush(timeout)
+        """Ship what is queued, all signals at once, at most so many seconds in all; say whether all of it went out."""
+        deadline = monotonic() + timeout
+        for action in self._before_flush:
+            self._health.guarded("export", action)
+        for shipper in self._shippers.values():
+            shipper.hurry()
+        done = [
+            shipper.wait(max(deadline - monotonic(), 0.0)) for shipper in self._shippers.values()
+        ]
+        self._in_vain = not all(done)
+        return all(done)
 
     def close(self, timeout: float) -> None:
-        """Ship what is queued, at most so many seconds; what is left is counted as lost."""
-        if self._shipper is not None:
-            self._shipper.close(timeout)
-            self._tell_of_losses()
+        """Ship what is queued, at most so many seconds; what is left is counted as lost, and told.
+
+        After a flush that was in vain nobody waits a second time.
+        """
+        if not self._in_vain:
+            self.flush(timeout)
+        for shipper in self._shippers.values():
+            shipper.close()
+        self._report.losses(last=True)
 
     def forget(self) -> None:
         """Leave to the parent what is the parent's: in a child after a fork."""
-        self._encoder = None
-        if self._shipper is not None:
-            self._shipper.forget()
+        self._budget.forget()
+        for shipper in self._shippers.values():
+            shipper.forget()
 
-    def _encode(self, span: SpanData) -> Encoded:
-        encoder = self._encoder
-        if encoder is None:
-            encoder = self._encoder = SpanEncoder(self._resource())
-        return Encoded((span.scope_name, span.scope_version), encoder.span(span))
+    def _shipper(
+        self, signal: str, form: Form[Any], *, expires_s: float = EXPIRES_S, **collecting: Any
+    ) -> Shipper[Any] | None:
+        """Make what ships a signal; None if it goes nowhere."""
+        end = self.ends.get(signal)
+        if not isinstance(end, Endpoint):
+            return None
+        queue: Queue[Any] = Queue(self._budget)
+        trouble = partial(self._report.trouble, signal)
+        made = self._shippers[signal] = Shipper(
+            queue,
+            form,
+            Delivery(end, queue, trouble, expires_s),
+            health=self._health,
+            tick=self._report.losses,
+            **collecting,
+        )
+        self._health.accounts[signal] = partial(self.balance, signal)
+        return made
 
-    def _request(self, batch: Sequence[Encoded]) -> bytes:
-        encoder = self._encoder or SpanEncoder(self._resource())
-        return encoder.request(batch)
-
-    def _say(self, trouble: str) -> None:
-        """Tell of trouble with the receiver, once a minute, with what was lost so far."""
-        now = self._monotonic_ns()
-        if self._said_at is None or now - self._said_at >= _MINUTE_NS:
-            self._said_at = now
-            extra: dict[str, object] = {KEY_SIGNAL: SIGNAL_TRACES, KEY_REASON: trouble}
-            balance = self.balance()
-            if balance is not None and balance.dropped:
-                extra[KEY_DROPPED] = balance.dropped
-            log.warning(MSG_EXPORT_TROUBLE, extra=extra)
-
-    def _tell_of_losses(self) -> None:
-        balance = self.balance()
-        if balance is not None and balance.dropped:
-            extra = {KEY_SIGNAL: SIGNAL_TRACES, KEY_DROPPED: balance.dropped}
-            log.warning(MSG_EXPORT_DROPPED, extra=extra)
-
-
-def weight_of(span: SpanData) -> int:
-    """Estimate how many bytes a span takes in memory; exact would cost more than it is worth."""
-    return (
-        _SPAN_WEIGHT
-        + _ATTRIBUTE_WEIGHT * len(span.attributes)
-        + _EVENT_WEIGHT * (len(span.events) + len(span.links))
-    )
+    def _lost(self) -> dict[str, dict[str, int]]:
+        return {signal: one.queue.account.lost for signal, one in self._shippers.items()}
 
 
 def _forget_after_fork(exporter: Exporter) -> None:

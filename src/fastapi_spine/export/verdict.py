@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final, Literal, NamedTuple
 
 from fastapi_spine.core.conventions import HEADER_RETRY_AFTER
-from fastapi_spine.export.attempt import Answer
+from fastapi_spine.export.answer import Answer
 from fastapi_spine.export.wire import Truncated, fields
 
 _RETRY_AFTER: Final = HEADER_RETRY_AFTER.decode("ascii")
@@ -48,7 +48,8 @@ def judge(answer: Answer, count: int, now: float) -> Verdict:
         rejected, message = _partial(answer.body)
         return Verdict("taken", min(max(rejected, 0), count), message=message)
     if answer.status in RETRYABLE:
-        return Verdict("retry", wait_s=retry_after(answer.headers.get(_RETRY_AFTER, ""), now))
+        wait_s = retry_after(answer.headers.get(_RETRY_AFTER, ""), now)
+        return Verdict("retry", wait_s=wait_s, message=f"HTTP {answer.status}")
     if answer.status == TOO_LARGE:
         return Verdict("split")
     return Verdict("refused", message=f"HTTP {answer.status}")

@@ -41,6 +41,10 @@ class GuardRoom:
                 'guard.cors_credentials is true and guard.cors is "*": any page could act for its visitor. '
                 "Name the origins that may."
             )
+        limited = bool(settings.rate or settings.rate_paths)
+        self._shared = (
+            SharedRates(settings, health, clock) if limited and settings.rate_store else None
+        )
         self._settings = settings
         self._clock = clock
         self._health = health
@@ -56,18 +60,15 @@ class GuardRoom:
         """
         settings = self._settings
         rates = None
-        shared = None
         if settings.rate or settings.rate_paths:
             rates = Rates(settings, self._clock.monotonic_ns)
-            if settings.rate_store:
-                shared = SharedRates(settings, self._health, self._clock)
         headers = SecurityHeaders(settings.headers, docs)
         guards = Guards(
             cors=Cors(settings) if settings.cors else None,
             hosts=Hosts(settings.hosts, settings.probes) if settings.hosts else None,
             headers=headers,
             rates=rates,
-            shared=shared,
+            shared=self._shared,
             body=None if own_limit or settings.body == UNLIMITED else settings.body,
             deadline=None if isinf(settings.deadline) else settings.deadline,
         )

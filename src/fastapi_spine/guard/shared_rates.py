@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import GUARD_RATE, HEADER_RETRY_AFTER, REFUSED_RATE_UNKNOWN
-from fastapi_spine.core.errors import MissingExtraError
+from fastapi_spine.core.errors import MissingExtraError, SettingsError
 from fastapi_spine.core.exchange import Refusal
 from fastapi_spine.core.health import Health
 from fastapi_spine.guard.rates import Pairs, Plan, tell
@@ -85,16 +85,24 @@ class SharedRates:
 
 
 def _limiter(settings: Guard) -> Any:
+    """Make the limiter; it connects when it is first asked."""
     try:
         storages = importlib.import_module("limits.storage")
         strategies = importlib.import_module("limits.aio.strategies")
-        url = settings.rate_store
-        url = url if url.startswith(_PREFIX) else _PREFIX + url
-        storage = storages.storage_from_string(url, implementation="redispy")
+        importlib.import_module("redis.asyncio")
     except ImportError as error:
         raise MissingExtraError(
             'Guard(rate_store="redis://…") needs the extra: pip install "fastapi-spine[redis]"'
         ) from error
+    url = settings.rate_store
+    url = url if url.startswith(_PREFIX) else _PREFIX + url
+    try:
+        storage = storages.storage_from_string(url, implementation="redispy")
+    except Exception as error:  # noqa: BLE001 - whatever the library raises of an address
+        raise SettingsError(
+            f"guard.rate_store cannot be used: {type(error).__name__} in the limits library; "
+            "it wants an address such as redis://cache:6379/0, and redis 5.2 or newer."
+        ) from None  # what it says may hold the store's password
     sliding = settings.rate_window == "sliding"
     name = "SlidingWindowCounterRateLimiter" if sliding else "FixedWindowRateLimiter"
     return getattr(strategies, name)(storage)

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from fastapi_spine.core.clock import SystemClock
+from fastapi_spine.core.conventions import SIGNAL_METRICS
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.ids import RandomIds
 from fastapi_spine.core.observer import LifespanListener, Observer, Page
+from fastapi_spine.core.telemetry import LinePort
 from fastapi_spine.install.given import Given
 from fastapi_spine.install.masking import redactor_for
 from fastapi_spine.install.site import Site
@@ -24,9 +26,10 @@ from fastapi_spine.settings.model import Settings
 
 if TYPE_CHECKING:
     from fastapi_spine.guard.room import GuardRoom
+    from fastapi_spine.install.exporting import Exporting
     from fastapi_spine.install.promising import Promising
-    from fastapi_spine.install.tracing import Tracing
     from fastapi_spine.metrics.room import MetricsRoom
+    from fastapi_spine.traces.room import TracesRoom
 
 
 class Room(LifespanListener, Protocol):
@@ -48,8 +51,10 @@ class Parts(NamedTuple):
     Attributes:
         health: counters of our own faults and losses.
         logs: the logs room, if it is on.
-        tracing: traces and their way out, if they are on.
-        rooms: every room that is on, logs last: the others may still have something to say when they end.
+        traces: the traces room, if it is on and somebody takes its spans.
+        exporting: ships telemetry, or knows why it does not.
+        rooms: every room that is on, in the order of their ends: the exporter after those that may still have something
+            to send, logs last, because the others may still have something to say.
         request_pass: walks every request past the rooms.
         promising: what the service promises.
         guard: the door, if it is guarded.
@@ -57,7 +62,8 @@ class Parts(NamedTuple):
 
     health: Health
     logs: LogsRoom | None
-    tracing: Tracing | None
+    traces: TracesRoom | None
+    exporting: Exporting
     rooms: tuple[Room, ...]
     request_pass: RequestPass
     promising: Promising
@@ -82,31 +88,35 @@ def furnish(
     redactor = redactor_for(settings.redaction, health, environ)
     ids = given.ids or RandomIds()
     site = Site(service, packages, clock, ids, health, environ, redactor, set())
+    exporting = _exporting(settings, site)
+    exporter = exporting.exporter
     guard = _guard_room(settings, site) if settings.guard.enabled else None
-    logs = _logs_room(settings, site, given) if settings.logs.enabled else None
+    logs = _logs_room(settings, site, given, exporter.lines) if settings.logs.enabled else None
     rooms: list[Room] = []
     observers: list[Observer] = []
     pages: list[Page] = []
     if logs is not None:
+        exporter.before_flush(logs.make_waiting)
         observers.append(logs.access)
     metrics = None
     if settings.metrics.enabled:
-        metrics = _metrics_room(settings, site)
+        metrics = _metrics_room(settings, site, exported=exporter.on(SIGNAL_METRICS))
+        exporter.numbers_from(metrics.numbers)
         observers.append(metrics.http)
         rooms.append(metrics)
         if settings.metrics.path:
             pages.append(metrics.page)
-    tracing = _tracing(settings, site) if settings.traces.enabled else None
-    if tracing is not None:
-        observers.insert(0, tracing.traces.observer)  # first: its verdict is on held-back lines too
-        rooms.append(
-            tracing
-        )  # before the watchdog's start: instrumentations take longer than it likes
+    traces = _traces_room(settings, site, exporting) if settings.traces.enabled else None
+    if traces is not None:
+        observers.insert(0, traces.observer)  # first: its verdict is on held-back lines too
+        # After the watchdog's end, so before its start: instrumentations take longer than it likes.
+        rooms.append(traces)
+    rooms.append(exporting)
     if logs is not None:
         rooms.append(logs)
     if guard is not None and guard.proxies is not None:
         observers.insert(0, guard.proxies)  # before all: the others shall see who really asked
-    promising = _promising(settings, site, app, metrics, tracing)
+    promising = _promising(settings, site, app, metrics, exporting)
     identity = IdentityReader(
         ids,
         accept=settings.ids.accept != "never",
@@ -122,10 +132,10 @@ def furnish(
         open_exchanges=site.open_exchanges,
         check=promising.check,
     )
-    return Parts(health, logs, tracing, tuple(rooms), request_pass, promising, guard)
+    return Parts(health, logs, traces, exporting, tuple(rooms), request_pass, promising, guard)
 
 
-def _logs_room(settings: Settings, site: Site, given: Given) -> LogsRoom:
+def _logs_room(settings: Settings, site: Site, given: Given, export: LinePort | None) -> LogsRoom:
     logs = LogsRoom(
         settings.logs,
         redactor=site.redactor,
@@ -135,13 +145,14 @@ def _logs_room(settings: Settings, site: Site, given: Given) -> LogsRoom:
         packages=site.packages,
         environ=site.environ,
         sink=given.sink,
+        export=export,
     )
     site.health.report_to(logs.report_fault)
     site.health.guarded("lifespan", logs.starting)
     return logs
 
 
-def _metrics_room(settings: Settings, site: Site) -> MetricsRoom:
+def _metrics_room(settings: Settings, site: Site, *, exported: bool) -> MetricsRoom:
     from fastapi_spine.metrics.room import MetricsRoom
 
     return MetricsRoom(
@@ -151,6 +162,7 @@ def _metrics_room(settings: Settings, site: Site) -> MetricsRoom:
         service=site.service,
         environ=site.environ,
         open_exchanges=site.open_exchanges,
+        exported=exported,
     )
 
 
@@ -160,25 +172,30 @@ def _guard_room(settings: Settings, site: Site) -> GuardRoom:
     return GuardRoom(settings.guard, clock=site.clock, health=site.health)
 
 
-def _tracing(settings: Settings, site: Site) -> Tracing:
-    from fastapi_spine.install.tracing import Tracing
+def _exporting(settings: Settings, site: Site) -> Exporting:
+    from fastapi_spine.install.exporting import Exporting
 
-    return Tracing(settings, site)
+    return Exporting(settings, site)
+
+
+def _traces_room(settings: Settings, site: Site, exporting: Exporting) -> TracesRoom:
+    from fastapi_spine.install.tracing import traces_room
+
+    return traces_room(settings, site, exporting)
 
 
 def _promising(
-    settings: Settings, site: Site, app: Any, metrics: MetricsRoom | None, tracing: Tracing | None
+    settings: Settings, site: Site, app: Any, metrics: MetricsRoom | None, exporting: Exporting
 ) -> Promising:
     from fastapi_spine.install.promising import Promising
 
-    traces = None if tracing is None else tracing.traces
     return Promising(
         app,
         settings.objectives,
         site.service,
         site.health,
         counting=None if metrics is None else metrics.http,
-        declaring=None if traces is None else traces.resource,
+        declaring=exporting.resource,
     )
 
 

@@ -29,7 +29,8 @@ class Layer:
         settings: every setting in force.
         origins: where each came from, by dotted name.
         health: our own counters: faults caught, lines dropped or left out, values masked.
-        tracing: traces and their way out, None if they are switched off.
+        exporter: ships telemetry, or knows why it does not.
+        traces: makes spans; None if they are switched off.
         promises: returns what is promised of which routes.
     """
 
@@ -47,7 +48,8 @@ class Layer:
         self._guard = parts.guard
         self._logs = parts.logs
         self._rooms = parts.rooms
-        self.tracing = parts.tracing
+        self.traces = parts.traces
+        self.exporter = parts.exporting.exporter
         self.promises = parts.promising.promises
         self._at_exit = _flush_at_exit(parts.rooms)
 

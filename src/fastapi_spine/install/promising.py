@@ -9,11 +9,8 @@ from typing import Any, Final, Protocol
 
 from fastapi_spine.alerts.matching import fits
 from fastapi_spine.alerts.promise import Promise, promises_of
-from fastapi_spine.core.conventions import (
-    LOGGER_ALERTS,
-    POLICY_ATTRIBUTE,
-    RESOURCE_OBJECTIVES,
-)
+from fastapi_spine.core.console_names import LOGGER_ALERTS, RESOURCE_OBJECTIVES
+from fastapi_spine.core.conventions import POLICY_ATTRIBUTE
 from fastapi_spine.core.errors import SettingsError
 from fastapi_spine.core.health import Health
 from fastapi_spine.request.routes import Known, RouteTable, route_table

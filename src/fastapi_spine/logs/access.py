@@ -74,6 +74,7 @@ class AccessLog:
         self._recorder = recorder
         self._slow = slow_ns if slow_ns is not None else math.inf
         self._later = pipeline.later
+        self._exported = pipeline.outlet is not None
         self._alone = alone
         self._logger = logging.getLogger(LOGGER_ACCESS)
 
@@ -89,7 +90,8 @@ class AccessLog:
             and self._alone()
             and self._logger.isEnabledFor(logging.INFO)
         ):
-            self._later(partial(self._lines.plain_line, exchange), LATE_COST)
+            once = [None] if self._exported else None
+            self._later(partial(self._lines.plain_line, exchange, once), LATE_COST)
             return
         failed = exchange.failed
         slow = not failed and self._is_slow(exchange, policy)
@@ -138,7 +140,8 @@ class AccessLog:
         if not alone:
             self._write_as_record(exchange, level, self._lines.fields(exchange, skipped, bound))
         elif exchange.error is None:
-            make = partial(self._lines.line, exchange, level, skipped, bound)
+            once = [None] if self._exported else None
+            make = partial(self._lines.line, exchange, level, skipped, bound, once)
             self._pipeline.later(make, LATE_COST)
         else:
             self._pipeline.put(self._lines.line(exchange, level, skipped, bound), keep=True)

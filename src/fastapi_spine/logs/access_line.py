@@ -51,7 +51,8 @@ from fastapi_spine.core.conventions import (
 )
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.logs.lines.stamp import Stamp
-from fastapi_spine.logs.pipeline import Fields, Pipeline
+from fastapi_spine.logs.outlet import is_first
+from fastapi_spine.logs.pipeline import Fields, Once, Pipeline
 from fastapi_spine.redaction import Redactor
 
 EncodePlain = Callable[[msgspec.Struct], bytes | None]
@@ -93,34 +94,45 @@ class AccessLines:
             "AccessLine", [(key, Any) for key in _PLAIN_KEYS]
         )
 
-    def plain_line(self, exchange: Exchange) -> bytes:
+    def plain_line(self, exchange: Exchange, once: Once = None) -> bytes:
         """Return the line of a request with nothing unusual about it: half of what `line` costs.
 
         Args:
             exchange: an HTTP request that went well, not streamed, with nothing bound, found or refused.
+            once: see `is_first`.
         """
         encode_plain = self._encode_plain()
-        client = self._client(exchange.scope)
+        client, path = self._client(exchange.scope), self._path(exchange)
+        outlet = self._pipeline.outlet
+        if outlet is not None and is_first(once):
+            outlet.access(exchange, path, client)
         made = None
         if client is not None and encode_plain is not None:
-            made = encode_plain(self._struct(exchange, client))
-        return made or self.line(exchange, logging.INFO, 0, None)
+            made = encode_plain(self._struct(exchange, client, path))
+        return made or self._pipeline.bytes_of(self._line(exchange, logging.INFO, 0, None))
 
     def _encode_plain(self) -> EncodePlain | None:
         return getattr(self._pipeline.lines, "encode_plain", None)
 
-    def _struct(self, exchange: Exchange, client: str) -> msgspec.Struct:
+    def _struct(self, exchange: Exchange, client: str, path: str) -> msgspec.Struct:
         identity = exchange.identity
         scope = exchange.scope
         return self._plain(
             self._stamp(exchange.ended_at), "INFO", LOGGER_ACCESS,
             MSG_COMPLETED, identity.request_id, identity.trace_id, identity.span_id, self._service,
-            scope.get("method", "")[:MAX_METHOD], self._path(exchange), exchange.route,
+            scope.get("method", "")[:MAX_METHOD], path, exchange.route,
             exchange.status, (exchange.ended - exchange.started) // 1000 / 1000,
             exchange.bytes_in, exchange.bytes_out, client, exchange.outcome.value,
         )  # fmt: skip
 
-    def line(self, exchange: Exchange, level: int, skipped: int, bound: Fields | None) -> bytes:
+    def line(
+        self,
+        exchange: Exchange,
+        level: int,
+        skipped: int,
+        bound: Fields | None,
+        once: Once = None,
+    ) -> bytes:
         """Return the line of any request.
 
         Args:
@@ -128,13 +140,18 @@ class AccessLines:
             level: logging's number.
             skipped: how many lines like it were left out before.
             bound: its bound fields, redacted.
+            once: see `is_first`.
         """
+        line = self._line(exchange, level, skipped, bound)
+        return self._pipeline.finish(line, exchange.ended_at, level, exchange, once)
+
+    def _line(self, exchange: Exchange, level: int, skipped: int, bound: Fields | None) -> Fields:
         msg = MSG_FAILED if level == logging.ERROR else MSG_COMPLETED
         line = self._pipeline.head(exchange.ended_at, level, LOGGER_ACCESS, msg, exchange)
         line.update(self.fields(exchange, skipped, bound))
         if exchange.error is not None and level == logging.ERROR:
             line[KEY_EXC] = self._pipeline.exc(exchange.error, exchange.traceback)
-        return self._pipeline.bytes_of(line)
+        return line
 
     def fields(self, exchange: Exchange, skipped: int, bound: Fields | None) -> Fields:
         """Return what the line says beside the keys that every line has; see `line`."""

@@ -40,11 +40,13 @@ from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.logs.capture.record import error_of, fields_of, message_of
 from fastapi_spine.logs.lines import exceptions
 from fastapi_spine.logs.lines.stamp import Stamp
+from fastapi_spine.logs.outlet import Outlet, is_first
 from fastapi_spine.logs.output.sink import Sink
 from fastapi_spine.redaction import Redactor
 
-PutLate = Callable[..., None]
+PutLate = Callable[..., bool]
 Fields = dict[str, object]
+Once = list[None] | None
 
 
 class Lines(Protocol):
@@ -65,14 +67,26 @@ class Pipeline:
         redactor: masks what must not leave.
         lines: makes bytes of a line in the default keys.
         service: the value of `service` on every line.
+        outlet: takes each line as well, on its way elsewhere.
     """
 
-    __slots__ = ("_encode", "_put_late", "_redactor", "_service", "_stamp", "lines", "sink")
+    __slots__ = (
+        "_encode", "_put_late", "_redactor", "_service", "_stamp", "lines", "outlet", "sink",
+    )  # fmt: skip
 
     sink: Sink
     lines: Lines
 
-    def __init__(self, *, sink: Sink, redactor: Redactor, lines: Lines, service: str) -> None:
+    def __init__(
+        self,
+        *,
+        sink: Sink,
+        redactor: Redactor,
+        lines: Lines,
+        service: str,
+        outlet: Outlet | None = None,
+    ) -> None:
+        self.outlet = outlet
         self._redactor = redactor
         self._service = service
         self._stamp = Stamp()
@@ -162,15 +176,31 @@ class Pipeline:
         """Queue a line to be made later if all it holds is plain data, else make it now."""
         keep = levelno >= logging.ERROR or logger == LOGGER_ACCESS
         if self._put_late is not None and _PLAIN.issuperset(map(type, rest.values())):
-            make = partial(self._make, at_ns, levelno, logger, rest, exchange)
-            self._put_late(make, LINE_COST + len(str(rest[KEY_MSG])), keep=keep)
+            once = None if self.outlet is None else [None]
+            make = partial(self._make, at_ns, levelno, logger, rest, exchange, once)
+            self._queue(make, LINE_COST + len(str(rest[KEY_MSG])), keep=keep)
         else:
-            self.put(self._make(at_ns, levelno, logger, rest, exchange), keep=keep)
+            self.put(self._make(at_ns, levelno, logger, rest, exchange, None), keep=keep)
 
     def _make(
-        self, at_ns: int, levelno: int, logger: str, rest: Fields, exchange: Exchange | None
+        self,
+        at_ns: int,
+        levelno: int,
+        logger: str,
+        rest: Fields,
+        exchange: Exchange | None,
+        once: Once,
     ) -> bytes:
-        return self._line(at_ns, levelno, logger, rest, exchange)
+        return self._line(at_ns, levelno, logger, rest, exchange, once=once)
+
+    def _queue(self, make: Callable[[], bytes], cost: int, *, keep: bool) -> None:
+        """Queue a line to be made later; one that the output has no room for still goes the other way."""
+        if (
+            self._put_late is not None
+            and not self._put_late(make, cost, keep=keep)
+            and self.outlet is not None
+        ):
+            make()
 
     def _line(
         self,
@@ -182,6 +212,7 @@ class Pipeline:
         *,
         exc: Fields | None = None,
         held: bool = False,
+        once: Once = None,
     ) -> bytes:
         # Nothing given is changed: two threads may come to make the same line (`LateLine`).
         clean = self._redactor.record(rest)
@@ -193,12 +224,12 @@ class Pipeline:
             line[KEY_TRUNCATED] = True
         if exc is not None:
             line[KEY_EXC] = exc
-        return self._encode(line)
+        return self.finish(line, at_ns, levelno, exchange, once)
 
     def later(self, make: Callable[[], bytes], cost: int) -> None:
         """Queue an access line that is made when it is written, or make it now if the sink cannot wait."""
         if self._put_late is not None:
-            self._put_late(make, cost, keep=True)
+            self._queue(make, cost, keep=True)
         else:
             self.sink.put(make(), keep=True)
 
@@ -227,8 +258,29 @@ class Pipeline:
             KEY_SERVICE: self._service,
         }
 
+    def finish(
+        self,
+        line: Fields,
+        at_ns: int,
+        levelno: int,
+        exchange: Exchange | None,
+        once: Once = None,
+    ) -> bytes:
+        """Return a finished, redacted line's bytes, and hand the line on to the other way.
+
+        Args:
+            line: in the default keys.
+            at_ns: wall time, nanoseconds since the epoch.
+            levelno: logging's number.
+            exchange: the request that it belongs to.
+            once: see `is_first`.
+        """
+        if self.outlet is not None and is_first(once):
+            self.outlet.line(at_ns, levelno, line, exchange)
+        return self._encode(line)
+
     def bytes_of(self, line: Fields) -> bytes:
-        """Return a finished, redacted line's bytes."""
+        """Return the bytes of a line that has gone the other way already."""
         return self._encode(line)
 
     def put(self, line: bytes, *, keep: bool = False) -> None:
@@ -249,7 +301,7 @@ class Pipeline:
         """Return the line that says what was lost, for the sink to write once writing works again."""
         line = self.head(at_ns, logging.WARNING, LOGGER_HEALTH, MSG_LINES_DROPPED, None)
         line[KEY_DROPPED] = dropped
-        return self._encode(line)
+        return self.finish(line, at_ns, logging.WARNING, None)
 
 
 _CUT_MARK = 32

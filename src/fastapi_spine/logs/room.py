@@ -19,6 +19,7 @@ from fastapi_spine.core.conventions import (
     MSG_STEP_FAILED,
 )
 from fastapi_spine.core.health import Health
+from fastapi_spine.core.telemetry import LinePort
 from fastapi_spine.logs.access import AccessLog
 from fastapi_spine.logs.access_line import AccessLines
 from fastapi_spine.logs.capture.stdlib import LogCapture
@@ -27,6 +28,7 @@ from fastapi_spine.logs.lines.human import HumanLines
 from fastapi_spine.logs.lines.json_lines import JsonLines
 from fastapi_spine.logs.lines.schemas import shape_for
 from fastapi_spine.logs.noise import Noise
+from fastapi_spine.logs.outlet import Outlet
 from fastapi_spine.logs.output.sink import DescriptorSink, Sink
 from fastapi_spine.logs.pipeline import Lines, Pipeline
 from fastapi_spine.logs.recorder import Recorder
@@ -49,6 +51,7 @@ class LogsRoom:
         packages: the application's own top packages, whose DEBUG the flight recorder holds.
         environ: for `NO_COLOR` and `TERM`.
         sink: where lines go instead of the setting's output (tests).
+        export: takes each line that is written as well.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class LogsRoom:
         packages: tuple[str, ...],
         environ: Mapping[str, str],
         sink: Sink | None = None,
+        export: LinePort | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -73,6 +77,7 @@ class LogsRoom:
             redactor=redactor,
             lines=_lines(settings, self._json, environ, piped=sink is not None),
             service=service,
+            outlet=None if export is None else Outlet(export, settings.line_limit, health),
         )
         recorder = self._recorder()
         self.capture = LogCapture(
@@ -167,13 +172,12 @@ class LogsRoom:
 
     def report_fault(self, step: str, error: BaseException, count: int) -> None:
         """Write the line that tells of a fault of ours; straight to the sink, never through logging."""
-        line = self.pipeline.head(
-            self._clock.wall_ns(), logging.ERROR, LOGGER_HEALTH, MSG_STEP_FAILED, None
-        )
+        now = self._clock.wall_ns()
+        line = self.pipeline.head(now, logging.ERROR, LOGGER_HEALTH, MSG_STEP_FAILED, None)
         line[KEY_STEP] = step
         line[KEY_COUNT] = count
         line[KEY_EXC] = self.pipeline.exc(error)
-        self.pipeline.put(self.pipeline.bytes_of(line), keep=True)
+        self.pipeline.put(self.pipeline.finish(line, now, logging.ERROR, None), keep=True)
 
     def starting(self) -> None:
         """Set up logging, again if somebody put theirs back since."""
@@ -195,6 +199,11 @@ class LogsRoom:
         """Write what is queued; from now on every line at once, because no exit hook may run."""
         self.flush(self._settings.flush_timeout)
         self._directly(on=True)
+
+    def make_waiting(self) -> None:
+        """Make the lines that are still to be made, so that whoever else takes them has them all."""
+        if isinstance(self.sink, DescriptorSink):
+            self.sink.make_waiting()
 
     def flush(self, timeout: float) -> bool:
         """Wait until what is queued is written, at most `timeout` seconds; say whether it was."""

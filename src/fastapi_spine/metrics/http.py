@@ -62,6 +62,7 @@ class HttpMetrics:
         settings: names, buckets, limits.
         open_exchanges: returns the exchanges that are open now.
         on_overflow: hears the name of a metric that had no room for a new series.
+        exported: whether numbers are sent too, where OpenTelemetry's names are always among them.
     """
 
     name = "metrics"
@@ -72,8 +73,10 @@ class HttpMetrics:
         *,
         open_exchanges: Callable[[], Iterable[Exchange]],
         on_overflow: Callable[[str], None],
+        exported: bool = False,
     ) -> None:
         self._names = settings.names
+        self._otel = exported or settings.names != _PLAIN
         self._sizes = settings.response_size
         self._examples = settings.exemplars
         self._open = open_exchanges
@@ -179,11 +182,12 @@ class HttpMetrics:
         for series in self._all():
             series.clear()
 
-    def families(self) -> list[Family]:
-        """Copy every number as it is now."""
+    def families(self, *, otel: bool = False) -> list[Family]:
+        """Copy every number as it is now; OpenTelemetry's names too, whatever the page shows, if they are asked for."""
         self.settle()
-        shown = [series.family() for series in self._shown()]
-        return [*shown, *self._gauges()]
+        otel = otel or self._names != _PLAIN
+        shown = [series.family() for series in self._shown(otel=otel)]
+        return [*shown, *self._gauges(otel=otel)]
 
     def _finish_socket(self, exchange: Exchange) -> None:
         seconds = (exchange.ended - exchange.started) * _SECOND
@@ -215,7 +219,7 @@ class HttpMetrics:
             durations.append(self._durations.at(plain))
             if self._sizes:
                 sizes.append(self._bytes.at(plain))
-        if self._names != _PLAIN:
+        if self._otel:
             labels = _otel_labels(exchange, method, status)
             durations.append(self._otel_durations.at(labels))
             if self._sizes:
@@ -230,10 +234,10 @@ class HttpMetrics:
         counted = (self._requests, self._durations, self._bytes, self._otel_durations)
         return any(series.overflowed for series in (*counted, self._otel_bytes))
 
-    def _gauges(self) -> list[Family]:
+    def _gauges(self, *, otel: bool) -> list[Family]:
         """Count what is open now, 0 for methods seen before: never raised and lowered by hand, so it cannot leak."""
         plain: dict[Labels, int] = {labels[:1]: 0 for labels in list(self._durations.cells)}
-        otel: dict[Labels, int] = {
+        active: dict[Labels, int] = {
             (labels[0], labels[-1]): 0 for labels in list(self._otel_durations.cells)
         }
         sockets = 0
@@ -244,21 +248,21 @@ class HttpMetrics:
                 method = known_method(exchange.scope.get("method"))
                 scheme = str(exchange.scope.get("scheme", "http"))
                 plain[(method,)] = plain.get((method,), 0) + 1
-                otel[method, scheme] = otel.get((method, scheme), 0) + 1
+                active[method, scheme] = active.get((method, scheme), 0) + 1
         found = []
         if self._names != _OTEL:
             found.append(family(catalog.IN_PROGRESS, _points(plain)))
-        if self._names != _PLAIN:
-            found.append(family(catalog.OTEL_ACTIVE, _points(otel)))
+        if otel:
+            found.append(family(catalog.OTEL_ACTIVE, _points(active)))
         found.append(family(catalog.WEBSOCKETS, [Point((), float(sockets))]))
         return found
 
-    def _shown(self) -> list[Series[Count] | Series[Histogram]]:
+    def _shown(self, *, otel: bool) -> list[Series[Count] | Series[Histogram]]:
         """List the families of the names that were asked for."""
         shown: list[Series[Count] | Series[Histogram]] = []
         if self._names != _OTEL:
             shown += [self._requests, self._durations, *([self._bytes] if self._sizes else [])]
-        if self._names != _PLAIN:
+        if otel:
             shown += [self._otel_durations, *([self._otel_bytes] if self._sizes else [])]
         return [*shown, self._exceptions, self._invalid, self._refusals, self._sockets]
 

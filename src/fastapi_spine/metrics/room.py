@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection, Mapping
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
+from fastapi_spine.core.telemetry import Numbers
 from fastapi_spine.metrics import catalog
+from fastapi_spine.metrics.exposition.otlp import metrics_of
 from fastapi_spine.metrics.exposition.users import UsersMetrics
 from fastapi_spine.metrics.family import Family, Point, Snapshot
 from fastapi_spine.metrics.http import HttpMetrics
@@ -33,6 +35,7 @@ class MetricsRoom:
         service: the service's name.
         environ: tells where private folders of this user are.
         open_exchanges: the exchanges that are open now.
+        exported: whether somebody will ask for `numbers`.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class MetricsRoom:
         service: str,
         environ: Mapping[str, str],
         open_exchanges: Collection[Exchange],
+        exported: bool = False,
     ) -> None:
         self._clock = clock
         self._started_at = clock.wall_ns() / _SECOND
@@ -51,7 +55,12 @@ class MetricsRoom:
             catalog.OVERFLOW, _new_count, limit=settings.series_limit, on_overflow=_nothing
         )
         opened = _copier(open_exchanges)
-        self.http = HttpMetrics(settings, open_exchanges=opened, on_overflow=self._count_overflow)
+        self.http = HttpMetrics(
+            settings,
+            open_exchanges=opened,
+            on_overflow=self._count_overflow,
+            exported=exported,
+        )
         self._runtime = Runtime(
             settings, health=health, clock=clock, service=service, open_exchanges=opened
         )
@@ -71,6 +80,10 @@ class MetricsRoom:
     def snapshot(self) -> Snapshot:
         """Copy every number of this process as it is now."""
         return Snapshot(str(os.getpid()), self._started_at, self._own())
+
+    def numbers(self) -> Numbers:
+        """Copy every number of this process, as it is now, under OpenTelemetry's names."""
+        return Numbers(self._started_at, list(metrics_of(self._own(otel=True))))
 
     def families(self) -> list[Family]:
         """Gather the numbers of all workers, for a page; takes some ms, up to half a second if a sibling hangs."""
@@ -119,9 +132,9 @@ class MetricsRoom:
         self._workers.forget()
         self.page.forget()
 
-    def _own(self) -> list[Family]:
+    def _own(self, *, otel: bool = False) -> list[Family]:
         return [
-            *self.http.families(),
+            *self.http.families(otel=otel),
             self._overflow.family(),
             *self._runtime.families(),
             *self._users.families(),

@@ -9,6 +9,7 @@ from fastapi_spine.settings.parse import DURATION, FOLDER, one_of, size
 from fastapi_spine.settings.section import Section, Setting, setting
 
 Strings = list[str] | tuple[str, ...] | set[str] | frozenset[str]
+"""Several strings; a bare one is refused, because it would be read letter by letter."""
 
 
 class Console(Section):

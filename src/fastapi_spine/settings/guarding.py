@@ -92,7 +92,8 @@ def _rates(value: object) -> tuple[Rate, ...]:
     return tuple(one if isinstance(one, Rate) else read_rate(one) for one in value)
 
 
-def _shown_rate(rate: Rate) -> str:
+def shown_rate(rate: Rate) -> str:
+    """Write a rate as `read_rate` reads it."""
     unit, length = max(
         ((name, size) for name, size in _UNITS.items() if rate.seconds % size == 0),
         key=lambda pair: pair[1],
@@ -104,7 +105,7 @@ def _shown_rate(rate: Rate) -> str:
 RATES: Final[Kind[tuple[Rate, ...]]] = Kind(
     expected='a rate such as "100/minute", or several (in a variable separated by commas)',
     parse=_rates,
-    show=lambda rates: quoted([_shown_rate(rate) for rate in rates]),
+    show=lambda rates: quoted([shown_rate(rate) for rate in rates]),
 )
 
 

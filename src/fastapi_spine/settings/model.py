@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 from fastapi_spine.core.conventions import ENV_OTEL_SERVICE_NAME, PATH_METRICS, PROBE_PATHS
-from fastapi_spine.settings.console import Console
+from fastapi_spine.settings.console import Console, Strings
+from fastapi_spine.settings.export_model import Export
 from fastapi_spine.settings.guard_model import Guard
 from fastapi_spine.settings.lists import NAMES, PATTERNS, POLICIES, RECORDER, TEXTS, ExtraPattern
 from fastapi_spine.settings.measures import (
@@ -20,7 +21,7 @@ from fastapi_spine.settings.measures import (
     SHARE,
     TOKEN,
 )
-from fastapi_spine.settings.objective import OBJECTIVES, Objective
+from fastapi_spine.settings.objective import OBJECTIVES, Objective, Objectives
 from fastapi_spine.settings.parse import (
     BOOLEAN,
     COUNT,
@@ -40,11 +41,7 @@ Schema = Literal["default", "ecs", "gcp", "datadog"]
 Client = Literal["network", "full", "off"]
 Accept = Literal["any-valid", "never"]
 MetricNames = Literal["prometheus", "otel", "both"]
-
 Bounds = list[float] | tuple[float, ...]
-Strings = list[str] | tuple[str, ...] | set[str] | frozenset[str]
-"""Several strings; a bare one is refused, because it would be read letter by letter."""
-Objectives = list[Objective] | tuple[Objective, ...]
 Patterns = list[ExtraPattern] | tuple[ExtraPattern, ...] | list[dict[str, str]]
 
 
@@ -118,6 +115,11 @@ class Logs(Section):
         doc="How much is held back for all open requests of one process.",
         kind=size(),
     )
+    export: Setting[bool, bool] = setting(
+        default=True,
+        doc="Whether lines are sent as well when there is a receiver for them.",
+        kind=BOOLEAN,
+    )
     line_limit: Setting[str | int, int] = setting(
         default="32KiB",
         doc="The longest line; what is longer is cut and marked `truncated`.",
@@ -161,6 +163,11 @@ class Metrics(Section):
     enabled: Setting[bool, bool] = setting(
         default=True,
         doc="Whether requests are counted at all; `metrics=False` says the same.",
+        kind=BOOLEAN,
+    )
+    export: Setting[bool, bool] = setting(
+        default=True,
+        doc="Whether numbers are sent as well when there is a receiver for them.",
         kind=BOOLEAN,
     )
     names: Setting[MetricNames, MetricNames] = setting(
@@ -280,16 +287,6 @@ class Traces(Section):
         doc="Names under which this service is reached, such as `api.shop.example`: all of `shop.example` is told the request id.",
         kind=NAMES,
     )
-    queue: Setting[str | int, int] = setting(
-        default="32MiB",
-        doc="How much may wait to be sent; beyond it the oldest spans are dropped and counted.",
-        kind=size(),
-    )
-    flush_timeout: Setting[str | float, float] = setting(
-        default="5s",
-        doc="How long shutting down waits for the receiver to take what is queued.",
-        kind=DURATION,
-    )
 
 
 class Redaction(Section):
@@ -370,8 +367,11 @@ class Settings(Section):
         default_factory=Metrics, doc="The numbers: how often, how fast, how many."
     )
     traces: Setting[Traces | bool, Traces] = switchable(
-        default_factory=Traces,
-        doc="Where the time went: spans, sent to the receiver that `OTEL_EXPORTER_OTLP_ENDPOINT` names.",
+        default_factory=Traces, doc="Where the time went: spans, sent to a receiver."
+    )
+    export: Setting[Export, Export] = section(
+        default_factory=Export,
+        doc="Spans, log lines and numbers on their way to the receivers that `OTEL_EXPORTER_OTLP_*` names.",
     )
     guard: Setting[Guard | bool, Guard] = switchable(
         default_factory=Guard,
@@ -382,8 +382,7 @@ class Settings(Section):
     )
     ids: Setting[Ids, Ids] = section(default_factory=Ids, doc="The id of a request.")
     console: Setting[Console, Console] = section(
-        default_factory=Console,
-        doc="The program that receives telemetry, keeps it and shows it: `spine console`.",
+        default_factory=Console, doc="Receives telemetry, keeps it and shows it: `spine console`."
     )
 
 
@@ -395,6 +394,7 @@ class Keywords(TypedDict, total=False):
     logs: Logs | bool | None
     metrics: Metrics | bool | None
     traces: Traces | bool | None
+    export: Export | None
     guard: Guard | bool | None
     redaction: Redaction | bool | None
     ids: Ids | None

@@ -165,3 +165,4 @@ OBJECTIVES: Final[Kind[tuple[Objective, ...]]] = Kind(
     text=None,
     merge=lambda lower, upper: (*lower, *upper),
 )
+Objectives = list[Objective] | tuple[Objective, ...]

@@ -9,11 +9,11 @@ from opentelemetry import trace
 
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.telemetry import SpanData
+from fastapi_spine.export.resource import Resource
 from fastapi_spine.traces.active import Active
 from fastapi_spine.traces.delivery import Delivery
 from fastapi_spine.traces.local import Outbox
 from fastapi_spine.traces.readable import ReadableSpan
-from fastapi_spine.traces.resource import Resource
 from fastapi_spine.traces.tracer import Source, Tracer
 from fastapi_spine.traces.web_tracer import WEB_SCOPES, WebTracer
 

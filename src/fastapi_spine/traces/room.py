@@ -10,6 +10,7 @@ from fastapi_spine.core.conventions import SCOPE_FASTAPI
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.ids import IdSource
 from fastapi_spine.core.telemetry import SpanData
+from fastapi_spine.export.resource import Resource
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.traces.active import Active
 from fastapi_spine.traces.delivery import Delivery
@@ -24,7 +25,6 @@ from fastapi_spine.traces.operation_tracer import OperationTracer
 from fastapi_spine.traces.operations import Operations
 from fastapi_spine.traces.propagation import Propagator
 from fastapi_spine.traces.provider import Provider
-from fastapi_spine.traces.resource import Resource
 from fastapi_spine.traces.server_attributes import ServerAttributes
 from fastapi_spine.traces.server_span import ServerSpans
 
@@ -38,7 +38,7 @@ class TracesRoom:
         clock: tells time.
         ids: makes ids.
         health: catches and counts what fails here.
-        service: the service's name, unless the environment names it.
+        resource: who the process is.
         version: of this distribution.
         environ: the environment's variables.
         client: reads the caller's address, as much of it as may be written.
@@ -76,7 +76,7 @@ class TracesRoom:
         clock: Clock,
         ids: IdSource,
         health: Health,
-        service: str,
+        resource: Resource,
         version: str,
         environ: Mapping[str, str],
         client: Callable[[Scope], str | None],
@@ -101,7 +101,7 @@ class TracesRoom:
             bounds=bounds or Bounds(),
             head=head_by_ratio(ratio),
         )
-        self.resource = Resource(service, environ, lambda: ids.request_id(clock.wall_ns()), version)
+        self.resource = resource
         self._active = Active()
         self._health = health
         self._redactor = redactor
@@ -142,6 +142,14 @@ class TracesRoom:
     def stopped(self) -> None:
         """Flush span processors that were added to our provider."""
         self._health.guarded("traces", self.provider.force_flush)
+
+    def flush(self, timeout: float) -> bool:
+        """Have nothing to write: a finished span is the exporter's at once."""
+        del timeout
+        return True
+
+    def exiting(self) -> None:
+        """Have nothing to write; see `flush`."""
 
     def _switch_on(self) -> None:
         if self._instrument:

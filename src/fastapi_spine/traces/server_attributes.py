@@ -20,7 +20,9 @@ from fastapi_spine.core.conventions import (
     ATTR_SCHEME,
     ATTR_SERVER_ADDRESS,
     ATTR_SERVER_PORT,
+    ATTR_SPINE_GUARD,
     ATTR_SPINE_OUTCOME,
+    ATTR_SPINE_REFUSED,
     ATTR_SPINE_REQUEST_ID,
     ATTR_STATUS,
     ATTR_USER_AGENT,
@@ -114,10 +116,7 @@ class ServerAttributes:
             attributes[ATTR_SERVER_ADDRESS] = address
             if port is not None:
                 attributes[ATTR_SERVER_PORT] = port
-        if exchange.outcome is not Outcome.COMPLETED:
-            attributes[ATTR_SPINE_OUTCOME] = exchange.outcome.value
-        if exchange.failed:
-            attributes[ATTR_ERROR_TYPE] = error_type(exchange)
+        _add_ending(attributes, exchange)
         return attributes
 
     def _server(self, scope: Scope, host: bytes | None, scheme: str) -> Address:
@@ -159,6 +158,15 @@ class ServerAttributes:
             return str(params[name])
 
         return self._text(_PARAMETER.sub(fill, exchange.route))[:LONGEST]
+
+
+def _add_ending(attributes: dict[str, Any], exchange: Exchange) -> None:
+    if exchange.outcome is not Outcome.COMPLETED:
+        attributes[ATTR_SPINE_OUTCOME] = exchange.outcome.value
+    if exchange.refusal is not None:
+        attributes[ATTR_SPINE_GUARD], attributes[ATTR_SPINE_REFUSED] = exchange.refusal
+    if exchange.failed:
+        attributes[ATTR_ERROR_TYPE] = error_type(exchange)
 
 
 def _add_method(attributes: dict[str, Any], method: str) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from collector import read
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from fastapi_spine.core.telemetry import EventData, LinkData, SpanData
-from fastapi_spine.export.spans import SpanEncoder, any_value
+from fastapi_spine.export.attributes import any_value
+from fastapi_spine.export.spans import SpanForm
 
 TRACE, SPAN, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "00f067aa0ba902b7"
 PLAIN = st.one_of(
@@ -30,16 +32,6 @@ VALUE = st.recursive(
 )
 
 
-def read(value: Any) -> Any:
-    """Turn a protobuf value into a plain one."""
-    kind = value.WhichOneof("value")
-    if kind == "array_value":
-        return [read(one) for one in value.array_value.values]
-    if kind == "kvlist_value":
-        return {one.key: read(one.value) for one in value.kvlist_value.values}
-    return None if kind is None else getattr(value, kind)
-
-
 def same(one: Any, other: Any) -> bool:
     """Compare values of which some may be no number."""
     if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
@@ -53,10 +45,9 @@ def same(one: Any, other: Any) -> bool:
 
 def sent(*spans: SpanData, **resource: Any) -> ExportTraceServiceRequest:
     """Write spans and have protobuf read them."""
-    encoder = SpanEncoder(resource)
-    written = [((one.scope_name, one.scope_version), encoder.span(one)) for one in spans]
+    form = SpanForm(lambda: resource)
     request = ExportTraceServiceRequest()
-    request.ParseFromString(encoder.request(written))
+    request.ParseFromString(form.request(map(form.encode, spans)))
     return request
 
 

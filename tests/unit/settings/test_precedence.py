@@ -46,6 +46,7 @@ WRITTEN = {
     "logs.recorder_lines": Written("10", "20", 30),
     "logs.recorder_bytes": Written('"1KiB"', "2kB", 3000),
     "logs.recorder_total": Written('"1MiB"', "2MB", 3000),
+    "logs.export": Written("false", "off", False),
     "logs.line_limit": Written('"2KiB"', "3KiB", 4096),
     "logs.queue": Written('"1MiB"', "2MiB", 4096),
     "logs.flush_timeout": Written("2", "3s", 0.5),
@@ -54,6 +55,7 @@ WRITTEN = {
     "logs.structlog": Written("false", "No", False),
     "logs.loguru": Written("false", "FALSE", False),
     "metrics.enabled": Written("false", "off", False),
+    "metrics.export": Written("false", "off", False),
     "metrics.names": Written('"otel"', "both", "otel"),
     "metrics.buckets": Written("[1, 2.5]", "0.1, 0.5", (3, 4)),
     "metrics.path_buckets": Written('{ "/a" = [1, 2] }', None, {"/b/*": [0.5]}),
@@ -75,8 +77,8 @@ WRITTEN = {
     "traces.instrument_off": Written('["redis"]', "httpx, sqlite3", ["redis"]),
     "traces.propagate_to": Written('["a.example"]', "b.example", ["c.example"]),
     "traces.hosts": Written('["api.a.example"]', "api.b.example", ["api.c.example"]),
-    "traces.queue": Written('"1MiB"', "2MiB", 4096),
-    "traces.flush_timeout": Written("2", "3s", 0.5),
+    "export.queue": Written('"1MiB"', "2MiB", 4096),
+    "export.flush_timeout": Written("2", "3s", 0.5),
     "guard.enabled": Written("true", "yes", True),
     "guard.cors": Written('["https://a.example"]', "https://b.example,https://c.example:8443", "*"),
     "guard.cors_credentials": Written("true", "yes", True),
@@ -236,7 +238,9 @@ def test_a_keyword_is_stronger_than_everything(entry: Entry, tmp_path: Path) -> 
 
 def test_the_settings_of_a_program_are_no_keywords() -> None:
     """`Spine(app, console=…)` is told what there is."""
-    with pytest.raises(SettingsError, match=r"no setting console; known are guard, ids, logs"):
+    with pytest.raises(
+        SettingsError, match=r"no setting console; known are export, guard, ids, logs"
+    ):
         load(keywords={"console": Settings().console}, environ={})
 
 

@@ -124,6 +124,40 @@ def test_without_anybody_who_takes_spans_there_are_none() -> None:
     assert (outcome["ours"], outcome["theirs"]) == ([], [])
 
 
+OTHER_SIGNALS = """
+from opentelemetry import _logs, metrics
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+reader, written = InMemoryMetricReader(), InMemoryLogRecordExporter()
+metrics.set_meter_provider(MeterProvider([reader], shutdown_on_exit=False))
+events = LoggerProvider(shutdown_on_exit=False)
+events.add_log_record_processor(SimpleLogRecordProcessor(written))
+_logs.set_logger_provider(events)
+@app.get("/broken")
+async def broken() -> None:
+    raise ValueError("password=hunter2hunter2")
+real = ask
+async def ask(headers):
+    try:
+        await real("/broken", headers=headers)
+    except ValueError:
+        pass
+    got = reader.get_metrics_data()
+    names = [m.name for r in got.resource_metrics for s in r.scope_metrics for m in s.metrics] if got else []
+    told = [str(one.log_record.body) for one in written.get_finished_logs()]
+    assert (names, told) == ([], []), (names, told)
+"""
+
+
+@pytest.mark.parametrize("theirs", ["", "trace.set_tracer_provider(theirs)"], ids=["ours", "user"])
+def test_fastapi_counts_and_logs_nothing_beside_us(theirs: str) -> None:
+    """With meter and logger providers of the user's: no second set of numbers, no exception text in clear."""
+    outcome = play(f"{theirs}\n{OTHER_SIGNALS}\n{SPINE}")
+    assert servers(outcome) == ["GET /broken"]
+
+
 @pytest.mark.skipif(not NATIVE, reason="platform: this FastAPI has no telemetry of its own")
 def test_without_understanding_fastapi_there_is_still_one_server_span() -> None:
     """A FastAPI whose private names have changed starts its server span, and is given ours."""

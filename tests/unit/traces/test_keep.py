@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from fastapi import BackgroundTasks, FastAPI
+from opentelemetry.trace import StatusCode, use_span
 from traced import Traced
 
 from fastapi_spine.settings.route_policy import policy
 from fastapi_spine.testing.clock import FrozenClock
 from fastapi_spine.traces.keep import WARM_UP, Percentile, head_by_ratio
+from fastapi_spine.traces.local import SPAN_COST, Bounds
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.1, 0.5, 1.0])
@@ -78,6 +80,26 @@ def test_what_waits_is_bounded_in_bytes() -> None:
             tracer.start_span("big", attributes={"text": "x" * 1_000_000}).end()
         assert traced.room.outbox.waiting <= 4 << 20
     root.end()
+    assert traced.room.outbox.waiting == 0
+
+
+def test_what_waits_is_bounded_for_the_whole_process() -> None:
+    """A hundred pieces of work at once share the total; what does not fit is counted, and all room comes back."""
+    total = 100_000
+    traced = Traced(ratio=0.0, bounds=Bounds(total=total))
+    tracer = traced.tracer()
+    roots = [tracer.start_span("root") for _ in range(100)]
+    for root in roots:
+        with use_span(root):
+            for _ in range(20):
+                tracer.start_span("child").end()
+    assert total - SPAN_COST < traced.room.outbox.waiting <= total
+    for root in roots:
+        root.set_status(StatusCode.ERROR)
+        root.end()
+    children = [span for span in traced.spans if span.name == "child"]
+    assert len(children) == total // SPAN_COST
+    assert traced.room.outbox.left_out == {"span_limit": 100 * 20 - len(children)}
     assert traced.room.outbox.waiting == 0
 
 

@@ -130,6 +130,27 @@ def test_a_decorated_dependency_is_still_one(traced: Traced, drive: Any) -> None
     ]
 
 
+def test_a_decorated_dependency_can_be_overridden(traced: Traced, drive: Any) -> None:
+    """In tests another one stands in for it, and then there is no span; in threads it has its span as elsewhere."""
+
+    @span("auth: decode_jwt")
+    def user() -> str:
+        return "ada"
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(who: str = Depends(user)) -> str:  # noqa: FAST002 - `user` is local
+        return who
+
+    traced.around(app)
+    seen = [drive(app).body]
+    app.dependency_overrides[user] = lambda: "bob"
+    seen.append(drive(app).body)
+    assert seen == [b'"ada"', b'"bob"']
+    assert [one.name for one in traced.spans] == ["auth: decode_jwt", "GET /", "GET /"]
+
+
 def test_outside_a_request_and_without_a_provider_it_does_nothing() -> None:
     """The block runs; nothing is recorded."""
     with span("nowhere") as made:

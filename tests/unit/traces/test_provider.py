@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProces
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from traced import Traced
 
+from fastapi_spine.export.resource import Resource, resource_attributes
 from fastapi_spine.traces.limits import Limits, limits_from
-from fastapi_spine.traces.resource import Resource, resource_attributes
 
 
 def test_limits_are_those_of_the_environment() -> None:

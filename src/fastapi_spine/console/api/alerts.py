@@ -22,7 +22,7 @@ from fastapi_spine.console.ports import Reader
 from fastapi_spine.console.watch.replay import replay
 from fastapi_spine.console.watch.watcher import Watch
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.conventions import PATH_ALERTS_API
+from fastapi_spine.core.console_names import PATH_ALERTS_API
 
 _MOST_BODY: Final = 16 * 1024
 _CREATED: Final = 201

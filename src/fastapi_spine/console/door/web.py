@@ -14,8 +14,7 @@ from fastapi_spine.console.door.refusals import Refusals
 from fastapi_spine.console.door.replies import page, problem, reply, safe, say
 from fastapi_spine.console.door.sessions import Sessions
 from fastapi_spine.core.asgi import App, Receive, Scope, Send
-from fastapi_spine.core.console_names import PATH_CONSOLE_API, PATH_CONSOLE_LOGIN
-from fastapi_spine.core.conventions import PATH_ALERTS_API
+from fastapi_spine.core.console_names import PATH_ALERTS_API, PATH_CONSOLE_API, PATH_CONSOLE_LOGIN
 
 _READING: Final = ("GET", "HEAD")
 _FOREIGN: Final = ("cross-site", "same-site")

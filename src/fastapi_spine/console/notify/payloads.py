@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from fastapi_spine.alerts.burn import budget_words
 from fastapi_spine.console.alert_views import Alert
-from fastapi_spine.core.conventions import ALERT_NAME
+from fastapi_spine.core.console_names import ALERT_NAME
 from fastapi_spine.redaction import redact
 
 _US: Final = 1_000_000

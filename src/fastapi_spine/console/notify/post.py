@@ -17,7 +17,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from fastapi_spine.core.errors import SettingsError
-from fastapi_spine.export.attempt import Answer
+from fastapi_spine.export.answer import Answer
 
 TIMEOUT_S: Final = 10.0
 _MOST: Final = 64 * 1024

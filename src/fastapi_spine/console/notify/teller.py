@@ -21,8 +21,9 @@ from fastapi_spine.console.notify.payloads import Group
 from fastapi_spine.console.notify.post import RefusedError
 from fastapi_spine.console.notify.ways import Way, said, trial
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.conventions import HEADER_RETRY_AFTER, THREAD_CONSOLE_TELL
-from fastapi_spine.export.attempt import Answer
+from fastapi_spine.core.console_names import THREAD_CONSOLE_TELL
+from fastapi_spine.core.conventions import HEADER_RETRY_AFTER
+from fastapi_spine.export.answer import Answer
 from fastapi_spine.export.verdict import RETRYABLE, retry_after
 
 _NS: Final = 1e9

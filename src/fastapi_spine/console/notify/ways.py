@@ -13,7 +13,7 @@ from fastapi_spine.console.notify import payloads
 from fastapi_spine.console.notify.payloads import Group
 from fastapi_spine.console.notify.post import Poster
 from fastapi_spine.core.errors import MissingExtraError, SettingsError
-from fastapi_spine.export.attempt import Answer
+from fastapi_spine.export.answer import Answer
 
 PAGERDUTY_URL: Final = "https://events.pagerduty.com/v2/enqueue"
 _ALERTMANAGER_PATH: Final = "/api/v2/alerts"

@@ -23,7 +23,7 @@ from fastapi_spine.console.store.numbers import (
 )
 from fastapi_spine.console.store.packing import packed, packed_events, packed_links
 from fastapi_spine.console.store.sql import query
-from fastapi_spine.console.store.terms import terms
+from fastapi_spine.console.store.terms import request_terms, terms
 from fastapi_spine.core.conventions import (
     ATTR_EXCEPTION_MESSAGE,
     ATTR_SPINE_REQUEST_ID,
@@ -120,7 +120,8 @@ class OpenSlice:
             int(facts.failed),
         )
         self._requests.append((self._request, *row, *more))
-        self._request_terms.append((self._request, terms(span.attributes, facts.path)))
+        indexed = request_terms(span.attributes, facts.path, span.end_ns - span.start_ns)
+        self._request_terms.append((self._request, indexed))
         if facts.request_id:
             self._name(facts.request_id, trace)
         return facts

@@ -17,6 +17,7 @@ from fastapi_spine.console.store import phrases
 from fastapi_spine.console.store.mend import LARGEST
 from fastapi_spine.console.store.numbers import MOST_WORDS
 from fastapi_spine.console.store.slice_reader import SliceReader
+from fastapi_spine.console.store.terms import slow
 from fastapi_spine.console.store.terms import wanted as wanted_terms
 
 Parameters = dict[str, Any]
@@ -104,6 +105,12 @@ def line_terms(wanted: Filter) -> list[str]:
 def request_terms(wanted: Filter) -> list[str]:
     """Return what asks the index of requests' attributes, and those of lines, one question a condition."""
     return _terms(wanted, _REQUEST_COLUMNS - {"path"})
+
+
+def slow_terms(wanted: Filter) -> str:
+    """Return what asks the index for requests that took long enough; empty if it cannot help."""
+    low, _ = _range(wanted.sizes, "duration")
+    return "" if low is None else slow(low)
 
 
 def ids(numbers: Iterable[int | str | None]) -> str:

@@ -33,6 +33,7 @@ class RequestList:
         self._wanted = wanted
         self._window = window
         self._terms = plan.request_terms(wanted)
+        self._slow = plan.slow_terms(wanted)
 
     def older(self, file: SliceReader, bounds: Bounds) -> Iterator[Step[RequestRow]]:
         """Walk one slice, newest first."""
@@ -115,13 +116,19 @@ class RequestList:
                 left = _both(left, self._with_lines(file, "rows_with_words", match))
         for match in self._terms:
             left = _both(left, self._with_terms(file, match))
+        if self._slow:
+            left = _both(left, self._own_terms(file, self._slow))
         return left
 
-    def _with_terms(self, file: SliceReader, match: str) -> set[int] | None:
+    def _own_terms(self, file: SliceReader, match: str) -> set[int] | None:
         rows = file.rows("requests_with_terms", {"match": match, "size": FEW + 1})
-        own = {number for (number,) in rows}
-        others = self._with_lines(file, "rows_with_terms", match) if len(own) <= FEW else None
-        return None if others is None else own | others
+        found = {number for (number,) in rows}
+        return found if len(found) <= FEW else None
+
+    def _with_terms(self, file: SliceReader, match: str) -> set[int] | None:
+        own = self._own_terms(file, match)
+        others = None if own is None else self._with_lines(file, "rows_with_terms", match)
+        return None if own is None or others is None else own | others
 
     def _with_lines(self, file: SliceReader, name: str, match: str) -> set[int] | None:
         lines = [number for (number,) in file.rows(name, {"match": match, "size": FEW + 1})]

@@ -35,6 +35,10 @@ NOT_INDEXED: Final = frozenset(
 PATH: Final = "path"
 _LONGEST: Final = 80
 _JOINT: Final = "\x1f"
+_BITS: Final = "=d"
+"""An attribute with an empty name and such a value gets the same term; that costs a look at its row, no more."""
+_SLOW_NS: Final = 50_000_000
+_MOST_BITS: Final = 64
 _UNSAFE: Final = pattern(r"[^A-Za-z0-9=._\-/:%@+\x1f\x80-\U0010ffff]")
 
 
@@ -52,6 +56,22 @@ def terms(attributes: Attributes, path: str = "") -> str:
     if path:
         parts.append(f"{PATH}={path}"[:_LONGEST])
     return _UNSAFE.sub("_", _JOINT.join(parts))
+
+
+def request_terms(attributes: Attributes, path: str, duration_ns: int) -> str:
+    """Return the terms of a request: those of its attributes, its path, and how many bits its duration has."""
+    found = terms(attributes, path)
+    return f"{found}{_JOINT if found else ''}{_BITS}{max(duration_ns, 0).bit_length()}"
+
+
+def slow(low_ns: int) -> str:
+    """Return what asks the index for durations from `low_ns` on, and some that are down to half of it.
+
+    Empty where most requests would be found, so that the index cannot help.
+    """
+    if low_ns < _SLOW_NS:
+        return ""
+    return " OR ".join(f'"{_BITS}{bits}"' for bits in range(low_ns.bit_length(), _MOST_BITS))
 
 
 def wanted(key: str, values: tuple[str, ...]) -> str:

@@ -158,12 +158,16 @@ class StoreWriter:
 
     @contextmanager
     def _trouble(self) -> Iterator[None]:
-        """Turn an error of the database into one of ours; nothing of the open transaction is kept."""
+        """Turn an error of the database into one of ours; nothing of the open transaction is kept, whatever failed."""
         try:
             yield
         except sqlite3.DatabaseError as error:
             self._batches, self._seen = [], []
             raise self._failed(error) from error
+        except BaseException:
+            self._batches, self._seen = [], []
+            self._give_up(damaged=False, reason="")
+            raise
 
     def _failed(self, error: sqlite3.DatabaseError) -> StoreError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF

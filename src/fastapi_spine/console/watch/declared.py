@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from fastapi_spine.alerts.promise import Promise, promises_of
 from fastapi_spine.console.ports import Writer
 from fastapi_spine.console.rows import Batch, Source
-from fastapi_spine.core.conventions import RESOURCE_OBJECTIVES
+from fastapi_spine.core.console_names import RESOURCE_OBJECTIVES
 from fastapi_spine.core.errors import SettingsError
 from fastapi_spine.settings.objective import Objective, objective_of
 

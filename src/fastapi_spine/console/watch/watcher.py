@@ -30,7 +30,7 @@ from fastapi_spine.console.watch.ledgers import Ledgers
 from fastapi_spine.console.watch.memory import Memory, MemoryFile
 from fastapi_spine.console.watch.shown import objective_view
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.conventions import LOGGER_ALERTS, THREAD_CONSOLE_WATCH
+from fastapi_spine.core.console_names import LOGGER_ALERTS, THREAD_CONSOLE_WATCH
 
 _log: Final = logging.getLogger(LOGGER_ALERTS)
 _NS: Final = 1e9

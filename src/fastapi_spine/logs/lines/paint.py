@@ -17,6 +17,7 @@ _STYLES: Final = {
     "green": "32",
     "yellow": "33",
     "blue": "34",
+    "magenta": "35",
     "cyan": "36",
     "bold red": "1;31",
 }

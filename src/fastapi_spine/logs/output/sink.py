@@ -60,13 +60,16 @@ class Sink(Protocol):
 class LateSink(Sink, Protocol):
     """A sink that also takes what makes a line, to be asked when the line is written."""
 
-    def put_late(self, make: Callable[[], bytes], cost: int, *, keep: bool = False) -> None:
+    def put_late(self, make: Callable[[], bytes], cost: int, *, keep: bool = False) -> bool:
         """Take a line that is still to be made; never waits, never raises what `make` raises.
 
         Args:
             make: returns the line; called once, soon, usually in another thread.
             cost: Bytes that it is taken for until then, with all that it holds on to.
             keep: See `put`.
+
+        Returns:
+            Whether there was room: otherwise the line is counted as dropped, and never made.
         """
 
 
@@ -148,7 +151,7 @@ class DescriptorSink:
         if self._writer.attentive:
             self._attend()
 
-    def put_late(self, make: Callable[[], bytes], cost: int, *, keep: bool = False) -> None:
+    def put_late(self, make: Callable[[], bytes], cost: int, *, keep: bool = False) -> bool:
         """Queue what makes a line; see `LateSink.put_late`.
 
         Lines are made some at a time, because by then the code is warm: measured in an application, a line made
@@ -161,18 +164,19 @@ class DescriptorSink:
         room = self._capacity if keep else self._ordinary
         if delivery.added - delivery.done + cost > room:
             self._tally.lost[delivery.full_reason] += 1
-            return
+            return False
         late = LateLine(make, cost - LINE_OVERHEAD)
         delivery.queue.append(late)
         delivery.added += cost
         pending = self._late
         pending.append(late)
         if len(pending) >= LATE_BATCH:
-            self._make_late()
+            self.make_waiting()
         if self._writer.attentive:
             self._attend()
+        return True
 
-    def _make_late(self) -> None:
+    def make_waiting(self) -> None:
         """Make the lines that wait; those the writer has made meanwhile cost nothing."""
         late, self._late = self._late, []
         for line in late:

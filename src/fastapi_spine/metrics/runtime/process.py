@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from prometheus_client import GC_COLLECTOR, PROCESS_COLLECTOR
 
-from fastapi_spine.core.conventions import DISTRIBUTION, SIGNAL_LOGS
+from fastapi_spine.core.conventions import DISTRIBUTION, SIGNAL_LINES
 from fastapi_spine.core.health import Health
 from fastapi_spine.metrics import catalog
 from fastapi_spine.metrics.family import Family, Kind, Point
@@ -39,7 +39,7 @@ def process_families() -> Iterator[Family]:
 
 def health_families(health: Health) -> Iterator[Family]:
     """Tell of our own faults and losses."""
-    dropped = {(SIGNAL_LOGS, reason): count for reason, count in health.dropped.copy().items()}
+    dropped = {(SIGNAL_LINES, reason): count for reason, count in health.dropped.copy().items()}
     accounts = {signal: balance() for signal, balance in health.accounts.items()}
     known = {signal: balance for signal, balance in accounts.items() if balance is not None}
     for signal, balance in known.items():

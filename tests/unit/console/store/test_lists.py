@@ -111,6 +111,19 @@ REQUESTS = (
 )
 
 
+def test_slow_requests_are_found_at_every_limit(kept: Store) -> None:
+    """Around powers of two as well, where the index changes its term; and among many that are as slow."""
+    limits = [
+        bits_ns + more for bits in (26, 28, 34) for bits_ns in (1 << bits,) for more in (-1, 0, 1)
+    ]
+    kept.put(*(server(n, at=NOW + n, ms=ns / 1e6) for n, ns in enumerate(limits, 1)), server(99))
+    for limit in limits:
+        wanted = Filter(sizes=(Between("duration", limit, None),))
+        page = kept.reader.requests(wanted, ALWAYS)
+        slow = [f"r-{n}" for n, ns in enumerate(limits, 1) if ns >= limit]
+        assert [one.request_id for one in page.requests] == slow[::-1]
+
+
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [

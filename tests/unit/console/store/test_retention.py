@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from stored import ALWAYS, MINUTE, NOW, Store, line, server, store
+from stored import ALWAYS, MINUTE, NOW, Store, batch, line, server, store
 
 from fastapi_spine.console.filter import EVERYTHING, Window
 from fastapi_spine.console.ports import StoreFullError
@@ -106,3 +107,16 @@ def limit_pages(kept: Store, pages: int) -> None:
     """Let the newest slice grow to so many pages: SQLite answers as on a full disk."""
     connection = kept.writer._slice._connection  # type: ignore[union-attr] # noqa: SLF001 - stands in for a disk
     connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
+
+
+def test_a_fault_keeps_nothing_of_its_transaction(kept: Store) -> None:
+    """A row that is none stops its whole group, as its senders are told; the next one is kept alone."""
+    nothing: Any = None
+    broken = server(2)._replace(attributes=nothing)
+    kept.writer.add(batch(server(1)))
+    with pytest.raises(AttributeError):
+        kept.writer.add(batch(broken))
+    kept.writer.commit()
+    kept.put(server(3))
+    found = kept.reader.requests(EVERYTHING, ALWAYS).requests
+    assert [one.request_id for one in found] == ["r-3"]

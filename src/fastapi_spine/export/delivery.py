@@ -1,0 +1,172 @@
+"""Sends a batch until it is taken, refused, or too old, and books what became of it (OTLP spec, "OTLP/HTTP")."""
+
+from __future__ import annotations
+
+import gzip
+import random  # noqa: TID251 - when to try again, not an id
+import time
+from collections.abc import Callable, Iterable, Sequence
+from time import monotonic
+from typing import Final, NamedTuple
+
+from fastapi_spine.core.conventions import (
+    DROP_ENCODE,
+    DROP_EXPIRED,
+    DROP_REJECTED,
+    DROP_SHUTDOWN,
+    DROP_TOO_LARGE,
+)
+from fastapi_spine.export.attempt import Line, Unreached
+from fastapi_spine.export.bell import Bell
+from fastapi_spine.export.endpoint import Endpoint
+from fastapi_spine.export.queue import Queue
+from fastapi_spine.export.request import Encoded
+from fastapi_spine.export.verdict import Verdict, judge
+
+EXPIRES_S: Final = 300.0
+_FIRST_WAIT_S: Final = 1.0
+_LONGEST_WAIT_S: Final = 30.0
+_GZIP_LEVEL: Final = 1
+
+Request = Callable[[Iterable[Encoded]], bytes]
+
+
+class Batch(NamedTuple):
+    """Items taken together, and the bytes that they are counted as until they are settled."""
+
+    items: list[Encoded]
+    weight: int
+
+
+class Delivery:
+    """Sends batches of one signal to one receiver.
+
+    Args:
+        endpoint: the receiver.
+        queue: where the items came from; books what became of them.
+        trouble: told what is wrong with the receiver, as often as something is.
+        expires_s: how old a batch may become while it is tried again, seconds.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        queue: Queue[object],
+        trouble: Callable[[str], None],
+        expires_s: float = EXPIRES_S,
+    ) -> None:
+        self._endpoint = endpoint
+        self._queue = queue
+        self._trouble = trouble
+        self._expires_s = expires_s
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._line = Line(self._endpoint)
+        self._bell = Bell()
+        self._closed = False
+        self._until: float | None = None
+
+    def send(self, batch: Sequence[Encoded], request: Request) -> None:
+        """Send a batch; returns when each of its items is booked.
+
+        Args:
+            batch: what to send.
+            request: makes a request of items.
+        """
+        self._send(batch, request, monotonic() + self._expires_s)
+
+    def nudge(self) -> None:
+        """Have a batch that waits for its next attempt be tried now, unless its receiver asked for the wait."""
+        self._bell.ring()
+
+    def end_by(self, deadline: float | None) -> None:
+        """Try nothing beyond a moment of `time.monotonic`; None lifts that again."""
+        self._until = deadline
+
+    def close(self) -> None:
+        """End the attempt that is under way; the queue has booked what is left."""
+        self._closed = True
+        self._line.close()
+        self._bell.ring()
+
+    def forget(self) -> None:
+        """Leave the connection to the parent: in a child after a fork."""
+        self._begin_anew()
+
+    def _send(self, batch: Sequence[Encoded], request: Request, expires: float) -> None:
+        try:
+            body = request(batch)
+            data = gzip.compress(body, _GZIP_LEVEL, mtime=0) if self._endpoint.gzip else body
+        except Exception:
+            self._queue.lose(DROP_ENCODE, len(batch))
+            raise
+        verdict = self._tried(data, len(batch), expires)
+        if verdict is None:
+            return
+        if verdict.kind == "split" and len(batch) > 1:
+            middle = len(batch) // 2
+            self._send(batch[:middle], request, expires)
+            self._send(batch[middle:], request, expires)
+            return
+        self._settle(verdict, len(batch))
+
+    def _tried(self, data: bytes, count: int, expires: float) -> Verdict | None:
+        """Try until there is a verdict other than to try again; None if the items are booked as lost."""
+        wait = _FIRST_WAIT_S
+        while not self._closed:
+            if self._until is not None and monotonic() >= self._until:
+                self._queue.lose(DROP_SHUTDOWN, count)
+                return None
+            verdict = self._attempt(data, count)
+            if verdict.kind != "retry":
+                return verdict
+            pause = wait * _jitter() if verdict.wait_s is None else verdict.wait_s
+            wait = min(wait * 2, _LONGEST_WAIT_S)
+            if monotonic() + pause > expires:
+                self._queue.lose(DROP_EXPIRED, count)
+                return None
+            self._rest(pause, asked_for=verdict.wait_s is not None)
+        return None
+
+    def _rest(self, seconds: float, *, asked_for: bool) -> None:
+        """Wait for the next attempt; less if the process is closing, or if somebody wants to know at once."""
+        until = monotonic() + seconds
+        if self._until is not None:
+            until = min(until, self._until)
+        while not self._closed:
+            left = until - monotonic()
+            if left <= 0 or (self._bell.wait(left) and not asked_for):
+                return
+
+    def _attempt(self, data: bytes, count: int) -> Verdict:
+        deadline = monotonic() + self._endpoint.timeout_s
+        if self._until is not None:
+            deadline = min(deadline, self._until)
+        try:
+            answer = self._line.post(data, zipped=self._endpoint.gzip, deadline=deadline)
+        except Unreached as error:
+            self._tell(str(error))
+            return Verdict("retry")
+        verdict = judge(answer, count, time.time())  # noqa: TID251 - only for a Retry-After that is a date
+        if verdict.message:
+            self._tell(verdict.message)
+        return verdict
+
+    def _tell(self, what: str) -> None:
+        if not self._closed:  # an attempt that we ended ourselves is nobody's trouble
+            self._trouble(f"{self._endpoint}: {what}")
+
+    def _settle(self, verdict: Verdict, count: int) -> None:
+        if verdict.kind == "taken":
+            self._queue.deliver(count - verdict.rejected)
+            self._queue.lose(DROP_REJECTED, verdict.rejected)
+        elif verdict.kind == "refused":
+            self._queue.lose(DROP_REJECTED, count)
+        else:
+            self._queue.lose(DROP_TOO_LARGE, count)
+
+
+def _jitter() -> float:
+    """Return a factor that keeps many processes from coming back at the same moment."""
+    return random.uniform(0.5, 1.5)  # noqa: S311

@@ -1,0 +1,77 @@
+"""Log lines on their way to a receiver: written as bytes at once, where what they are made of is at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from fastapi_spine.core.conventions import DROP_ENCODE, KEY_LOGGER, LOGGER_ACCESS
+from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.health import Health
+from fastapi_spine.core.telemetry import AttributeValue
+from fastapi_spine.export.log_records import RecordEncoder
+from fastapi_spine.export.request import Encoded, request_of
+from fastapi_spine.export.shipper import Shipper
+
+WEIGHT: Final = 160
+"""Bytes that a line takes in memory beside its own."""
+_ACCESS: Final = (LOGGER_ACCESS, "")
+
+
+class LineForm:
+    """Writes requests of lines that are written already.
+
+    Args:
+        resource: returns who the process is.
+    """
+
+    def __init__(self, resource: Callable[[], Mapping[str, AttributeValue]]) -> None:
+        self._resource = resource
+
+    def encode(self, item: Encoded) -> Encoded:
+        """Return what is written already."""
+        return item
+
+    def request(self, batch: Iterable[Encoded]) -> bytes:
+        """Write a request of several lines, grouped by logger."""
+        return request_of(self._resource(), batch)
+
+
+class LineOutlet:
+    """Takes lines from the logs room (`core.telemetry.LinePort`).
+
+    Args:
+        shipper: ships them.
+        health: counts what cannot be written.
+    """
+
+    def __init__(self, shipper: Shipper[Encoded], health: Health) -> None:
+        self._shipper = shipper
+        self._health = health
+        self._encoder = RecordEncoder()
+
+    def take(
+        self, at_ns: int, levelno: int, line: Mapping[str, AttributeValue], flags: int
+    ) -> None:
+        """Take a line; see the port."""
+        try:
+            data = self._encoder.line(at_ns, levelno, line, flags)
+            scope = (str(line.get(KEY_LOGGER, "")), "")
+        except Exception as error:  # noqa: BLE001 - a line that cannot be written loses itself only
+            self._lose(error)
+            return
+        self._shipper.put((scope, data), len(data) + WEIGHT)
+
+    def take_access(self, exchange: Exchange, path: str, client: str | None) -> None:
+        """Take a plain access line; see the port."""
+        try:
+            data = self._encoder.access(exchange, path, client)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._lose(error)
+            return
+        self._shipper.put((_ACCESS, data), len(data) + WEIGHT)
+
+    def _lose(self, error: Exception) -> None:
+        self._shipper.queue.account.emit(1)
+        self._shipper.queue.lose(DROP_ENCODE, 1)
+        self._health.fault("export_encode", error)

@@ -1,0 +1,83 @@
+"""What the exporter says in the log: where telemetry goes, what is wrong with a receiver, what was lost.
+
+Its lines are log lines like any other, so they are exported too. That is no circle: each kind comes once a minute
+at most, whatever happens to those before.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from fastapi_spine.core.conventions import (
+    KEY_DROPPED,
+    KEY_ENDPOINT,
+    KEY_REASON,
+    KEY_SIGNAL,
+    LOGGER_EXPORT,
+    MSG_EXPORT_DROPPED,
+    MSG_EXPORT_NOWHERE,
+    MSG_EXPORT_TO,
+    MSG_EXPORT_TROUBLE,
+)
+from fastapi_spine.export.endpoint import Endpoint, Nowhere
+
+_MINUTE_NS: Final = 60_000_000_000
+
+log = logging.getLogger(LOGGER_EXPORT)
+
+Lost = Callable[[], Mapping[str, Mapping[str, int]]]
+
+
+class Report:
+    """Says it, each thing once a minute at most.
+
+    Args:
+        monotonic_ns: tells time.
+        lost: returns what was lost so far, by signal and reason.
+    """
+
+    def __init__(self, monotonic_ns: Callable[[], int], lost: Lost) -> None:
+        self._monotonic_ns = monotonic_ns
+        self._lost = lost
+        self._troubles: dict[str, tuple[int, str]] = {}
+        self._told_at: int | None = None
+        self._told: Mapping[str, Mapping[str, int]] = {}
+
+    def start(self, ends: Mapping[str, Endpoint | Nowhere]) -> None:
+        """Say where each signal goes: one line for all that go, one for each reason why others do not."""
+        going = {signal: str(end) for signal, end in ends.items() if isinstance(end, Endpoint)}
+        if going:
+            log.info(MSG_EXPORT_TO, extra={KEY_ENDPOINT: going})
+        reasons: dict[Nowhere, list[str]] = {}
+        for signal, end in ends.items():
+            if isinstance(end, Nowhere):
+                reasons.setdefault(end, []).append(signal)
+        for nowhere, signals in reasons.items():
+            extra = {KEY_SIGNAL: ", ".join(signals), KEY_REASON: nowhere.reason}
+            log.log(
+                logging.WARNING if nowhere.wrong else logging.INFO, MSG_EXPORT_NOWHERE, extra=extra
+            )
+
+    def trouble(self, signal: str, what: str) -> None:
+        """Tell what is wrong with a signal's receiver; not what another signal has just told."""
+        now = self._monotonic_ns()
+        recent = {one: told for one, told in self._troubles.items() if now - told[0] < _MINUTE_NS}
+        if signal in recent:
+            return
+        told_already = any(said == what for _, said in recent.values())
+        self._troubles = {**recent, signal: (now, what)}
+        if not told_already:
+            log.warning(MSG_EXPORT_TROUBLE, extra={KEY_SIGNAL: signal, KEY_REASON: what})
+
+    def losses(self, *, last: bool = False) -> None:
+        """Tell what was lost in all, if it is more than was told; `last` says that no later line will."""
+        now = self._monotonic_ns()
+        if not last and self._told_at is not None and now - self._told_at < _MINUTE_NS:
+            return
+        lost = {signal: reasons for signal, reasons in self._lost().items() if reasons}
+        if not lost or (lost == self._told and not last):
+            return
+        self._told_at, self._told = now, lost
+        log.warning(MSG_EXPORT_DROPPED, extra={KEY_DROPPED: lost})
