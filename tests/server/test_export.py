@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +11,8 @@ from typing import Any
 
 import pytest
 from collector import Call, collector
-from exporting import SIGNALS, arrived, exporting, numbers_of, script, status
+from exporting import SIGNALS, arrived, exporting, numbers_of, script
+from faults import LASTING, drip, endless_head, flood, hang, reset, status
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import free_port, wait_for
@@ -43,7 +43,7 @@ def test_items_arrive_once_in_batches(signal: str) -> None:
 def test_a_signal_whose_receiver_hangs_does_not_hold_up_the_others() -> None:
     """Traces stand still, lines and numbers arrive meanwhile."""
     with (
-        collector(_hang) as stuck,
+        collector(hang) as stuck,
         collector() as receiver,
         exporting(
             receiver.url, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=f"{stuck.url}/v1/traces"
@@ -151,37 +151,7 @@ def test_a_receiver_that_comes_up_late_gets_everything() -> None:
     assert balance == Balance(10, 10, {}, 0)
 
 
-def _hang(call: Call) -> None:
-    call.handler.rfile.read(1)
-
-
-def _drip(call: Call) -> None:
-    pause = threading.Event()
-    for byte in b"HTTP/1.1 200 OK\r\nx: " + b"y" * 1000:
-        call.handler.wfile.write(bytes([byte]))
-        call.handler.wfile.flush()
-        pause.wait(0.05)
-
-
-def _flood(call: Call) -> None:
-    call.handler.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 300000000\r\n\r\n")
-    for _ in range(300):
-        call.handler.wfile.write(b"z" * 1_000_000)
-
-
-def _endless_head(call: Call) -> None:
-    call.handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
-    for number in range(100_000):
-        call.handler.wfile.write(b"x-%d: y\r\n" % number)
-
-
-def _reset(call: Call) -> None:
-    line = call.handler.connection
-    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01" + bytes(7))
-    os.close(line.detach())  # the handler's files would keep it open
-
-
-@pytest.mark.parametrize("fault", [_hang, _drip, _endless_head, _reset])
+@pytest.mark.parametrize("fault", [hang, drip, endless_head, reset])
 def test_a_receiver_that_misbehaves_costs_nobody_more_than_the_deadline(
     fault: Callable[[Call], None],
 ) -> None:
@@ -204,7 +174,7 @@ def test_a_receiver_that_misbehaves_costs_nobody_more_than_the_deadline(
 
 def test_a_huge_answer_is_not_read() -> None:
     """64 KiB of it are enough to know that the batch was taken."""
-    with collector(_flood) as receiver, exporting(receiver.url, "traces") as exporter:
+    with collector(flood) as receiver, exporting(receiver.url, "traces") as exporter:
         exporter.put("traces", 5)
         balance = exporter.settled("traces")
     assert balance == Balance(5, 5, {}, 0)
@@ -280,16 +250,16 @@ def test_lines_about_lines_that_fail_are_no_circle(caplog: pytest.LogCaptureFixt
 
 
 FAULTS: dict[str, Callable[[Call], None]] = {
-    "ok": Call.answer,
+    **{name: fault for name, fault in LASTING.items() if name != "busy"},
     "busy": status(503, retry_after="0"),
-    "bad": status(400),
+    "patience": status(429, retry_after="Wed, 25 Nov 2020 08:00:00 GMT"),
+    "elsewhere": status(307, location="/v1/elsewhere"),
     "large": status(413),
     "part": lambda call: call.partly(1),
-    "reset": _reset,
 }
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.sampled_from(SIGNALS), st.lists(st.sampled_from(sorted(FAULTS)), max_size=6), st.integers(1, 4)
 )  # fmt: skip
@@ -301,13 +271,16 @@ def test_the_books_balance_whatever_happens(
 
     def answer(call: Call) -> None:
         fault = faults[call.number] if call.number < len(faults) else "ok"
-        if fault == "ok":
+        if fault in {"ok", "flood"}:
             taken.extend(numbers_of(call.items))
         elif fault == "part":
             taken.extend(numbers_of(call.items[1:]))
         FAULTS[fault](call)
 
-    with collector(answer) as receiver, exporting(receiver.url, signal) as exporter:
+    with (
+        collector(answer) as receiver,
+        exporting(receiver.url, signal, OTEL_EXPORTER_OTLP_TIMEOUT="150") as exporter,
+    ):
         writers = [
             threading.Thread(target=exporter.put, args=(signal, 150, place * 150 + 1))
             for place in range(threads)
@@ -316,6 +289,7 @@ def test_the_books_balance_whatever_happens(
             one.start()
         for one in writers:
             one.join()
+        wait_for(lambda: exporter.flush(0.1), "everything to be settled")
         balance = exporter.settled(signal)
     assert balance.emitted == threads * 150
     assert balance.queued == 0

@@ -110,8 +110,3 @@ def script(*answers: Callable[[Call], None]) -> Callable[[Call], None]:
         (answers[call.number] if call.number < len(answers) else Call.answer)(call)
 
     return answer
-
-
-def status(code: int, **headers: str) -> Callable[[Call], None]:
-    """Answer with a status."""
-    return lambda call: call.answer(code, b"", **headers)

@@ -15,6 +15,7 @@ from fastapi_spine.core.conventions import (
     KEY_ENDPOINT,
     KEY_REASON,
     KEY_SIGNAL,
+    KEY_WAITING,
     LOGGER_EXPORT,
     MSG_EXPORT_DROPPED,
     MSG_EXPORT_NOWHERE,
@@ -28,6 +29,7 @@ _MINUTE_NS: Final = 60_000_000_000
 log = logging.getLogger(LOGGER_EXPORT)
 
 Lost = Callable[[], Mapping[str, Mapping[str, int]]]
+Found = dict[str, Mapping[str, object]]
 
 
 class Report:
@@ -43,7 +45,7 @@ class Report:
         self._lost = lost
         self._troubles: dict[str, tuple[int, str]] = {}
         self._told_at: int | None = None
-        self._told: Mapping[str, Mapping[str, int]] = {}
+        self._told: Found = {}
 
     def start(self, ends: Mapping[str, Endpoint | Nowhere]) -> None:
         """Say where each signal goes: one line for all that go, one for each reason why others do not."""
@@ -71,13 +73,27 @@ class Report:
         if not told_already:
             log.warning(MSG_EXPORT_TROUBLE, extra={KEY_SIGNAL: signal, KEY_REASON: what})
 
-    def losses(self, *, last: bool = False) -> None:
-        """Tell what was lost in all, if it is more than was told; `last` says that no later line will."""
+    def losses(self) -> None:
+        """Tell what was lost in all, if it is more than was told a minute ago or longer."""
         now = self._monotonic_ns()
-        if not last and self._told_at is not None and now - self._told_at < _MINUTE_NS:
-            return
+        if self._told_at is None or now - self._told_at >= _MINUTE_NS:
+            self._tell(self._found(), now)
+
+    def end(self, waiting: Mapping[str, int] | None = None) -> None:
+        """Tell what was lost in all, because no later line may.
+
+        Args:
+            waiting: items by signal that are neither delivered nor lost, and are lost if the process ends now.
+        """
+        left = {signal: count for signal, count in (waiting or {}).items() if count}
+        found = self._found()
+        self._tell({**found, KEY_WAITING: left} if left else found, self._monotonic_ns())
+
+    def _found(self) -> Found:
         lost = {signal: reasons for signal, reasons in self._lost().items() if reasons}
-        if not lost or (lost == self._told and not last):
-            return
-        self._told_at, self._told = now, lost
-        log.warning(MSG_EXPORT_DROPPED, extra={KEY_DROPPED: lost})
+        return {KEY_DROPPED: lost} if lost else {}
+
+    def _tell(self, found: Found, now: int) -> None:
+        if found and found != self._told:
+            self._told_at, self._told = now, found
+            log.warning(MSG_EXPORT_DROPPED, extra=found)

@@ -132,6 +132,12 @@ class Exporter:
         self._in_vain = not all(done)
         return all(done)
 
+    def pause(self, timeout: float) -> None:
+        """Ship what is queued, at most so many seconds, and tell what was lost or is left: this may be the end."""
+        self.flush(timeout)
+        waiting = {signal: one.queue.account.queued for signal, one in self._shippers.items()}
+        self._report.end(waiting)
+
     def close(self, timeout: float) -> None:
         """Ship what is queued, at most so many seconds; what is left is counted as lost, and told.
 
@@ -141,7 +147,7 @@ class Exporter:
             self.flush(timeout)
         for shipper in self._shippers.values():
             shipper.close()
-        self._report.losses(last=True)
+        self._report.end()
 
     def forget(self) -> None:
         """Leave to the parent what is the parent's: in a child after a fork."""

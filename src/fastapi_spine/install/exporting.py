@@ -56,8 +56,8 @@ class Exporting:
         self.exporter.started()
 
     def stopped(self) -> None:
-        """Ship what is queued; the process may end by signal at any moment now."""
-        self.exporter.flush(self._timeout)
+        """Ship what is queued; the process may end by signal at any moment now, and then `exiting` never comes."""
+        self.exporter.pause(self._timeout)
 
     def flush(self, timeout: float) -> bool:
         """Ship what is queued, at most so many seconds; say whether all of it went out."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from fastapi_spine.export.endpoint import Endpoint, Nowhere, find_endpoint
+from fastapi_spine.export.endpoint import Endpoint, Nowhere, find_endpoint, interval_s
+from fastapi_spine.export.resource import Resource
 
 OTLP = "OTEL_EXPORTER_OTLP_"
+GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "export.md"
 
 
 @pytest.mark.parametrize(
@@ -70,3 +76,22 @@ def test_headers_timeout_and_compression() -> None:
     assert isinstance(found, Endpoint)
     assert found.headers == (("x-key", "abc def"), ("ok", "1"))
     assert (found.timeout_s, found.gzip) == (1.5, False)
+
+
+def test_every_variable_of_the_guide_is_read() -> None:
+    """What the guide names changes where a signal goes, or how."""
+    told = set(re.findall(r"`(OTEL_[A-Z_]+)`", GUIDE.read_text()))
+    asked: set[str] = set()
+
+    class Environ(dict[str, str]):
+        def get(self, key: str, default: Any = None) -> Any:
+            asked.add(key)
+            return super().get(key, default)
+
+    environ = Environ({f"{OTLP}ENDPOINT": "https://c"})
+    for signal in ("traces", "logs", "metrics"):
+        found = find_endpoint(environ, signal)
+        assert isinstance(found, Endpoint)
+    interval_s(environ, found)
+    Resource("shop", environ, lambda: "i")
+    assert told <= asked

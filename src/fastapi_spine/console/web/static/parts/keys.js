@@ -56,6 +56,6 @@ function useHolder(actions) {
 export const HELP = [
   ["/", "search"], ["j k", "next, previous row"], ["Enter", "open"], ["Esc", "back, close"],
   ["g o", "Overview"], ["g r", "Requests"], ["g l", "Logs"], ["g e", "Errors"], ["g a", "Alerts"], ["g h", "Health"],
-  ["l", "live tail on, off"], ["e", "next error of a request"], ["f", "fold, unfold a span"], ["c", "copy the request's id"],
+  ["l", "live tail on, off"], ["e", "next error of a request"], ["f", "fold, unfold a span"], ["z", "look into a span, and out"], ["c", "copy the request's id"],
   ["t", "light, dark"], ["?", "this help"],
 ];
