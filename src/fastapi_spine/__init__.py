@@ -25,6 +25,7 @@ if typing.TYPE_CHECKING:
     from fastapi_spine.settings.export_model import Export
     from fastapi_spine.settings.guard_model import Guard
     from fastapi_spine.settings.model import Ids, Logs, Metrics, Traces
+    from fastapi_spine.settings.objective import Objective
     from fastapi_spine.settings.redaction_model import Redaction
     from fastapi_spine.settings.route_policy import policy
     from fastapi_spine.traces.carry import carry, resume
@@ -39,6 +40,7 @@ __all__ = [
     "Logs",
     "Metrics",
     "MissingExtraError",
+    "Objective",
     "PlacementError",
     "Public",
     "Redaction",
@@ -66,6 +68,7 @@ _PLACES = {
     "settings.export_model": "Export",
     "settings.guard_model": "Guard",
     "settings.model": "Ids Logs Metrics Traces",
+    "settings.objective": "Objective",
     "settings.redaction_model": "Redaction",
     "settings.route_policy": "policy",
     "traces.carry": "carry resume",

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from fastapi_spine.cli.alert_verbs import add_alert_verbs
 from fastapi_spine.cli.console import CONSOLE, add_console
 from fastapi_spine.cli.verbs import add_reading_verbs
 
@@ -76,6 +77,7 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     dev.add_argument("--data", metavar="FOLDER", help="the console's data folder (its usual one)")
     dev.set_defaults(run=_dev)
     add_reading_verbs(verbs)
+    add_alert_verbs(verbs)
     return parser
 
 

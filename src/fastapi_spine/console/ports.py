@@ -74,6 +74,10 @@ class Found(NamedTuple):
     cut: int
 
 
+Outcome = tuple[int, bool]
+"""A request's status, 0 for none, and whether it failed."""
+
+
 class Series(NamedTuple):
     """Requests of one route over a window, in steps of time.
 
@@ -82,6 +86,7 @@ class Series(NamedTuple):
         bounds_ns: upper bounds of the buckets.
         counts: requests of each step.
         failures: failed ones of each step.
+        outcomes: requests of each step by status and failure; alerts may have rules of their own.
     """
 
     service: str
@@ -92,6 +97,7 @@ class Series(NamedTuple):
     failures: list[int]
     buckets: list[list[int]]
     bounds_ns: tuple[float, ...]
+    outcomes: list[dict[Outcome, int]] = []  # noqa: RUF012 - nobody changes it
 
 
 class Instance(NamedTuple):

@@ -34,3 +34,17 @@ CONSOLE_OTLP_PORT: Final = 4318
 
 LOGGER_CONSOLE_API: Final = "spine.console.api"
 THREAD_CONSOLE_STREAM: Final = "spine-console-stream"
+
+# --- objectives and alerts -------------------------------------------------------------------------
+
+RESOURCE_OBJECTIVES: Final = "spine.objectives"
+"""What the service promises, as JSON: whoever receives its telemetry can watch over it."""
+LOGGER_ALERTS: Final = "spine.alerts"
+ALERT_NAME: Final = "SpineObjectiveBurn"
+"""Every alert of an objective has this name; the labels `objective` and `tier` tell them apart."""
+ALERT_NO_DATA: Final = "SpineObjectiveNoData"
+KIT_RULES: Final = "spine-rules.yml"
+KIT_ALERTMANAGER: Final = "spine-alertmanager.yml"
+PATH_ALERTS_API: Final = "/api/v1/alerts"
+THREAD_CONSOLE_WATCH: Final = "spine-console-watch"
+THREAD_CONSOLE_TELL: Final = "spine-console-tell"

@@ -51,6 +51,7 @@ class Resource:
         self._version = version
         self._pid = -1
         self._attributes: Mapping[str, Any] = {}
+        self._declared: dict[str, Any] = {}
         self.schema_url = ""
 
     @property
@@ -62,6 +63,12 @@ class Resource:
             self._pid = pid
         return self._attributes
 
+    def declare(self, attributes: Mapping[str, Any]) -> None:
+        """Say more, from now on: what is only known when the application has started."""
+        self._declared.update(attributes)
+        if self._pid == os.getpid():
+            self._attributes = MappingProxyType({**self._attributes, **attributes})
+
     def _of(self, pid: int) -> dict[str, Any]:
         return {
             RESOURCE_HOST: socket.gethostname(),
@@ -71,6 +78,7 @@ class Resource:
             RESOURCE_SDK_LANGUAGE: "python",
             RESOURCE_SDK_VERSION: self._version,
             RESOURCE_SERVICE_INSTANCE: self._new_instance(),
+            **self._declared,
             **self._given,
             RESOURCE_PID: pid,
             OTEL_SERVICE_KEY: self._service,

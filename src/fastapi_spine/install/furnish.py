@@ -7,7 +7,7 @@ A room that is switched off is never imported; one that is on is imported here, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from fastapi_spine.core.clock import SystemClock
 from fastapi_spine.core.conventions import SIGNAL_METRICS
@@ -27,6 +27,7 @@ from fastapi_spine.settings.model import Settings
 if TYPE_CHECKING:
     from fastapi_spine.guard.room import GuardRoom
     from fastapi_spine.install.exporting import Exporting
+    from fastapi_spine.install.promising import Promising
     from fastapi_spine.metrics.room import MetricsRoom
     from fastapi_spine.traces.room import TracesRoom
 
@@ -55,6 +56,7 @@ class Parts(NamedTuple):
         rooms: every room that is on, in the order of their ends: the exporter after those that may still have something
             to send, logs last, because the others may still have something to say.
         request_pass: walks every request past the rooms.
+        promising: what the service promises.
         guard: the door, if it is guarded.
     """
 
@@ -64,14 +66,18 @@ class Parts(NamedTuple):
     exporting: Exporting
     rooms: tuple[Room, ...]
     request_pass: RequestPass
+    promising: Promising
     guard: GuardRoom | None
 
 
-def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], given: Given) -> Parts:
+def furnish(
+    settings: Settings, *, app: Any, service: str, packages: tuple[str, ...], given: Given
+) -> Parts:
     """Build every room from its settings.
 
     Args:
         settings: all settings, resolved.
+        app: the application; its routes are looked at when it has started.
         service: the service's name.
         packages: the application's own top packages.
         given: a clock, ids or an output to use instead of the usual ones.
@@ -92,6 +98,7 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
     if logs is not None:
         exporter.before_flush(logs.make_waiting)
         observers.append(logs.access)
+    metrics = None
     if settings.metrics.enabled:
         metrics = _metrics_room(settings, site, exported=exporter.on(SIGNAL_METRICS))
         exporter.numbers_from(metrics.numbers)
@@ -109,6 +116,7 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
         rooms.append(logs)
     if guard is not None and guard.proxies is not None:
         observers.insert(0, guard.proxies)  # before all: the others shall see who really asked
+    promising = _promising(settings, site, app, metrics, exporting)
     identity = IdentityReader(
         ids,
         accept=settings.ids.accept != "never",
@@ -122,8 +130,9 @@ def furnish(settings: Settings, *, service: str, packages: tuple[str, ...], give
         health,
         pages=pages,
         open_exchanges=site.open_exchanges,
+        check=promising.check,
     )
-    return Parts(health, logs, traces, exporting, tuple(rooms), request_pass, guard)
+    return Parts(health, logs, traces, exporting, tuple(rooms), request_pass, promising, guard)
 
 
 def _logs_room(settings: Settings, site: Site, given: Given, export: LinePort | None) -> LogsRoom:
@@ -173,6 +182,21 @@ def _traces_room(settings: Settings, site: Site, exporting: Exporting) -> Traces
     from fastapi_spine.install.tracing import traces_room
 
     return traces_room(settings, site, exporting)
+
+
+def _promising(
+    settings: Settings, site: Site, app: Any, metrics: MetricsRoom | None, exporting: Exporting
+) -> Promising:
+    from fastapi_spine.install.promising import Promising
+
+    return Promising(
+        app,
+        settings.objectives,
+        site.service,
+        site.health,
+        counting=None if metrics is None else metrics.http,
+        declaring=exporting.resource,
+    )
 
 
 class _Listeners:

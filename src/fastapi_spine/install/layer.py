@@ -31,6 +31,7 @@ class Layer:
         health: our own counters: faults caught, lines dropped or left out, values masked.
         exporter: ships telemetry, or knows why it does not.
         traces: makes spans; None if they are switched off.
+        promises: returns what is promised of which routes.
     """
 
     def __init__(self, app: Any, caller: FrameType, keywords: Keywords, given: Given) -> None:
@@ -39,7 +40,9 @@ class Layer:
         self.origins: Mapping[str, Origin] = loaded.origins
         packages = given.packages or packages_of(caller)
         self.service = self.settings.service or service_of(app, packages)
-        parts = furnish(self.settings, service=self.service, packages=packages, given=given)
+        parts = furnish(
+            self.settings, app=app, service=self.service, packages=packages, given=given
+        )
         self.health = parts.health
         self._pass = parts.request_pass
         self._guard = parts.guard
@@ -47,6 +50,7 @@ class Layer:
         self._rooms = parts.rooms
         self.traces = parts.traces
         self.exporter = parts.exporting.exporter
+        self.promises = parts.promising.promises
         self._at_exit = _flush_at_exit(parts.rooms)
 
     def _behind_the_door(self, app: Any, described: Any) -> App:

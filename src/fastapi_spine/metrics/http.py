@@ -27,6 +27,7 @@ BATCH: Final = 32
 _SECOND: Final = 1e-9  # of a nanosecond
 _PLAIN: Final = "prometheus"
 _OTEL: Final = "otel"
+_PROMISED: Final = ("200", "500", "503")
 
 
 class Cells:
@@ -153,6 +154,25 @@ class HttpMetrics:
 
     def leave(self, exchange: Exchange) -> None:
         """Keep nothing of an exchange, so there is nothing to let go of."""
+
+    def promised(
+        self, method: str, route: str, threshold_s: float | None, buckets: tuple[float, ...] | None
+    ) -> None:
+        """Count a promised route from zero: Prometheus' `increase` does not see the first value of a series.
+
+        Args:
+            method: the route's.
+            route: its template.
+            threshold_s: a bound that its durations shall have, seconds; None for none.
+            buckets: of the route's policy, if it has some.
+        """
+        self._buckets.learn(route, buckets)
+        if threshold_s is not None:
+            self._buckets.promise(route, threshold_s)
+        if self._names != _OTEL:
+            for status in _PROMISED:
+                self._requests.at((method, route, status))
+            self._durations.at((method, route))
 
     def forget(self) -> None:
         """Start from zero: in a child after a fork, whose parent keeps these counts."""

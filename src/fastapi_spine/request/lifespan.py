@@ -14,6 +14,13 @@ class Watched(Protocol):
     health: Health
     stopping: bool
 
+    def check(self) -> None:
+        """The application's own start-up code has run.
+
+        Raises:
+            SettingsError: it must not serve like this.
+        """
+
     def started(self) -> None:
         """The application is ready."""
 
@@ -47,6 +54,7 @@ class LifespanWire:
         kind = message.get("type") if isinstance(message, dict) else None
         guarded = self._watched.health.guarded
         if kind == "lifespan.startup.complete":
+            self._watched.check()  # raised here, the error ends the application's own lifespan in order
             guarded("lifespan", self._watched.started)
         elif kind in {
             "lifespan.startup.failed",

@@ -44,10 +44,11 @@ class RequestPass:
         health: catches and counts what fails here.
         pages: pages of ours, which may answer in the application's place.
         open_exchanges: kept up to date with what is being served; others may read it.
+        check: raises SettingsError if the application must not serve as it is; asked when it has started.
     """
 
     __slots__ = (
-        "_beginners", "_clock", "_finishers", "_guarded", "_identity", "_listener", "_observers", "_open",
+        "_beginners", "_check", "_clock", "_finishers", "_guarded", "_identity", "_listener", "_observers", "_open",
         "_page_ends", "_pages", "_ready", "health", "stopping",
     )  # fmt: skip
 
@@ -61,7 +62,9 @@ class RequestPass:
         *,
         pages: Sequence[Page] = (),
         open_exchanges: set[Exchange] | None = None,
+        check: Callable[[], None] | None = None,
     ) -> None:
+        self._check = check
         self._identity = identity
         self._listen(observers)
         self._listener = listener
@@ -229,6 +232,11 @@ class RequestPass:
         self._ready = True
         self.stopping = False
         self._listener.starting()
+
+    def check(self) -> None:
+        """Have what users wrote checked against the application that has started."""
+        if self._check is not None:
+            self._check()
 
     def started(self) -> None:
         """Take note that the application's own start-up code has run; whoever is idle now hears no more."""

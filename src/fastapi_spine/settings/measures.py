@@ -174,6 +174,16 @@ def _host(value: object) -> str:
 HOST: Final[Kind[str]] = Kind(expected="an address or host name", parse=_host)
 
 
+def _address(value: object) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if value != "" and not re.fullmatch(r"https?://[!-~]{1,2000}", text):
+        raise Malformed
+    return text
+
+
+ADDRESS: Final[Kind[str]] = Kind(expected="an http:// or https:// address", parse=_address)
+
+
 def _group_name(value: object) -> str:
     text = value.strip() if isinstance(value, str) else ""
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", text):

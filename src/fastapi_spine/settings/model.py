@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 from fastapi_spine.core.conventions import ENV_OTEL_SERVICE_NAME, PATH_METRICS, PROBE_PATHS
-from fastapi_spine.settings.console import Console
+from fastapi_spine.settings.console import Console, Strings
 from fastapi_spine.settings.export_model import Export
 from fastapi_spine.settings.guard_model import Guard
 from fastapi_spine.settings.lists import NAMES, POLICIES, RECORDER
@@ -21,6 +21,7 @@ from fastapi_spine.settings.measures import (
     SHARE,
     TOKEN,
 )
+from fastapi_spine.settings.objective import OBJECTIVES, Objective, Objectives
 from fastapi_spine.settings.parse import (
     BOOLEAN,
     COUNT,
@@ -40,12 +41,8 @@ Format = Literal["auto", "json", "human"]
 Schema = Literal["default", "ecs", "gcp", "datadog"]
 Client = Literal["network", "full", "off"]
 Accept = Literal["any-valid", "never"]
-
 MetricNames = Literal["prometheus", "otel", "both"]
-
 Bounds = list[float] | tuple[float, ...]
-Strings = list[str] | tuple[str, ...] | set[str] | frozenset[str]
-"""Several strings; a bare one is refused, because it would be read letter by letter."""
 
 
 class Logs(Section):
@@ -314,6 +311,9 @@ class Settings(Section):
         kind=SERVICE_NAME,
         also=(ENV_OTEL_SERVICE_NAME,),
     )
+    objectives: Setting[Objectives, tuple[Objective, ...]] = setting(
+        default=[], doc="What is promised of routes; layers add up.", kind=OBJECTIVES
+    )
     logs: Setting[Logs | bool, Logs] = switchable(
         default_factory=Logs, doc="The log lines of the application and one access line a request."
     )
@@ -321,8 +321,7 @@ class Settings(Section):
         default_factory=Metrics, doc="The numbers: how often, how fast, how many."
     )
     traces: Setting[Traces | bool, Traces] = switchable(
-        default_factory=Traces,
-        doc="Where the time went: spans, sent to the receiver that `OTEL_EXPORTER_OTLP_ENDPOINT` names.",
+        default_factory=Traces, doc="Where the time went: spans, sent to a receiver."
     )
     export: Setting[Export, Export] = section(
         default_factory=Export,
@@ -345,6 +344,7 @@ class Keywords(TypedDict, total=False):
     """The keywords of `Spine(app, …)`, for `**keywords: Unpack[Keywords]`; None is "not given"."""
 
     service: str | None
+    objectives: Objectives | None
     logs: Logs | bool | None
     metrics: Metrics | bool | None
     traces: Traces | bool | None

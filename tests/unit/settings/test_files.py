@@ -84,7 +84,7 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
         (b'level = "INFO"\n', r"no setting level; did you mean logs\.level\?"),
         (
             b"[zebra]\n",
-            r"no setting zebra; known are console, export, guard, ids, logs, metrics, redaction, service, traces\.",
+            r"no setting zebra; known are console, export, guard, ids, logs, metrics, objectives, redaction, service, traces\.",
         ),
     ],
 )

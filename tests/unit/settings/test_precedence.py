@@ -12,6 +12,7 @@ from fastapi_spine.settings.catalog import Entry, entries
 from fastapi_spine.settings.lists import ExtraPattern
 from fastapi_spine.settings.load import load
 from fastapi_spine.settings.model import Settings
+from fastapi_spine.settings.objective import Objective
 from fastapi_spine.settings.origin import Origin
 
 
@@ -30,6 +31,9 @@ def sink(lines: bytes) -> None:
 PATTERNS = [{"kind": "badge", "literal": "bdg_", "pattern": "bdg_[0-9]+"}]
 WRITTEN = {
     "service": Written('"from-file"', "from-variable", "from-keyword"),
+    "objectives": Written(
+        '[{ target = "/a", availability = 0.9 }]', None, [Objective("/b", availability=0.9)]
+    ),
     "logs.enabled": Written("false", "no", False),
     "logs.level": Written('"DEBUG"', "warn", 15),
     "logs.format": Written('"json"', "HUMAN", "json"),
@@ -117,9 +121,18 @@ WRITTEN = {
     "console.host": Written('"::1"', "0.0.0.0", "localhost"),
     "console.hosts": Written('["a.example"]', "b.example,c.example", ["d.example"]),
     "console.origins": Written('["http://a.example"]', "http://b.example", ["http://c.example"]),
+    "console.objectives": Written('["a.toml"]', "b.toml,c.yaml", ["d.toml"]),
+    "console.alert_table": Written('"drill"', "DRILL", "drill"),
+    "console.webhook": Written('"http://a.example/"', "http://b.example/", "https://c.example/"),
+    "console.alertmanager": Written('"http://a:9093"', "http://b:9093", "http://c:9093"),
+    "console.pagerduty": Written('"from-a-file-000000"', "from-a-variable-0", "from-a-keyword-00"),
+    "console.apprise": Written('["slack://a"]', "slack://b", ["slack://c"]),
+    "console.alert_networks": Written('["127.0.0.0/8"]', "10.0.0.0/8, fd00::/8", ["::1/128"]),
+    "console.public_url": Written('"http://a.example"', "http://b.example", "http://c.example"),
     "console.key": Written('"from-a-file-000000"', "from-a-variable-0", "from-a-keyword-00"),
 }
 EVERY = [pytest.param(entry, id=entry.name) for entry in entries()]
+ADD_UP = {"logs.paths", "objectives"}
 KEYWORDS = [pytest.param(entry, id=entry.name) for entry in entries() if entry.section != "console"]
 """The console is a program of its own: its settings are flags, and no keywords of the layer."""
 
@@ -185,7 +198,7 @@ def test_a_file_is_stronger_than_the_default(entry: Entry, tmp_path: Path) -> No
     loaded = load(keywords={}, start=in_file(tmp_path, entry), environ={})
     table = f" [{entry.section}]" if entry.section else ""
     place = f"{entry.name} in {tmp_path / 'spine.toml'}{table}"
-    over = " over default" if entry.name == "logs.paths" else ""
+    over = " over default" if entry.name in ADD_UP else ""
     assert in_force(loaded.settings, entry) != entry.setting.default
     assert loaded.origins[entry.name][:2] == ("file", place + over)
 
@@ -219,7 +232,7 @@ def test_a_keyword_is_stronger_than_everything(entry: Entry, tmp_path: Path) -> 
     origin = loaded.origins[entry.name]
     assert origin.kind == "keyword"
     assert origin.place.startswith(f"keyword {entry.section or entry.name}")
-    if entry.name != "logs.paths":
+    if entry.name not in ADD_UP:
         assert in_force(loaded.settings, entry) == laid_over_default(entry, written)
 
 

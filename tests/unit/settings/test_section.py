@@ -118,7 +118,10 @@ def test_a_bad_pattern_is_refused(pattern: Any, said: str) -> None:
     ("keywords", "said"),
     [
         ({"servise": "x"}, "Spine(app, …): there is no setting servise; did you mean service?"),
-        ({"level": "x"}, "no setting level; known are export, guard, ids, logs, metrics,"),
+        (
+            {"level": "x"},
+            "no setting level; known are export, guard, ids, logs, metrics, objectives,",
+        ),
         ({"logs": 3}, "Spine(app, …): logs cannot be 3; expected Logs(…), True or False."),
         ({"ids": True}, "Spine(app, …): ids cannot be True; expected Ids(…)."),
         ({"service": ""}, "service cannot be '' (it is empty);"),

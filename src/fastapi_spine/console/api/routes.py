@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from fastapi_spine.console.api.alerts import AlertsApi
 from fastapi_spine.console.api.document import document
 from fastapi_spine.console.api.endpoints import ENDPOINTS, HEALTH, PREFIX
 from fastapi_spine.console.api.page import STYLE, page
@@ -20,6 +21,7 @@ from fastapi_spine.console.api.serve import Reading, json, responder
 from fastapi_spine.console.api.tails import Tails, kinds
 from fastapi_spine.console.ports import Reader
 from fastapi_spine.console.views import Health
+from fastapi_spine.console.watch.watcher import Watch
 from fastapi_spine.core.clock import Clock
 
 _MINUTE: Final = {"cache-control": "max-age=60"}
@@ -35,6 +37,7 @@ class Api:
         version: of the console, for the document.
         tails: the live tails; made here if not given.
         pool: where questions are answered; made here if not given.
+        watch: over objectives; None where nobody watches.
 
     Attributes:
         routes: what a Starlette application mounts; every path begins with `/api`.
@@ -50,7 +53,9 @@ class Api:
         version: str,
         tails: Tails | None = None,
         pool: Pool | None = None,
+        watch: Watch | None = None,
     ) -> None:
+        self._watch = watch
         self._clock = clock
         self._health = health
         self._pool = pool or Pool("spine-api")
@@ -75,6 +80,8 @@ class Api:
             path = endpoint.path.replace("{key}", "{key:path}")
             found.append(Route(f"{PREFIX}{path}", Reading(respond)))
         found.append(Route(f"{PREFIX}{HEALTH.path}", Reading(self._health_answer)))
+        if self._watch is not None:
+            found += AlertsApi(self._watch, reader, self._pool, self._clock).routes()
         found.append(Route("/api/openapi.json", Reading(self._document_answer)))
         found.append(Route("/api/page.css", Reading(_style_answer)))
         found.append(Route("/api", Reading(self._page_answer)))

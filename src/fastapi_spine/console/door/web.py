@@ -14,12 +14,13 @@ from fastapi_spine.console.door.refusals import Refusals
 from fastapi_spine.console.door.replies import page, problem, reply, safe, say
 from fastapi_spine.console.door.sessions import Sessions
 from fastapi_spine.core.asgi import App, Receive, Scope, Send
-from fastapi_spine.core.console_names import PATH_CONSOLE_API, PATH_CONSOLE_LOGIN
+from fastapi_spine.core.console_names import PATH_ALERTS_API, PATH_CONSOLE_API, PATH_CONSOLE_LOGIN
 from fastapi_spine.core.conventions import HEADER_ORIGIN
 
 _ORIGIN: Final = HEADER_ORIGIN.decode()
 _READING: Final = ("GET", "HEAD")
 _FOREIGN: Final = ("cross-site", "same-site")
+_ALERTS: Final = f"{PATH_ALERTS_API}/"
 _LONGEST_BODY: Final = 4096
 _HOW: Final = "Run `spine open`, or use the address that the console printed when it started."
 
@@ -64,7 +65,7 @@ class WebDoor:
             await say(send, 403, refusal)
         elif scope["path"] == PATH_CONSOLE_LOGIN:
             await self._login(scope, headers, receive, send)
-        elif scope["method"] not in _READING:
+        elif scope["method"] not in _READING and not _changes(scope):
             await say(send, 405, "There is nothing to change here.", [(b"allow", b"GET, HEAD")])
         elif self._bearer(headers) or self._sessions.known(self._cookie(headers)):
             await self._app(scope, receive, send)
@@ -151,6 +152,15 @@ class WebDoor:
         query = urlencode({"token": self._sessions.login_token(), "next": after})
         url = f"http://{headers['host']}{PATH_CONSOLE_LOGIN}?{query}"
         await reply(send, 200, "application/json", json.dumps({"url": url}).encode())
+
+
+def _changes(scope: Scope) -> bool:
+    """Whether something may be changed here: alerts can be silenced and acknowledged.
+
+    A page of another origin cannot: its `Origin` is refused above, the session's cookie is strict, and a body of JSON
+    needs a preflight that nobody answers.
+    """
+    return scope["method"] == "POST" and str(scope["path"]).startswith(_ALERTS)
 
 
 def _follows_link(scope: Scope, headers: Mapping[str, str]) -> bool:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+from fastapi_spine.alerts.promise import promises_of
+from fastapi_spine.alerts.reading import objectives_from
+from fastapi_spine.alerts.windows import TableName
+from fastapi_spine.console.notify.ways import WaysOptions
 from fastapi_spine.console.server.listen import is_loopback
 from fastapi_spine.core.errors import SettingsError
 from fastapi_spine.settings.console import Console
+from fastapi_spine.settings.objective import Objective
 
 
 class Options(NamedTuple):
@@ -23,6 +29,9 @@ class Options(NamedTuple):
         hosts: more names to be asked by.
         origins: of web pages that may send.
         key: what senders must bring; empty for nothing.
+        objectives: of files.
+        alert_table: windows and burn rates.
+        ways: to people.
     """
 
     folder: Path
@@ -34,6 +43,9 @@ class Options(NamedTuple):
     hosts: tuple[str, ...]
     origins: tuple[str, ...]
     key: str
+    objectives: tuple[Objective, ...] = ()
+    alert_table: TableName = "workbook"
+    ways: WaysOptions = WaysOptions()
 
     @property
     def exposed(self) -> bool:
@@ -66,4 +78,32 @@ def options_of(settings: Console, folder: Path) -> Options:
         settings.hosts,
         settings.origins,
         settings.key,
+        tuple(_objectives(settings.objectives)),
+        cast("TableName", settings.alert_table),
+        WaysOptions(
+            settings.public_url.rstrip("/"),
+            settings.webhook,
+            settings.alertmanager,
+            settings.pagerduty,
+            settings.apprise,
+            settings.alert_networks,
+        ),
     )
+
+
+def _objectives(files: Iterable[str]) -> Iterator[Objective]:
+    """Read files of objectives.
+
+    Raises:
+        SettingsError: one cannot be read.
+    """
+    found: list[Objective] = []
+    for name in files:
+        try:
+            text = Path(name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise SettingsError(f"console.objectives: {name} cannot be read: {reason}.") from None
+        found += objectives_from(text, name)
+    promises_of(found, "")  # two of one name are an error now, and not when they alert
+    yield from found

@@ -14,6 +14,10 @@ from fastapi_spine.console.views import Health
 from fastapi_spine.core.clock import Clock
 
 
+def _nothing() -> None:
+    """Have nothing to start or close."""
+
+
 class Parts(NamedTuple):
     """The chambers, behind their ports.
 
@@ -23,6 +27,8 @@ class Parts(NamedTuple):
         routes: the API's.
         manifest: the pages' files.
         end: ends live tails, so that nobody is waited for.
+        start: begins what runs by itself.
+        close: ends it.
     """
 
     writer: Writer
@@ -30,6 +36,8 @@ class Parts(NamedTuple):
     routes: Sequence[BaseRoute]
     manifest: Manifest
     end: Callable[[], None]
+    start: Callable[[], None] = _nothing
+    close: Callable[[], None] = _nothing
 
 
 Furnish = Callable[[Options, Clock, str, Callable[[Reader], Health]], Parts]

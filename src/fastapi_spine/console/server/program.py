@@ -94,6 +94,9 @@ class Program:
         self._web_sockets = listen(options.host, options.web_port, "--web-port")
         try:
             self._otlp_sockets = listen(options.host, options.otlp_port, "--otlp-port")
+            if not options.ways.base:
+                base = _url(options.host, self._web_sockets)
+                options = options._replace(ways=options.ways._replace(base=base))
             self._parts = furnish(options, self._clock, version, self._health)
         except BaseException:
             _close(self._web_sockets, getattr(self, "_otlp_sockets", []))
@@ -120,12 +123,14 @@ class Program:
             0.
         """
         self.committer.start()
+        self._parts.start()
         write_access(self._options.folder, self._access)
         try:
             ready(self._ready())
             asyncio.run(self._server.serve([*self._web_sockets, *self._otlp_sockets]))
         finally:
             remove_access(self._options.folder, os.getpid())
+            self._parts.close()
             self.committer.close()
             self._parts.reader.close()
         return 0

@@ -45,9 +45,9 @@ class MetaFile:
         ).fetchone()
         if row is None:
             return None
-        count, failures, number, buckets = row
+        count, failures, number, buckets, outcomes = row
         bounds = next(known for known, id_ in self._bounds.items() if id_ == number)
-        return Cell(bounds, count, failures, unpacked_buckets(buckets))
+        return Cell(bounds, count, failures, unpacked_buckets(buckets), unpacked_buckets(outcomes))
 
     def last_point(self, series: bytes) -> Last | None:
         """Return the last point of a cumulative histogram."""
@@ -144,9 +144,8 @@ class MetaFile:
         if not self._connection.in_transaction:
             self._connection.execute(query("begin"))
 
-    def _row(self, key: Key, cell: Cell) -> tuple[int, int, int, int, int, int, bytes]:
+    def _row(self, key: Key, cell: Cell) -> tuple[int, int, int, int, int, int, bytes, bytes]:
         minute, name, basis = key
-        buckets = _pack([number for pair in cell.buckets.items() for number in pair])
         return (
             minute,
             self._series_of(name),
@@ -154,7 +153,8 @@ class MetaFile:
             cell.count,
             cell.failures,
             self._bounds_of(cell.bounds),
-            buckets,
+            _pairs(cell.buckets),
+            _pairs(cell.outcomes),
         )
 
     def _series_of(self, name: Name) -> int:
@@ -179,6 +179,10 @@ class MetaFile:
                 row = self._connection.execute(query("add_bounds"), (text,)).fetchone()
             number = self._bounds[bounds] = int(row[0])
         return number
+
+
+def _pairs(counts: dict[int, int]) -> bytes:
+    return _pack([number for pair in counts.items() for number in pair])
 
 
 def unpacked_buckets(blob: bytes) -> dict[int, int]:

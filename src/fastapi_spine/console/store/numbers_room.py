@@ -56,7 +56,10 @@ class NumbersRoom:
             if low <= span.start_ns <= high:
                 name = Name(span.source.service, facts.method, facts.route)
                 duration = max(span.end_ns - span.start_ns, 0)
-                self._rollups.add_request(name, span.start_ns, duration, failed=facts.failed)
+                status = facts.status or 0
+                self._rollups.add_request(
+                    name, span.start_ns, duration, failed=facts.failed, status=status
+                )
         for failure in self._failed(batches, requests):
             if low <= failure.at_ns <= high:
                 self._failures += self._once.changes(failure)
@@ -89,7 +92,12 @@ class NumbersRoom:
         grown = self._histograms.growth(point)
         if grown is not None:
             self._rollups.add_histogram(
-                grown.name, grown.at_ns, grown.bounds, grown.buckets, failed=grown.failed
+                grown.name,
+                grown.at_ns,
+                grown.bounds,
+                grown.buckets,
+                failed=grown.failed,
+                status=grown.status,
             )
 
     def _write(self, batches: list[Batch], now_ns: int) -> None:

@@ -41,6 +41,8 @@ _SEEN_LATELY_NS: Final = 600_000_000_000
 _MOST_SERIES: Final = 20_000
 _MOST_LABELS: Final = 200
 _SERVER_ERROR: Final = 500
+_BEYOND: Final = 1_000
+_DIGITS: Final = 5
 SENDER_METRICS: Final = {
     METRIC_EMITTED: ("emitted", (LABEL_SIGNAL,)),
     METRIC_DELIVERED: ("delivered", (LABEL_SIGNAL,)),
@@ -58,6 +60,7 @@ class Growth(NamedTuple):
     bounds: tuple[float, ...]
     buckets: list[int]
     failed: bool
+    status: int
 
 
 class Last(NamedTuple):
@@ -98,7 +101,11 @@ class Histograms:
             text(attributes, ATTR_ROUTE),
         )
         bounds = tuple(bound * unit for bound in point.bounds)
-        return Growth(name, point.at_ns, bounds, added, _failed(attributes))
+        status = _status(attributes)
+        failed = (
+            bool(text(attributes, ATTR_ERROR_TYPE)) if status is None else status >= _SERVER_ERROR
+        )
+        return Growth(name, point.at_ns, bounds, added, failed, status or 0)
 
     def _since_last(self, point: PointRow) -> list[int]:
         key = _series(point)
@@ -178,10 +185,13 @@ def _series(point: PointRow) -> bytes:
     return blake2b(msgpack.encode(told), digest_size=12).digest()
 
 
-def _failed(attributes: Attributes) -> bool:
+def _status(attributes: Attributes) -> int | None:
     status = attributes.get(ATTR_STATUS, attributes.get(ATTR_OLD_STATUS))
-    if isinstance(status, str) and status.isdecimal():
+    if (
+        isinstance(status, str)
+        and status.isascii()
+        and status.isdecimal()
+        and len(status) < _DIGITS
+    ):
         status = int(status)
-    if isinstance(status, int):
-        return status >= _SERVER_ERROR
-    return bool(text(attributes, ATTR_ERROR_TYPE))
+    return status if isinstance(status, int) and 0 < status < _BEYOND else None

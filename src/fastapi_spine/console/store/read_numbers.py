@@ -8,10 +8,10 @@ from typing import Any, Final
 from msgspec import json, msgpack
 
 from fastapi_spine.console.filter import Window
-from fastapi_spine.console.ports import Instance, Series
+from fastapi_spine.console.ports import Instance, Outcome, Series
 from fastapi_spine.console.quantiles import percentiles
 from fastapi_spine.console.store.meta_shelf import MetaShelf
-from fastapi_spine.console.store.rollup import BASIS_METRICS, MINUTE_NS, rebucketed
+from fastapi_spine.console.store.rollup import BASIS_METRICS, MINUTE_NS, outcome_of, rebucketed
 from fastapi_spine.console.views import Basis, ErrorGroup, SenderHealth, Spread
 
 _numbers = msgpack.Decoder(list[int]).decode
@@ -65,10 +65,12 @@ def _series(
     edges = bounds[number]
     counts, failures = [0] * steps, [0] * steps
     buckets = [[0] * (len(edges) + 1) for _ in range(steps)]
-    for minute, _, _, _, _, count, failed, their, blob in rows:
+    outcomes: list[dict[Outcome, int]] = [{} for _ in range(steps)]
+    for minute, _, _, _, _, count, failed, their, blob, ended in rows:
         step = (minute - first) // wide
         counts[step] += count
         failures[step] += failed
+        _add_outcomes(outcomes[step], _numbers(ended))
         flat = _numbers(blob)
         into = buckets[step]
         if their == number:
@@ -76,7 +78,13 @@ def _series(
                 into[bucket] += many
         else:
             _add_other(into, flat, bounds[their], edges)
-    return Series(*key, _BASES[key[0] in measured], counts, failures, buckets, edges)
+    return Series(*key, _BASES[key[0] in measured], counts, failures, buckets, edges, outcomes)
+
+
+def _add_outcomes(into: dict[Outcome, int], flat: list[int]) -> None:
+    for code, many in zip(flat[::2], flat[1::2], strict=True):
+        outcome = outcome_of(code)
+        into[outcome] = into.get(outcome, 0) + many
 
 
 def _add_other(

@@ -29,7 +29,7 @@ class Name(NamedTuple):
 class Cell:
     """The numbers of one minute and one name."""
 
-    __slots__ = ("bounds", "buckets", "count", "failures")
+    __slots__ = ("bounds", "buckets", "count", "failures", "outcomes")
 
     def __init__(
         self,
@@ -37,11 +37,13 @@ class Cell:
         count: int = 0,
         failures: int = 0,
         buckets: dict[int, int] | None = None,
+        outcomes: dict[int, int] | None = None,
     ) -> None:
         self.bounds = bounds
         self.count = count
         self.failures = failures
         self.buckets: dict[int, int] = {} if buckets is None else buckets
+        self.outcomes: dict[int, int] = {} if outcomes is None else outcomes
 
 
 Key = tuple[int, Name, int]
@@ -61,22 +63,35 @@ class RollUps:
         self._series: dict[int, set[Name]] = {}
         self.changed: set[Key] = set()
 
-    def add_request(self, name: Name, start_ns: int, duration_ns: int, *, failed: bool) -> None:
-        """Count a request that a span tells of."""
+    def add_request(
+        self, name: Name, start_ns: int, duration_ns: int, *, failed: bool, status: int = 0
+    ) -> None:
+        """Count a request that a span tells of; status 0 for none."""
         cell = self._cell(start_ns // MINUTE_NS, name, BASIS_SPANS, BOUNDS_NS)
         cell.count += 1
         cell.failures += failed
+        outcome = outcome_code(status, failed=failed)
+        cell.outcomes[outcome] = cell.outcomes.get(outcome, 0) + 1
         bucket = bisect_left(BOUNDS_NS, duration_ns)
         cell.buckets[bucket] = cell.buckets.get(bucket, 0) + 1
 
     def add_histogram(
-        self, name: Name, at_ns: int, bounds: tuple[float, ...], buckets: list[int], *, failed: bool
+        self,
+        name: Name,
+        at_ns: int,
+        bounds: tuple[float, ...],
+        buckets: list[int],
+        *,
+        failed: bool,
+        status: int = 0,
     ) -> None:
         """Count what a histogram has grown by; `bounds` in nanoseconds."""
         cell = self._cell(at_ns // MINUTE_NS, name, BASIS_METRICS, bounds)
         total = sum(buckets)
         cell.count += total
         cell.failures += total if failed else 0
+        outcome = outcome_code(status, failed=failed)
+        cell.outcomes[outcome] = cell.outcomes.get(outcome, 0) + total
         if cell.bounds != bounds:
             buckets = rebucketed(bounds, buckets, cell.bounds)
         for bucket, count in enumerate(buckets):
@@ -112,6 +127,16 @@ class RollUps:
             name = Name(SERIES_OVERFLOW, "", "")
         names.add(name)
         return name
+
+
+def outcome_code(status: int, *, failed: bool) -> int:
+    """Return status and failure as one small number; `outcome_of` turns it back."""
+    return 2 * status + failed
+
+
+def outcome_of(code: int) -> tuple[int, bool]:
+    """Return status and failure of an outcome's number."""
+    return code // 2, bool(code % 2)
 
 
 def rebucketed(

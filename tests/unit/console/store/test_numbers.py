@@ -109,7 +109,7 @@ def test_a_service_s_own_metrics_win(kept: Store) -> None:
     (found,) = kept.reader.series(LAST_THREE, MINUTE, service="orders")
     assert found == Series(
         "orders", "GET", "/orders/{order_id}", "metrics", [0, 0, 6], [0, 0, 2],
-        [[0, 0, 0], [0, 0, 0], [3, 3, 0]], (1e8, 1e9),
+        [[0, 0, 0], [0, 0, 0], [3, 3, 0]], (1e8, 1e9), [{}, {}, {(200, False): 4, (500, True): 2}],
     )  # fmt: skip
 
 

@@ -1,1 +1,2 @@
-INSERT OR REPLACE INTO rollup (minute, series, basis, count, failures, bounds, buckets) VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT OR REPLACE INTO rollup (minute, series, basis, count, failures, bounds, buckets, outcomes)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);

@@ -1,1 +1,1 @@
-SELECT count, failures, bounds, buckets FROM rollup WHERE minute = ? AND series = ? AND basis = ?;
+SELECT count, failures, bounds, buckets, outcomes FROM rollup WHERE minute = ? AND series = ? AND basis = ?;

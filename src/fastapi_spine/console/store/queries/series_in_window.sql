@@ -1,4 +1,4 @@
-SELECT r.minute, s.service, s.method, s.route, r.basis, r.count, r.failures, r.bounds, r.buckets
+SELECT r.minute, s.service, s.method, s.route, r.basis, r.count, r.failures, r.bounds, r.buckets, r.outcomes
 FROM rollup AS r
 JOIN series AS s ON s.id = r.series
 WHERE

@@ -14,6 +14,7 @@ CREATE TABLE series (
 CREATE TABLE bounds (id INTEGER PRIMARY KEY, bounds TEXT NOT NULL UNIQUE);
 
 -- basis: 0 spans, 1 metrics. buckets: number of a bucket, count, number of a bucket, count …
+-- outcomes: twice the status (0 for none), one more if it failed, count …
 CREATE TABLE rollup (
     minute INTEGER NOT NULL,
     series INTEGER NOT NULL,
@@ -22,6 +23,7 @@ CREATE TABLE rollup (
     failures INTEGER NOT NULL,
     bounds INTEGER NOT NULL,
     buckets BLOB NOT NULL,
+    outcomes BLOB NOT NULL,
     PRIMARY KEY (minute, series, basis)
 ) WITHOUT ROWID;
 

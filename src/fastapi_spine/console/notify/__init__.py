@@ -1,0 +1,1 @@
+"""Ways to people: webhooks, Alertmanager, PagerDuty, and whatever Apprise knows."""

@@ -1,0 +1,1 @@
+"""Evaluates objectives on the store's roll-ups, remembers what fired and why, and tells senders."""
