@@ -117,13 +117,8 @@ def furnish(
     if guard is not None and guard.proxies is not None:
         observers.insert(0, guard.proxies)  # before all: the others shall see who really asked
     promising = _promising(settings, site, app, metrics, exporting)
-    identity = IdentityReader(
-        ids,
-        accept=settings.ids.accept != "never",
-        looks_secret=lambda text: redactor.text(text) != text,
-    )
     request_pass = RequestPass(
-        identity,
+        _identity(settings, site),
         observers,
         _Listeners(rooms, health),
         clock,
@@ -133,6 +128,14 @@ def furnish(
         check=promising.check,
     )
     return Parts(health, logs, traces, exporting, tuple(rooms), request_pass, promising, guard)
+
+
+def _identity(settings: Settings, site: Site) -> IdentityReader:
+    return IdentityReader(
+        site.ids,
+        accept=settings.ids.accept != "never",
+        looks_secret=lambda text: site.redactor.text(text) != text,
+    )
 
 
 def _logs_room(settings: Settings, site: Site, given: Given, export: LinePort | None) -> LogsRoom:

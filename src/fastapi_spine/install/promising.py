@@ -112,11 +112,10 @@ class Promising:
         own = [one for one in promises if one.service == self._service]
         # Thresholds first: a histogram keeps the buckets that it begins with.
         for promise in sorted(own, key=lambda one: one.threshold_s is None):
-            for route in table.routes:
-                buckets = getattr(_policy(route), "buckets", None)
-                for method in sorted(route.methods - {_HEAD}):
-                    if promise.selection.fits(method, route.path):
-                        self._counting.promised(method, route.path, promise.threshold_s, buckets)
+            for method, route in _served(table):
+                if promise.selection.fits(method, route.path):
+                    buckets = getattr(_policy(route), "buckets", None)
+                    self._counting.promised(method, route.path, promise.threshold_s, buckets)
 
     def _tell(self, objectives: Sequence[Objective]) -> None:
         """Put the objectives where receivers of telemetry find them."""
@@ -129,6 +128,13 @@ class Promising:
             )
             return
         self._declaring.declare({RESOURCE_OBJECTIVES: text})
+
+
+def _served(table: RouteTable) -> Iterator[tuple[str, Known]]:
+    """Go through every method of every route; HEAD is GET without a body."""
+    for route in table.routes:
+        for method in sorted(route.methods - {_HEAD}):
+            yield method, route
 
 
 def means(target: str, route: Known) -> bool:
