@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from pathlib import Path
-from typing import Final, TypeVar
 
-from fastapi_spine.cli.asking import FOUND, NOTHING, as_json, asked, printed, search_of
+from fastapi_spine.cli.asking import asked, search_of
+from fastapi_spine.cli.coming import STDIN, told
 from fastapi_spine.cli.lines import LogLines, RequestLines
 from fastapi_spine.cli.terminal import Terminal
 from fastapi_spine.console.client import Source
 from fastapi_spine.console.client.follow import tail_logs, tail_requests
-
-STDIN: Final = "-"
-
-Shown = TypeVar("Shown")
 
 
 def tail(options: argparse.Namespace) -> int:
@@ -39,20 +33,6 @@ def tail(options: argparse.Namespace) -> int:
         return told(rows, RequestLines(terminal).lines, options)
 
     return asked(options, ask)
-
-
-def told(
-    things: Iterator[Shown], lines: Callable[[Shown], Iterable[str]], options: argparse.Namespace
-) -> int:
-    """Print each as it comes; Ctrl-C ends it in order."""
-    number = 0
-    try:
-        for thing in islice(things, options.limit):
-            printed(as_json([thing]) if options.json else lines(thing))
-            number += 1
-    except KeyboardInterrupt:
-        pass
-    return FOUND if number else NOTHING
 
 
 def _is_file(text: str) -> bool:

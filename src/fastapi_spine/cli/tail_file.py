@@ -14,8 +14,8 @@ from typing import BinaryIO, Final
 import msgspec
 
 from fastapi_spine.cli.asking import WRONG, complaint, escaped, hush, output, search_of
+from fastapi_spine.cli.coming import STDIN, told
 from fastapi_spine.cli.line_fits import fits
-from fastapi_spine.cli.tail import STDIN, told
 from fastapi_spine.cli.terminal import Terminal, clean
 from fastapi_spine.console.client import AskedWronglyError
 from fastapi_spine.console.filter import Filter
