@@ -69,6 +69,7 @@ def test_writing_is_one_spelling(text: str) -> None:
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
+@example("", "0\x1f")
 def test_any_time_is_read_or_explained(since: str, until: str) -> None:
     """A stretch that begins before it ends, in the range of a store's numbers."""
     try:

@@ -54,13 +54,14 @@ def moment(text: str, now_ns: int) -> int:
     Raises:
         SearchError: it cannot be read.
     """
-    ago = _AGO.fullmatch(text.strip())
+    plain = text.strip()
+    ago = _AGO.fullmatch(plain)
     if ago:
         return max(now_ns - int(ago[1]) * _SECONDS[ago[2]] * _NS, 0)
-    if _MICROSECONDS.fullmatch(text.strip()):
-        return min(int(text) * 1000, _LAST)
+    if _MICROSECONDS.fullmatch(plain):
+        return min(int(plain) * 1000, _LAST)
     try:
-        found = datetime.fromisoformat(text.strip())
+        found = datetime.fromisoformat(plain)
         if found.tzinfo is None:
             found = found.replace(tzinfo=UTC)
         since = found - _EPOCH
