@@ -68,7 +68,9 @@ class Rates:
         now_ns: a clock that only goes forward.
     """
 
-    __slots__ = ("_by", "_costs", "_default", "_exempt", "_networks", "_now_ns", "_paths", "_plans")
+    __slots__ = (
+        "_by", "_costs", "_default", "_everywhere", "_exempt", "_networks", "_now_ns", "_paths", "_plans",
+    )  # fmt: skip
 
     def __init__(self, settings: Guard, now_ns: Callable[[], int]) -> None:
         sliding = settings.rate_window == "sliding"
@@ -85,18 +87,20 @@ class Rates:
             }
         )
         self._costs = _compiled(settings.rate_costs)
+        self._everywhere = _plan(self._default, 1)
         self._plans: dict[str, Plan | None] = {}
         self._networks: dict[str, str] = {}
 
     def plan(self, path: str) -> Plan | None:
         """Return what holds for a path; None if nothing does."""
-        try:
+        if not self._paths and not self._costs:
+            return None if path in self._exempt else self._everywhere
+        if path in self._plans:
             return self._plans[path]
-        except KeyError:
-            if len(self._plans) >= _REMEMBERED:
-                self._plans.clear()
-            plan = self._plans[path] = self._make_plan(path)
-            return plan
+        if len(self._plans) >= _REMEMBERED:
+            self._plans.clear()
+        plan = self._plans[path] = self._make_plan(path)
+        return plan
 
     def caller(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:
         """Return who asks: the header's value if that is the rule and it came, else the address."""
@@ -131,12 +135,7 @@ class Rates:
             if pattern.match(path):
                 limits += some
         cost = next((cost for pattern, cost in self._costs if pattern.match(path)), 1)
-        if not limits or not cost:
-            return None
-        policy = ", ".join(
-            f"{one.label};q={one.rate.amount};w={one.rate.seconds}" for one in limits
-        )
-        return Plan(tuple(limits), cost, (HEADER_RATE_LIMIT_POLICY, policy.encode("ascii")))
+        return _plan(tuple(limits), cost)
 
     def _network(self, address: str) -> str:
         known = self._networks.get(address)
@@ -145,6 +144,14 @@ class Rates:
                 self._networks.clear()
             known = self._networks[address] = _network_of(address)
         return known
+
+
+def _plan(limits: tuple[Limit, ...], cost: int) -> Plan | None:
+    """Make a plan; None if there is nothing to count."""
+    if not limits or not cost:
+        return None
+    policy = ", ".join(f"{one.label};q={one.rate.amount};w={one.rate.seconds}" for one in limits)
+    return Plan(limits, cost, (HEADER_RATE_LIMIT_POLICY, policy.encode("ascii")))
 
 
 def tell(plan: Plan, standings: Sequence[tuple[str, Standing]], said: Pairs) -> Answer | None:
