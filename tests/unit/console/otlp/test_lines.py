@@ -106,13 +106,14 @@ def test_every_schema_of_the_layer_says_the_same(schema: Any) -> None:
         return PlainTextResponse("ok")
 
     app = Starlette(routes=[Route("/orders/{order_id}", order)])
-    Spine(
+    spine = Spine(
         app, service="shop", metrics=False, traces=False,
         logs=Logs(schema=schema, format="json", output=written.append),
     )  # fmt: skip
     with TestClient(app, raise_server_exceptions=False) as client:
         client.get("/orders/5")
         client.get("/orders/fail")
+    spine.close()
     found = LineReader("app").batch(b"".join(written).splitlines(), NOW_NS)
     told = [
         (one.name, one.attributes["url.path"], one.attributes["http.response.status_code"], one.status,

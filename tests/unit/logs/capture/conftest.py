@@ -153,6 +153,16 @@ class _Into(logging.Formatter):
         return text
 
 
+def _as_new(root: logging.Logger) -> None:
+    """Make logging what it is in a young process, but for pytest's handlers: other tests' libraries set it up, too."""
+    for one in root.manager.loggerDict.values():
+        if isinstance(one, logging.Logger):
+            one.handlers, one.filters, one.propagate, one.disabled = [], [], True, False
+            one.setLevel(logging.NOTSET)
+    root.handlers = [one for one in root.handlers if type(one).__module__ == "_pytest.logging"]
+    logging.disable(logging.NOTSET)
+
+
 @pytest.fixture
 def process() -> Iterator[Process]:
     """This process, its logging given back afterwards."""
@@ -160,19 +170,28 @@ def process() -> Iterator[Process]:
     known = root.manager.loggerDict
     before = dict(known)
     kept = [
-        (one, list(one.handlers), one.level, one.propagate, one.disabled, one.parent)
+        (
+            one,
+            list(one.handlers),
+            list(one.filters),
+            one.level,
+            one.propagate,
+            one.disabled,
+            one.parent,
+        )
         for one in (root, *(x for x in before.values() if isinstance(x, logging.Logger)))
     ]
     module: Any = logging.config
     hooks = sys.excepthook, threading.excepthook, warnings.showwarning, module.dictConfigClass
+    _as_new(root)
     made = Process()
     yield made
     for capture in made.captures:
         capture.remove()
     sys.excepthook, threading.excepthook, warnings.showwarning, module.dictConfigClass = hooks
     logging.disable(logging.NOTSET)
-    for one, handlers, level, propagate, disabled, parent in kept:
-        one.parent = parent
+    for one, handlers, filters, level, propagate, disabled, parent in kept:
+        one.parent, one.filters = parent, filters
         one.handlers, one.propagate, one.disabled = handlers, propagate, disabled
         one.setLevel(level)
     for name, made_since in list(known.items()):
