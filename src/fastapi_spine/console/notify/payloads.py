@@ -130,7 +130,8 @@ def alertmanager(group: Group, base: str, ends_us: int) -> list[dict[str, Any]]:
     every = []
     for alert in group.alerts:
         one = _timed(alert, base)
-        if alert.state != "resolved":
+        over = alert.state == "resolved"
+        if not over:
             one["endsAt"] = _time(ends_us)
         every.append(one)
     return every
