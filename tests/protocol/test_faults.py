@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from fastapi_spine.core import context
 from fastapi_spine.logs import access, access_line, noise, pipeline
+from fastapi_spine.redaction import paths
 from fastapi_spine.request import endings, identity, route, spine, validation, wrappers
 from fastapi_spine.testing import FrozenClock, capture
 
@@ -27,7 +28,7 @@ STEPS: list[tuple[object, str, str]] = [
     (endings, "of_return", "/500"),
     (noise.Noise, "skipped", "/"),
     (access.AccessLog, "_is_slow", "/"),
-    (access_line.AccessLines, "_path", "/"),
+    (paths.Paths, "_read", "/"),
     (access_line.AccessLines, "fields", "/items/x"),
     (pipeline.Pipeline, "head", "/"),
     (pipeline.Pipeline, "put", "/"),

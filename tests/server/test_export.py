@@ -27,7 +27,12 @@ def test_items_arrive_once_in_batches(signal: str) -> None:
     """A thousand of each signal, compressed, at the signal's path, with the headers that were asked for."""
     with (
         collector() as receiver,
-        exporting(receiver.url, signal, OTEL_EXPORTER_OTLP_HEADERS="x-key=secret") as exporter,
+        exporting(
+            receiver.url,
+            signal,
+            OTEL_EXPORTER_OTLP_HEADERS="x-key=secret",
+            OTEL_EXPORTER_OTLP_COMPRESSION="gzip",
+        ) as exporter,
     ):
         exporter.put(signal, 1000)
         balance = exporter.settled(signal)
@@ -188,7 +193,7 @@ def test_a_queue_that_is_full_drops_the_oldest() -> None:
         balance = exporter.balance("traces")
         assert balance is not None
         assert balance.emitted == 5000
-        assert balance.queued <= 100_000 / 600
+        assert balance.queued <= 100_000 / 240
         assert balance.dropped == {"queue_full": 5000 - balance.queued}
 
 
@@ -201,7 +206,7 @@ def test_one_bound_holds_for_all_signals_and_the_fullest_gives_way() -> None:
         lines, traces = exporter.balance("logs"), exporter.balance("traces")
     assert lines == Balance(20, 0, {}, 20)
     assert traces is not None
-    assert 0 < traces.queued < 100_000 / 600
+    assert 0 < traces.queued < 100_000 / 240
 
 
 def test_a_child_leaves_its_parents_items_to_the_parent() -> None:

@@ -48,7 +48,13 @@ class Traced:
             "resource",
             Resource("shop", given["environ"], lambda: self._ids.request_id(0), given["version"]),
         )
-        self.room = TracesRoom(self.spans.extend, **given)
+        self.room = TracesRoom(self._take, **given)
+
+    def _take(self, spans: list[SpanData]) -> None:
+        """Keep spans, each with all its attributes in one place."""
+        for span in spans:
+            span.attributes, span.shared = dict(span.every_attribute()), ()
+            self.spans.append(span)
 
     def around(self, app: Any, *others: Observer) -> Any:
         """Put the pass, with this room and nothing else, around an application."""
@@ -73,7 +79,7 @@ def whole(span: SpanData) -> dict[str, Any]:
         "kind": span.kind,
         "start_ns": span.start_ns,
         "end_ns": span.end_ns,
-        "attributes": dict(span.attributes),
+        "attributes": dict(span.every_attribute()),
         "events": [(event.name, event.at_ns, dict(event.attributes)) for event in span.events],
         "links": [
             (link.trace_id, link.span_id, link.tracestate, dict(link.attributes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Final, Literal, NamedTuple, Protocol
 
@@ -12,6 +12,9 @@ from fastapi_spine.core.conventions import FIELD_KEEP, ROUTE_UNMATCHED, Outcome
 SERVER_ERROR: Final = 500
 WEBSOCKET_INTERNAL_ERROR: Final = 1011
 """RFC 6455 section 7.4.1: the server met an unexpected condition."""
+
+
+_NOTHING_SENT: Final[Mapping[bytes, bytes]] = {}
 
 
 def _unmatched(_scope: Scope) -> str:
@@ -98,13 +101,14 @@ class Exchange:
     the place and kind (`("body.name", "missing")`) of what a validation error found, never a value. `held` belongs
     to the logs room, `span` to the traces room. `kept` says why the end of the request keeps a trace that was not
     sampled. `refusal` says which guard answered, `headers` what guards add to the answer, whoever gives it. `own` is
-    true when a page of ours answered, such as `/metrics`, and not the application.
+    true when a page of ours answered, such as `/metrics`, and not the application. `sent` are the request's headers as
+    they came, of repeated ones the last; `shown_path` is the path as it may be written, once somebody has asked.
     """
 
     __slots__ = (
         "_name_route", "_route", "bound", "bytes_in", "bytes_out", "close_code", "disconnected", "ended", "endpoint", "error",
         "finished", "first_byte", "headers", "held", "identity", "invalid", "kept", "kind", "messages_in",
-        "messages_out", "outcome", "own", "refusal", "request_id", "response_complete", "scope", "span", "started",
+        "messages_out", "outcome", "own", "refusal", "request_id", "response_complete", "scope", "sent", "shown_path", "span", "started",
         "started_at", "status", "streamed", "traceback", "trailers",
     )  # fmt: skip
 
@@ -116,6 +120,7 @@ class Exchange:
         started_at: int,
         started: int,
         name_route: Callable[[Scope], str] = _unmatched,
+        sent: Mapping[bytes, bytes] = _NOTHING_SENT,
     ) -> None:
         self.kind = kind
         self.scope = scope
@@ -123,6 +128,8 @@ class Exchange:
         self.request_id = identity.request_id
         self.started_at = started_at
         self.started = started
+        self.sent = sent
+        self.shown_path: str | None = None
         self.first_byte = 0
         self.ended = 0
         self.status: int | None = None

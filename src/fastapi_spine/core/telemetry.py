@@ -54,8 +54,22 @@ class LinkData:
         self.attributes = attributes
 
 
+class Shared(dict[str, AttributeValue]):
+    """Attributes that many spans have alike, such as those of a route; nobody changes them once a span has them.
+
+    Attributes:
+        wire: the exporter's bytes of them, empty until it has made some.
+    """
+
+    __slots__ = ("wire",)
+
+    def __init__(self, attributes: Mapping[str, AttributeValue]) -> None:
+        super().__init__(attributes)
+        self.wire = b""
+
+
 class SpanData:
-    """One span.
+    """One span. What most spans do not have costs nothing: it stands in the class.
 
     Attributes:
         trace_id: 32 lower-case hex digits.
@@ -68,6 +82,9 @@ class SpanData:
         start_ns: wall time, nanoseconds since the epoch.
         end_ns: the same; 0 while the span is open.
         attributes: names and values.
+        shared: more attributes, of other names, that this span has in common with others.
+        about: the request whose span this is, until what it says has been added.
+        renamed: whether somebody gave the span another name than the request has.
         events: in the order they were added.
         links: in the order they were added.
         status: 0 unset, 1 ok, 2 error.
@@ -79,11 +96,16 @@ class SpanData:
         dropped_links: how many the limit left out.
     """
 
-    __slots__ = (
-        "attributes", "dropped_attributes", "dropped_events", "dropped_links", "end_ns", "events", "flags",
-        "kind", "links", "name", "parent_span_id", "scope_name", "scope_version", "span_id", "start_ns", "status",
-        "status_message", "trace_id", "tracestate",
-    )  # fmt: skip
+    shared: tuple[Shared, ...] = ()
+    about: Exchange | None = None
+    renamed = False
+    events: Sequence[EventData] = ()
+    links: Sequence[LinkData] = ()
+    status = STATUS_UNSET
+    status_message = ""
+    dropped_attributes = 0
+    dropped_events = 0
+    dropped_links = 0
 
     def __init__(
         self,
@@ -110,15 +132,36 @@ class SpanData:
         self.start_ns = start_ns
         self.end_ns = end_ns
         self.attributes: dict[str, AttributeValue] = {} if attributes is None else attributes
-        self.events: list[EventData] = []
-        self.links: list[LinkData] = []
-        self.status = STATUS_UNSET
-        self.status_message = ""
         self.scope_name = scope_name
         self.scope_version = scope_version
-        self.dropped_attributes = 0
-        self.dropped_events = 0
-        self.dropped_links = 0
+
+    def every_attribute(self) -> Mapping[str, AttributeValue]:
+        """Return its own and its shared attributes together."""
+        if not self.shared:
+            return self.attributes
+        together: dict[str, AttributeValue] = {}
+        for some in self.shared:
+            together.update(some)
+        together.update(self.attributes)
+        return together
+
+    def add_event(self, event: EventData, most: int) -> None:
+        """Add an event; the oldest goes when there are more than `most`."""
+        events = self.events if isinstance(self.events, list) else []
+        self.events = events
+        events.append(event)
+        if len(events) > most:
+            del events[0]
+            self.dropped_events += 1
+
+    def add_link(self, link: LinkData, most: int) -> None:
+        """Add a link; the oldest goes when there are more than `most`."""
+        links = self.links if isinstance(self.links, list) else []
+        self.links = links
+        links.append(link)
+        if len(links) > most:
+            del links[0]
+            self.dropped_links += 1
 
 
 class PointData:
@@ -186,6 +229,19 @@ class Numbers(NamedTuple):
 
     started_at: float
     metrics: Sequence[MetricData]
+
+
+class Collector(Protocol):
+    """Who comes for what waits to be exported, within a second or so.
+
+    Attributes:
+        attentive: whether it sleeps, so that whoever has something has to say so by `expect`.
+    """
+
+    attentive: bool
+
+    def expect(self) -> None:
+        """Take note that something waits."""
 
 
 class LinePort(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from fastapi_spine.core.telemetry import AttributeValue
@@ -53,13 +53,13 @@ class TextHead:
     """
 
     def __init__(self, field: int, key: str) -> None:
-        self._field = field
-        self._key = key
-        self.of = lru_cache(_LONGEST_REMEMBERED)(self._make)
+        self.of = lru_cache(_LONGEST_REMEMBERED)(partial(text_head, field, key))
         """Returns the head for a text of so many bytes."""
 
-    def _make(self, length: int) -> bytes:
-        return pair(self._field, self._key, "x" * length)[: -length or None]
+
+def text_head(field: int, key: str, length: int) -> bytes:
+    """Write what stands before the text of an attribute, given its length in bytes."""
+    return pair(field, key, "x" * length)[: -length or None]
 
 
 def resource_of(attributes: Mapping[str, AttributeValue]) -> bytes:

@@ -51,7 +51,7 @@ class Delivery:
     def __init__(
         self,
         endpoint: Endpoint,
-        queue: Queue[object],
+        queue: Queue[Encoded],
         trouble: Callable[[str], None],
         expires_s: float = EXPIRES_S,
     ) -> None:

@@ -31,7 +31,8 @@ class Endpoint(NamedTuple):
         path: path and query.
         headers: sent with every request; their values are secrets.
         timeout_s: how long one attempt may take in all, seconds.
-        gzip: whether bodies are compressed.
+        gzip: whether bodies are compressed; unless somebody says so, not on the way to this machine itself, where it costs
+            more than it saves.
         certificate: file with the authorities to trust, empty for the system's.
         client_key: file with our key, for a receiver that asks who we are.
         client_certificate: file with our certificate.
@@ -141,7 +142,7 @@ def _endpoint(
         path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
         headers=headers,
         timeout_s=_seconds(timeout, _TIMEOUT_S),
-        gzip=compression != "none",
+        gzip=compression == "gzip" or (compression != "none" and not _is_near(parts.hostname)),
         certificate=_either(environ, signal, "CERTIFICATE"),
         client_key=_either(environ, signal, "CLIENT_KEY"),
         client_certificate=_either(environ, signal, "CLIENT_CERTIFICATE"),

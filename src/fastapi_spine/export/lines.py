@@ -28,10 +28,6 @@ class LineForm:
     def __init__(self, resource: Callable[[], Mapping[str, AttributeValue]]) -> None:
         self._resource = resource
 
-    def encode(self, item: Encoded) -> Encoded:
-        """Return what is written already."""
-        return item
-
     def request(self, batch: Iterable[Encoded]) -> bytes:
         """Write a request of several lines, grouped by logger."""
         return request_of(self._resource(), batch)
@@ -45,7 +41,7 @@ class LineOutlet:
         health: counts what cannot be written.
     """
 
-    def __init__(self, shipper: Shipper[Encoded], health: Health) -> None:
+    def __init__(self, shipper: Shipper, health: Health) -> None:
         self._shipper = shipper
         self._health = health
         self._encoder = RecordEncoder()

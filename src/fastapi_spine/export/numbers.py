@@ -72,10 +72,6 @@ class NumberForm:
                 found.append((((metric.name,), data), len(data) + WEIGHT))
         return found
 
-    def encode(self, item: Encoded) -> Encoded:
-        """Return what is written already."""
-        return item
-
     def request(self, batch: Iterable[Encoded]) -> bytes:
         """Write a request of several data points: those of one metric under it."""
         metrics: dict[str, list[bytes]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from fastapi_spine.core.conventions import DROP_FORK, DROP_QUEUE_FULL, DROP_SHUTDOWN
@@ -93,13 +94,38 @@ class Queue(Generic[Item]):
             if budget.used > budget.bound:
                 budget.make_room()
 
-    def take(self, most: int) -> Taken[Item]:
-        """Take the oldest items, at most so many; empty if there are none."""
+    def put_all(self, items: Sequence[tuple[Item, int]]) -> None:
+        """Take items with their weights, all at once; see `put`."""
+        budget = self._budget
+        with budget.lock:
+            self.account.emitted += len(items)
+            if self._closed:
+                self.account.drop(DROP_SHUTDOWN, len(items))
+                return
+            weight = sum([weight for _, weight in items])
+            self._items.extend(items)
+            self.weight += weight
+            budget.used += weight
+            if budget.used > budget.bound:
+                budget.make_room()
+
+    def take(self, most: int, size: int) -> Taken[Item]:
+        """Take the oldest items; empty if there are none.
+
+        Args:
+            most: how many at most.
+            size: bytes after which no more are taken, by weight.
+        """
+        found: list[Item] = []
+        weight = 0
         with self._budget.lock:
-            pairs = [self._items.popleft() for _ in range(min(most, len(self._items)))]
-            weight = sum(weight for _, weight in pairs)
+            items = self._items
+            while items and len(found) < most and weight < size:
+                item, its_weight = items.popleft()
+                found.append(item)
+                weight += its_weight
             self.weight -= weight
-        return Taken([item for item, _ in pairs], weight)
+        return Taken(found, weight)
 
     def release(self, weight: int) -> None:
         """Give back the room of items that are sent or lost."""

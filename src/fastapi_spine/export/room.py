@@ -16,7 +16,7 @@ from typing import Any, Final
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import SIGNAL_LOGS, SIGNAL_METRICS, SIGNAL_TRACES
 from fastapi_spine.core.health import Balance, Health
-from fastapi_spine.core.telemetry import AttributeValue, Numbers, SpanData
+from fastapi_spine.core.telemetry import AttributeValue, Collector, Numbers, SpanData
 from fastapi_spine.export.delivery import EXPIRES_S, Delivery
 from fastapi_spine.export.endpoint import Endpoint, find_endpoint, interval_s
 from fastapi_spine.export.lines import LineForm, LineOutlet
@@ -25,7 +25,7 @@ from fastapi_spine.export.queue import Budget, Queue
 from fastapi_spine.export.report import Report
 from fastapi_spine.export.request import Encoded
 from fastapi_spine.export.shipper import Form, Shipper
-from fastapi_spine.export.spans import SpanForm, weight_of
+from fastapi_spine.export.spans import SpanForm, SpanOutlet
 
 SIGNALS: Final = (SIGNAL_TRACES, SIGNAL_LOGS, SIGNAL_METRICS)
 
@@ -65,10 +65,13 @@ class Exporter:
         self._wall_ns = clock.wall_ns
         self._budget = Budget(bound)
         self._report = Report(clock.monotonic_ns, self._lost)
-        self._shippers: dict[str, Shipper[Any]] = {}
+        self._shippers: dict[str, Shipper] = {}
         self._before_flush: list[Callable[[], None]] = []
+        self._forgetting: list[Callable[[], None]] = []
         self._told = self._in_vain = False
-        self._spans = self._shipper(SIGNAL_TRACES, SpanForm(resource))
+        spans = self._shipper(SIGNAL_TRACES, SpanForm(resource))
+        self._spans = spans
+        self._span_outlet = None if spans is None else SpanOutlet(spans, health)
         lines = self._shipper(SIGNAL_LOGS, LineForm(resource))
         self.lines = None if lines is None else LineOutlet(lines, health)
         self._number_form = NumberForm(resource, version)
@@ -80,9 +83,26 @@ class Exporter:
 
     def put_all(self, spans: list[SpanData]) -> None:
         """Take finished spans; never blocks."""
+        if self._span_outlet is not None:
+            self._span_outlet.take(spans)
+
+    def gather_spans(
+        self, gather: Callable[[], None], forget: Callable[[], None]
+    ) -> Collector | None:
+        """Let somebody hold finished spans back for a moment, to give several at once.
+
+        Args:
+            gather: has it give what it holds; called before anything is sent, and in a flush.
+            forget: has it forget what it holds, in a child after a fork.
+
+        Returns:
+            Whom to tell that something waits; None if spans go nowhere.
+        """
         if self._spans is not None:
-            for span in spans:
-                self._spans.put(span, weight_of(span))
+            self._spans.fetch = gather
+            self.before_flush(gather)
+            self._forgetting.append(forget)
+        return self._spans
 
     def numbers_from(self, source: Callable[[], Numbers]) -> None:
         """Say where numbers come from; they are read in a thread of ours, from `starting` on."""
@@ -152,17 +172,19 @@ class Exporter:
     def forget(self) -> None:
         """Leave to the parent what is the parent's: in a child after a fork."""
         self._budget.forget()
+        for forget in self._forgetting:
+            forget()
         for shipper in self._shippers.values():
             shipper.forget()
 
     def _shipper(
-        self, signal: str, form: Form[Any], *, expires_s: float = EXPIRES_S, **collecting: Any
-    ) -> Shipper[Any] | None:
+        self, signal: str, form: Form, *, expires_s: float = EXPIRES_S, **collecting: Any
+    ) -> Shipper | None:
         """Make what ships a signal; None if it goes nowhere."""
         end = self.ends.get(signal)
         if not isinstance(end, Endpoint):
             return None
-        queue: Queue[Any] = Queue(self._budget)
+        queue: Queue[Encoded] = Queue(self._budget)
         trouble = partial(self._report.trouble, signal)
         made = self._shippers[signal] = Shipper(
             queue,

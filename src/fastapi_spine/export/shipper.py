@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Protocol
 
-from fastapi_spine.core.conventions import DROP_ENCODE, THREAD_EXPORT
+from fastapi_spine.core.conventions import THREAD_EXPORT
 from fastapi_spine.core.health import Health
 from fastapi_spine.export.bell import Bell
 from fastapi_spine.export.delivery import Batch, Delivery
@@ -24,27 +23,18 @@ from fastapi_spine.export.request import Encoded
 BATCH_ITEMS: Final = 512
 BATCH_BYTES: Final = 1024 * 1024
 AGE_S: Final = 1.0
-_BREATH: Final = 32
-"""Items between two rests of encoding: about half a millisecond, after which a request may have its turn."""
-_REST_S: Final = 0.0001
 _STEP: Final = "export"
 
-Item = TypeVar("Item")
-Item_contra = TypeVar("Item_contra", contravariant=True)
 
-
-class Form(Protocol[Item_contra]):
+class Form(Protocol):
     """How one signal looks on the wire."""
 
-    def encode(self, item: Item_contra) -> Encoded:
-        """Return an item's bytes."""
-
     def request(self, batch: Iterable[Encoded]) -> bytes:
-        """Return a request that holds several."""
+        """Return a request that holds several items."""
 
 
-class Shipper(Generic[Item]):
-    """Ships items of one signal to one receiver.
+class Shipper:
+    """Ships items of one signal, which are bytes already, to one receiver.
 
     Args:
         queue: where they wait.
@@ -54,17 +44,22 @@ class Shipper(Generic[Item]):
         tick: called whenever the thread is awake: a chance to say something.
         collect: makes items by itself (metrics), with their weights; None if they are put.
         every_s: how often, seconds.
+
+    Attributes:
+        queue: where they wait.
+        attentive: whether the thread sleeps, or is not there yet: whoever has something has to wake it.
+        fetch: called by the thread before it sends: others may put what they have been gathering.
     """
 
     def __init__(
         self,
-        queue: Queue[Item],
-        form: Form[Item],
+        queue: Queue[Encoded],
+        form: Form,
         delivery: Delivery,
         *,
         health: Health,
         tick: Callable[[], None],
-        collect: Callable[[], list[tuple[Item, int]]] | None = None,
+        collect: Callable[[], list[tuple[Encoded, int]]] | None = None,
         every_s: float = 0.0,
     ) -> None:
         self.queue = queue
@@ -74,6 +69,7 @@ class Shipper(Generic[Item]):
         self._tick = tick
         self._collect = collect
         self._every_s = every_s
+        self.fetch: Callable[[], None] | None = None
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -81,18 +77,33 @@ class Shipper(Generic[Item]):
         self._settled = threading.Condition()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._attentive = True
-        """Whether the thread sleeps, or is not there yet: whoever puts something has to wake it."""
+        self.attentive = True
+        self._expecting = False
         self._full = False
         self._hurried = False
         self._closing = False
         self._collected = True
         self._due = monotonic() + self._every_s
 
-    def put(self, item: Item, weight: int) -> None:
+    def put(self, item: Encoded, weight: int) -> None:
         """Take an item of so many bytes; never blocks, never raises for a full queue."""
         self.queue.put(item, weight)
-        if self._attentive:
+        self._attend()
+
+    def put_all(self, items: Sequence[tuple[Encoded, int]]) -> None:
+        """Take items with their weights; see `put`."""
+        self.queue.put_all(items)
+        self._attend()
+
+    def expect(self) -> None:
+        """Take note that `fetch` will bring something; it is called within `AGE_S`."""
+        self._expecting = True
+        if self.attentive:
+            self.start()
+            self._work.ring()
+
+    def _attend(self) -> None:
+        if self.attentive:
             self.start()
             self._work.ring()
         elif len(self.queue) >= BATCH_ITEMS and not self._full:
@@ -167,15 +178,15 @@ class Shipper(Generic[Item]):
         finally:
             if self._thread is threading.current_thread():
                 self._thread = None
-                self._attentive = True
+                self.attentive = True
 
     def _sleep(self) -> None:
         """Wait for the first item, then for some more to go with it."""
-        self._attentive = True
-        if not (len(self.queue) or self._hurried or self._closing):
+        self.attentive = True
+        if not (len(self.queue) or self._expecting or self._hurried or self._closing):
             until_due = None if self._collect is None else self._due - monotonic()
             self._work.wait(until_due)
-        self._attentive = False
+        self.attentive = False
         if self._collect is None and not (self._hurried or self._closing):
             self._gather()
 
@@ -191,6 +202,9 @@ class Shipper(Generic[Item]):
         """Send what there is: all of it if somebody waits, else whole batches and one more."""
         hurried, self._full = self._hurried, False
         self._health.guarded(_STEP, self._collect_if_due)
+        self._expecting = False
+        if self.fetch is not None:
+            self._health.guarded(_STEP, self.fetch)
         more = True
         while more and not self._closing:
             batch = self._health.guarded(_STEP, self._take)
@@ -216,28 +230,9 @@ class Shipper(Generic[Item]):
             self._collected = True
 
     def _take(self) -> Batch | None:
-        """Take a batch from the queue and encode it, with rests; None if nothing waits."""
-        encoded: list[Encoded] = []
-        size = weight = 0
-        while len(encoded) < BATCH_ITEMS and size < BATCH_BYTES:
-            taken = self.queue.take(min(_BREATH, BATCH_ITEMS - len(encoded)))
-            if not taken.items:
-                break
-            weight += taken.weight
-            batch = [one for one in map(self._encoded, taken.items) if one is not None]
-            encoded += batch
-            size += sum(len(data) for _, data in batch)
-            time.sleep(_REST_S)
-        return Batch(encoded, weight) if weight else None
-
-    def _encoded(self, item: Item) -> Encoded | None:
-        """Encode an item; one that cannot be written loses itself only."""
-        try:
-            return self._form.encode(item)
-        except Exception as error:  # noqa: BLE001 - whatever an attribute's own code raises
-            self._health.fault("export_encode", error)
-            self.queue.lose(DROP_ENCODE, 1)
-            return None
+        """Take a batch from the queue; None if nothing waits."""
+        taken = self.queue.take(BATCH_ITEMS, BATCH_BYTES)
+        return Batch(taken.items, taken.weight) if taken.items else None
 
     def _deliver(self, batch: Batch) -> None:
         try:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from fastapi_spine.core.telemetry import AttributeValue, EventData, LinkData, SpanData
-from fastapi_spine.export.attributes import Pairs, pair
+from fastapi_spine.core.conventions import DROP_ENCODE
+from fastapi_spine.core.health import Health
+from fastapi_spine.core.telemetry import AttributeValue, EventData, LinkData, Shared, SpanData
+from fastapi_spine.export.attributes import Pairs, pair, text_head
 from fastapi_spine.export.request import Encoded, request_of
-from fastapi_spine.export.wire import blob, fixed32, fixed64, number, text
+from fastapi_spine.export.shipper import Shipper
+from fastapi_spine.export.wire import blob, fixed32, fixed64, number, text, varint
 
-_SPAN_WEIGHT: Final = 600
-_ATTRIBUTE_WEIGHT: Final = 120
-_EVENT_WEIGHT: Final = 2_000
+WEIGHT: Final = 240
+"""Bytes that a span takes in memory beside its own."""
+_ATTRIBUTES: Final = 9
+_SPAN: Final = b"\x12"
+_TIMES: Final = struct.Struct("<BQBQHI").pack
+_TAG_START, _TAG_END, _TAG_FLAGS = 0x39, 0x41, 0x0185
+_REMEMBERED: Final = 4096
+_LONGEST_REMEMBERED: Final = 256
 
 
 class SpanForm:
-    """Writes spans; what repeats from span to span (keys, methods, routes, names) is written once.
+    """Writes requests of spans that are written already.
 
     Args:
         resource: returns who the process is.
@@ -24,35 +33,102 @@ class SpanForm:
 
     def __init__(self, resource: Callable[[], Mapping[str, AttributeValue]]) -> None:
         self._resource = resource
-        self._pair = Pairs(9)
-
-    def encode(self, item: SpanData) -> Encoded:
-        """Write one span, as the field that a `ScopeSpans` has it in."""
-        return (item.scope_name, item.scope_version), self._span(item)
 
     def request(self, batch: Iterable[Encoded]) -> bytes:
         """Write a request of several spans."""
         return request_of(self._resource(), batch)
 
-    def _span(self, span: SpanData) -> bytes:
+
+class SpanEncoder:
+    """Writes spans; what repeats from span to span (keys, methods, routes, names) is written once."""
+
+    def __init__(self) -> None:
+        self._pair = Pairs(_ATTRIBUTES)
+        self._texts: dict[tuple[str, int], bytes] = {}
+        self._heads: dict[tuple[str, int], bytes] = {}
+
+    def __call__(self, span: SpanData) -> bytes:
+        """Write one span, as the field that a `ScopeSpans` has it in."""
+        parent = span.parent_span_id
+        ids = f"0a10{span.trace_id}1208{span.span_id}"
         parts = [
-            blob(1, bytes.fromhex(span.trace_id)),
-            blob(2, bytes.fromhex(span.span_id)),
-            text(5, span.name),
-            number(6, span.kind),
-            fixed64(7, span.start_ns),
-            fixed64(8, span.end_ns),
-            fixed32(16, span.flags),
+            bytes.fromhex(ids if parent is None else f"{ids}2208{parent}"),
+            self._heads.get((span.name, span.kind)) or self._head(span.name, span.kind),
+            _times(span),
         ]
+        parts += [shared.wire or self._remember(shared) for shared in span.shared]
+        parts += [self._attribute(key, value) for key, value in span.attributes.items()]
         if span.tracestate:
             parts.append(text(3, span.tracestate))
-        if span.parent_span_id:
-            parts.append(blob(4, bytes.fromhex(span.parent_span_id)))
-        write = self._pair
-        parts += [write(key, value) for key, value in span.attributes.items()]
         if span.events or span.links or span.dropped_attributes or span.status:
             parts += _rest(span)
-        return blob(2, b"".join(parts))
+        written = b"".join(parts)
+        return _SPAN + varint(len(written)) + written
+
+    def _attribute(self, key: str, value: AttributeValue) -> bytes:
+        """Write an attribute of the span's own; what stands before a text depends on its length only."""
+        if type(value) is not str:
+            return self._pair(key, value)
+        written = value.encode("utf-8", "backslashreplace")
+        known = (key, len(written))
+        return (self._texts.get(known) or self._text_head(*known)) + written
+
+    def _text_head(self, key: str, length: int) -> bytes:
+        head = text_head(_ATTRIBUTES, key, length)
+        if length <= _LONGEST_REMEMBERED:
+            if len(self._texts) >= _REMEMBERED:
+                self._texts.clear()
+            self._texts[key, length] = head
+        return head
+
+    def _head(self, name: str, kind: int) -> bytes:
+        if len(self._heads) >= _REMEMBERED:
+            self._heads.clear()
+        made = self._heads[name, kind] = text(5, name) + number(6, kind)
+        return made
+
+    def _remember(self, shared: Shared) -> bytes:
+        shared.wire = b"".join(pair(_ATTRIBUTES, key, value) for key, value in shared.items())
+        return shared.wire
+
+
+def _times(span: SpanData) -> bytes:
+    try:
+        return _TIMES(_TAG_START, span.start_ns, _TAG_END, span.end_ns, _TAG_FLAGS, span.flags)
+    except struct.error:  # a user's own times: cut to the nearest that fits
+        return fixed64(7, span.start_ns) + fixed64(8, span.end_ns) + fixed32(16, span.flags)
+
+
+class SpanOutlet:
+    """Takes finished spans from the traces room.
+
+    Args:
+        shipper: ships them.
+        health: counts what cannot be written.
+    """
+
+    def __init__(self, shipper: Shipper, health: Health) -> None:
+        self._shipper = shipper
+        self._health = health
+        self._encode = SpanEncoder()
+
+    def take(self, spans: Iterable[SpanData]) -> None:
+        """Write spans and queue them, with one look at the queue for all; one that cannot be written loses itself only."""
+        encoded: list[tuple[Encoded, int]] = []
+        encode = self._encode
+        for span in spans:
+            try:
+                data = encode(span)
+            except Exception as error:  # noqa: BLE001 - whatever an attribute's own code raises
+                self._lose(error)
+            else:
+                encoded.append((((span.scope_name, span.scope_version), data), len(data) + WEIGHT))
+        self._shipper.put_all(encoded)
+
+    def _lose(self, error: Exception) -> None:
+        self._shipper.queue.account.emit(1)
+        self._shipper.queue.lose(DROP_ENCODE, 1)
+        self._health.fault("export_encode", error)
 
 
 def _rest(span: SpanData) -> Iterable[bytes]:
@@ -81,13 +157,4 @@ def _link(link: LinkData) -> bytes:
     pairs = b"".join(pair(4, key, value) for key, value in link.attributes.items())
     return (
         blob(1, bytes.fromhex(link.trace_id)) + blob(2, bytes.fromhex(link.span_id)) + state + pairs
-    )
-
-
-def weight_of(span: SpanData) -> int:
-    """Estimate how many bytes a span takes in memory; exact would cost more than it is worth."""
-    return (
-        _SPAN_WEIGHT
-        + _ATTRIBUTE_WEIGHT * len(span.attributes)
-        + _EVENT_WEIGHT * (len(span.events) + len(span.links))
     )

@@ -28,7 +28,7 @@ def traces_room(settings: Settings, site: Site, exporting: Exporting) -> TracesR
     """
     ours = settings.traces
     slow = settings.logs.slow
-    return TracesRoom(
+    room = TracesRoom(
         exporting.exporter.put_all,
         redactor=site.redactor,
         clock=site.clock,
@@ -47,3 +47,6 @@ def traces_room(settings: Settings, site: Site, exporting: Exporting) -> TracesR
         own_hosts=ours.hosts,
         receiver=exporting.exporter.on(SIGNAL_TRACES),
     )
+    delivery = room.delivery
+    delivery.collector = exporting.exporter.gather_spans(delivery.settle, delivery.forget)
+    return room

@@ -6,7 +6,6 @@ Called in the writer's thread as a rule, some milliseconds after the request: ev
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -54,12 +53,11 @@ from fastapi_spine.logs.lines.stamp import Stamp
 from fastapi_spine.logs.outlet import is_first
 from fastapi_spine.logs.pipeline import Fields, Once, Pipeline
 from fastapi_spine.redaction import Redactor
+from fastapi_spine.redaction.paths import Paths
 
 EncodePlain = Callable[[msgspec.Struct], bytes | None]
 
 MAX_METHOD = 32
-MAX_PATH = 2048
-_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 _PLAIN_KEYS = (
     KEY_TS, KEY_LEVEL, KEY_LOGGER, KEY_MSG, KEY_REQUEST_ID, KEY_TRACE_ID, KEY_SPAN_ID, KEY_SERVICE,
     KEY_METHOD, KEY_PATH, KEY_ROUTE, KEY_STATUS, KEY_ELAPSED_MS, KEY_BYTES_IN, KEY_BYTES_OUT,
@@ -87,6 +85,7 @@ class AccessLines:
     ) -> None:
         self._pipeline = pipeline
         self._redactor = redactor
+        self._path_of = Paths(redactor).of
         self._client = client
         self._service = service
         self._stamp = Stamp()
@@ -102,7 +101,7 @@ class AccessLines:
             once: see `is_first`.
         """
         encode_plain = self._encode_plain()
-        client, path = self._client(exchange.scope), self._path(exchange)
+        client, path = self._client(exchange.scope), self._path_of(exchange)
         outlet = self._pipeline.outlet
         if outlet is not None and is_first(once):
             outlet.access(exchange, path, client)
@@ -160,7 +159,7 @@ class AccessLines:
             fields[KEY_TYPE] = TYPE_WEBSOCKET
         else:
             fields[KEY_METHOD] = exchange.scope.get("method", "")[:MAX_METHOD]
-        fields[KEY_PATH] = self._path(exchange)
+        fields[KEY_PATH] = self._path_of(exchange)
         fields[KEY_ROUTE] = exchange.route
         fields[KEY_STATUS] = exchange.status
         _add_numbers(fields, exchange)
@@ -186,24 +185,6 @@ class AccessLines:
         refused = exchange.identity.refused
         if refused is not None:
             fields[KEY_REFUSED_ID] = {"reason": refused.reason, "length": refused.length}
-
-    def _path(self, exchange: Exchange) -> str:
-        """Return the path as it may be written: no query, sensitive parameters as their names."""
-        scope = exchange.scope
-        path = str(scope.get("path", ""))[:MAX_PATH]
-        params = scope.get("path_params")
-        if params and any(map(self._redactor.is_sensitive_key, params)):
-            return self._template_filled(exchange.route, params)
-        return self._redactor.text(path)
-
-    def _template_filled(self, route: str, params: dict[str, object]) -> str:
-        def fill(match: re.Match[str]) -> str:
-            name = match[1]
-            if name not in params or self._redactor.is_sensitive_key(name):
-                return f"{{{name}}}"
-            return str(params[name])
-
-        return self._redactor.text(_PARAMETER.sub(fill, route))[:MAX_PATH]
 
 
 def _add_numbers(fields: Fields, exchange: Exchange) -> None:

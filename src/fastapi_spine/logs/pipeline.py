@@ -178,7 +178,7 @@ class Pipeline:
         if self._put_late is not None and _PLAIN.issuperset(map(type, rest.values())):
             once = None if self.outlet is None else [None]
             make = partial(self._make, at_ns, levelno, logger, rest, exchange, once)
-            self._queue(make, LINE_COST + len(str(rest[KEY_MSG])), keep=keep)
+            self.later(make, LINE_COST + len(str(rest[KEY_MSG])), keep)
         else:
             self.put(self._make(at_ns, levelno, logger, rest, exchange, None), keep=keep)
 
@@ -192,15 +192,6 @@ class Pipeline:
         once: Once,
     ) -> bytes:
         return self._line(at_ns, levelno, logger, rest, exchange, once=once)
-
-    def _queue(self, make: Callable[[], bytes], cost: int, *, keep: bool) -> None:
-        """Queue a line to be made later; one that the output has no room for still goes the other way."""
-        if (
-            self._put_late is not None
-            and not self._put_late(make, cost, keep=keep)
-            and self.outlet is not None
-        ):
-            make()
 
     def _line(
         self,
@@ -226,12 +217,21 @@ class Pipeline:
             line[KEY_EXC] = exc
         return self.finish(line, at_ns, levelno, exchange, once)
 
-    def later(self, make: Callable[[], bytes], cost: int) -> None:
-        """Queue an access line that is made when it is written, or make it now if the sink cannot wait."""
-        if self._put_late is not None:
-            self._queue(make, cost, keep=True)
-        else:
-            self.sink.put(make(), keep=True)
+    def later(self, make: Callable[[], bytes], cost: int, keep: bool = True) -> None:
+        """Queue a line that is made when it is written, or make it now if the sink cannot wait.
+
+        One that the output has no room for still goes the other way.
+
+        Args:
+            make: returns the line.
+            cost: bytes that it is taken for until then.
+            keep: whether it is dropped last: an ERROR or access line.
+        """
+        put_late = self._put_late
+        if put_late is None:
+            self.sink.put(make(), keep=keep)
+        elif not put_late(make, cost, keep) and self.outlet is not None:
+            make()
 
     def head(
         self, at_ns: int, levelno: int, logger: str, msg: object, exchange: Exchange | None

@@ -6,7 +6,7 @@ Nothing here trusts a byte: headers are what strangers send.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from fastapi_spine.core.asgi import Scope
@@ -31,7 +31,8 @@ REFUSED_BY_SETTING: Final = "not_accepted"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 
 _WANTED = frozenset({HEADER_REQUEST_ID, HEADER_TRACEPARENT, HEADER_TRACESTATE})
-_NO_HEADERS: Final[tuple[tuple[bytes, bytes], ...]] = ()
+Headers = Iterable[tuple[bytes, bytes]]
+_NO_HEADERS: Final[Headers] = ()
 
 
 class IdentityReader:
@@ -51,21 +52,19 @@ class IdentityReader:
         self._accept = accept
         self._looks_secret = looks_secret
 
-    def read(self, scope: Scope, now: int) -> Identity:
-        """Return the identity of the request that this scope begins.
+    def read(self, headers: Headers, sent: Mapping[bytes, bytes], now: int) -> Identity:
+        """Return the identity of a request.
 
         Args:
-            scope: the connection's scope.
+            headers: the request's, see `headers_of`.
+            sent: the same as a mapping.
             now: wall time, nanoseconds since the epoch.
         """
-        headers = scope.get("headers")
-        if type(headers) is not list:
-            headers = _rereadable(headers)
-        if _WANTED.isdisjoint(dict(headers)):
+        if _WANTED.isdisjoint(sent):
             return Identity(*self._ids.fresh(now))
         return self._read_sent(headers, now)
 
-    def _read_sent(self, headers: Iterable[tuple[bytes, bytes]], now: int) -> Identity:
+    def _read_sent(self, headers: Headers, now: int) -> Identity:
         """Take what the caller sent of ids, and make the rest."""
         sent: dict[bytes, list[bytes]] = {name: [] for name in _WANTED}
         for name, value in headers:
@@ -112,6 +111,9 @@ class IdentityReader:
         return REFUSED_SECRET if self._looks_secret(value.decode("ascii")) else None
 
 
-def _rereadable(headers: Iterable[tuple[bytes, bytes]] | None) -> Iterable[tuple[bytes, bytes]]:
+def headers_of(scope: Scope) -> Headers:
     """Return the request's headers, unless there are none or reading them would use them up."""
+    headers = scope.get("headers")
+    if type(headers) is list:
+        return headers
     return _NO_HEADERS if headers is None or iter(headers) is headers else headers

@@ -26,7 +26,7 @@ from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.observer import Beginner, LifespanListener, Observer, Page
 from fastapi_spine.request import endings
-from fastapi_spine.request.identity import IdentityReader
+from fastapi_spine.request.identity import IdentityReader, headers_of
 from fastapi_spine.request.lifespan import LifespanWire
 from fastapi_spine.request.route import route_template
 from fastapi_spine.request.websocket import WebSocketWire, outcome_of_return
@@ -146,8 +146,11 @@ class RequestPass:
             self._guarded("lifespan", self.starting)
         clock = self._clock
         now = clock.wall_ns()
-        identity = self._identity.read(scope, now)
-        exchange = Exchange(kind, scope, identity, now, clock.monotonic_ns(), self._name_route)
+        headers = headers_of(scope)
+        sent = dict(headers)
+        identity = self._identity.read(headers, sent, now)
+        started = clock.monotonic_ns()
+        exchange = Exchange(kind, scope, identity, now, started, self._name_route, sent)
         state = scope.get(SCOPE_STATE)
         if state is None:
             state = scope[SCOPE_STATE] = {}

@@ -7,14 +7,18 @@ read (`server_attributes`), most of it once and not once a request.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, cast
 
 from fastapi_spine.core.conventions import ATTR_FUNCTION, SCOPE_SPINE
+from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
-from fastapi_spine.core.telemetry import KIND_SERVER, AttributeValue, SpanData
+from fastapi_spine.core.telemetry import KIND_SERVER, AttributeValue, Collector, SpanData
 from fastapi_spine.redaction import Redactor
 
+BATCH: Final = 32
+"""Spans; as many requests at most are held on to."""
 _REMEMBERED: Final = 2_048
 """Span names are few; whoever makes one a request loses the memory, not the bound."""
 _TITLE: Final = re.compile(r"(?:auth|cache|db|http|job|queue|render|task): [A-Za-z_.]{1,64}")
@@ -24,13 +28,25 @@ _TITLE: Final = re.compile(r"(?:auth|cache|db|http|job|queue|render|task): [A-Za
 class Delivery:
     """Redacts finished spans and hands them on.
 
+    Spans are handed on some at a time, because by then the code is warm: one by itself costs three times as much. Whoever
+    takes them comes for the last few.
+
     Args:
         put_all: takes finished spans, never blocks.
         redactor: masks names, attributes, events and messages.
         health: counts and tells what fails here.
+
+    Attributes:
+        complete: adds what a request says to its span.
+        span_of: makes the span of a request that had none so far.
+        collector: comes for what waits; without one nothing waits.
+        processors: see every span at once.
     """
 
-    __slots__ = ("_health", "_names", "_put_all", "_redactor", "processors")
+    __slots__ = (
+        "_health", "_names", "_put_all", "_redactor", "_waiting", "collector", "complete",
+        "processors", "span_of",
+    )  # fmt: skip
 
     def __init__(
         self, put_all: Callable[[list[SpanData]], None], redactor: Redactor, health: Health
@@ -39,22 +55,63 @@ class Delivery:
         self._redactor = redactor
         self._health = health
         self._names: dict[str, str] = {}
+        self._waiting: deque[SpanData | Exchange] = deque()
+        self.complete: Callable[[SpanData], None] = _unused
+        self.span_of: Callable[[Exchange], SpanData] = _unused
+        self.collector: Collector | None = None
         self.processors: tuple[Callable[[SpanData], None], ...] = ()
 
     def __call__(self, spans: list[SpanData]) -> None:
-        """Take finished spans; a fault here loses these spans and nothing else."""
+        """Take finished spans."""
+        waiting = self._waiting
+        waiting.extend(spans)
+        if len(waiting) >= BATCH or self.collector is None or self.processors:
+            self.settle()
+        else:
+            self.collector.expect()
+
+    def request(self, exchange: Exchange) -> None:
+        """Take a finished request whose span is still to be made."""
+        waiting = self._waiting
+        waiting.append(exchange)
+        if len(waiting) >= BATCH or self.collector is None or self.processors:
+            self.settle()
+        else:
+            self.collector.expect()
+
+    def settle(self) -> None:
+        """Hand on what waits; called by whichever thread wants it."""
+        taken: list[SpanData | Exchange] = []
+        waiting = self._waiting
         try:
-            for span in spans:
-                self._clean(span)
-        except Exception as error:  # noqa: BLE001 - what could not be cleaned does not leave
-            self._health.fault("traces", error)
-            return
-        self._health.guarded("traces", self._put_all, spans)
+            while waiting:
+                taken.append(waiting.popleft())
+        except IndexError:  # another thread took the last one
+            pass
+        clean = [span for span in map(self._cleaned, taken) if span is not None]
+        if clean:
+            self._health.guarded("traces", self._put_all, clean)
         for process in self.processors:
-            for span in spans:
+            for span in clean:
                 self._health.guarded("span_processor", process, span)
 
+    def forget(self) -> None:
+        """Leave to the parent what is the parent's: in a child after a fork."""
+        self._waiting.clear()
+
+    def _cleaned(self, item: SpanData | Exchange) -> SpanData | None:
+        """Return a span without secrets; one that could not be cleaned does not leave."""
+        try:
+            span = self.span_of(item) if isinstance(item, Exchange) else item
+            self._clean(span)
+        except Exception as error:  # noqa: BLE001 - it loses this span and nothing else
+            self._health.fault("traces", error)
+            return None
+        return span
+
     def _clean(self, span: SpanData) -> None:
+        if span.about is not None:
+            self.complete(span)
         name = self._names.get(span.name)
         span.name = name if name is not None else self._clean_name(span.name)
         attributes = span.attributes
@@ -85,3 +142,8 @@ class Delivery:
         clean = name if _TITLE.fullmatch(name) else self._redactor.text(name)
         self._names[name] = clean
         return clean
+
+
+def _unused(_item: object) -> Any:
+    """Stand for what the room has not set yet."""
+    raise LookupError("no server spans are made here")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextvars import Token
 from typing import Any, Final
 
@@ -18,7 +17,7 @@ from fastapi_spine.traces.active import Active
 from fastapi_spine.traces.headers import TRACEPARENT, TRACESTATE
 from fastapi_spine.traces.ids import span_context
 from fastapi_spine.traces.operations import Operations
-from fastapi_spine.traces.server_attributes import ServerAttributes
+from fastapi_spine.traces.server_attributes import ServerAttributes, together
 from fastapi_spine.traces.span import described
 
 _CARRIED: Final = (TRACEPARENT, TRACESTATE)
@@ -107,10 +106,9 @@ class ForeignSpans:
             return
         span = foreign.span
         if span.is_recording():
-            sent = exchange.scope.get("headers")
-            headers: Mapping[bytes, bytes] = dict(sent) if type(sent) is list else {}
-            span.update_name(self._describe.name(exchange))
-            attributes: dict[str, Any] = self._record(self._describe.of(exchange, headers))
+            said = self._describe.of(exchange)
+            span.update_name(said[0])
+            attributes: dict[str, Any] = self._record(together(said))
             span.set_attributes(attributes)
             if exchange.failed:
                 self._fail(span, exchange)

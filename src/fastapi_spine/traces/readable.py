@@ -97,7 +97,7 @@ class Readable:
     @property
     def attributes(self) -> Mapping[str, Any]:
         """Its attributes, read-only."""
-        return MappingProxyType(self.data.attributes)
+        return MappingProxyType(self.data.every_attribute())
 
     @property
     def events(self) -> Sequence[Event]:
@@ -151,7 +151,7 @@ class Readable:
                 "start_time": data.start_ns,
                 "end_time": data.end_ns,
                 "status": {"status_code": self.status.status_code.name},
-                "attributes": data.attributes,
+                "attributes": dict(data.every_attribute()),
                 "events": [event._asdict() for event in self.events],
                 "resource": dict(self.resource.attributes),
             },

@@ -58,6 +58,7 @@ class TracesRoom:
     Attributes:
         observer: hears of each exchange.
         provider: ours, whether or not it is the process's own.
+        delivery: the way out of finished spans.
         resource: who the process is.
         outbox: what waits, and counts what was left out.
         instrumentations: what became of each.
@@ -92,7 +93,7 @@ class TracesRoom:
         everywhere: bool = True,
     ) -> None:
         limits, self.complaints = limits_from(environ)
-        delivery = Delivery(put_all, redactor, health)
+        self.delivery = delivery = Delivery(put_all, redactor, health)
         self.outbox = Outbox(
             delivery,
             clock=clock,
@@ -119,12 +120,14 @@ class TracesRoom:
         self.observer = ServerSpans(
             self.provider.source,
             self._describe,
+            delivery,
             Tail(slow_ns),
             self._operations,
             version,
             redactor.record,
         )
         self.observer.before_first = self._install
+        delivery.complete, delivery.span_of = self.observer.complete, self.observer.of
         self.foreign: object = None
 
     def starting(self) -> None:
@@ -144,8 +147,9 @@ class TracesRoom:
         self._health.guarded("traces", self.provider.force_flush)
 
     def flush(self, timeout: float) -> bool:
-        """Have nothing to write: a finished span is the exporter's at once."""
+        """Hand on what waits for company."""
         del timeout
+        self.delivery.settle()
         return True
 
     def exiting(self) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias, TypeVar
 
 from fastapi_spine.core.asgi import Scope
 from fastapi_spine.core.conventions import (
@@ -32,135 +32,156 @@ from fastapi_spine.core.conventions import (
     TYPE_WEBSOCKET,
     Outcome,
 )
-from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.exchange import SERVER_ERROR, Exchange
+from fastapi_spine.core.telemetry import Shared
 from fastapi_spine.redaction import Redactor
+from fastapi_spine.redaction.paths import Paths
 from fastapi_spine.traces.span import qualified
 
 HEADER_HOST: Final = b"host"
 HEADER_USER_AGENT: Final = b"user-agent"
 
 LONGEST: Final = 1_024
-"""Characters of a path or a user agent; strangers choose both."""
+"""Characters of a user agent; strangers choose them."""
 LONGEST_METHOD: Final = 16
 """Characters of a method that nobody knows; too few for a secret."""
 _REMEMBERED: Final = 1_024
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
-_PARAMETER = re.compile(r"\{([^}:]+)(?::[^}]*)?\}")
 _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
-Address = tuple[str | None, int | None]
-Headers = Mapping[bytes, bytes]
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+Said: TypeAlias = tuple[str, tuple[Shared, ...], dict[str, Any]]
+"""What a server span says of its request: its name (method and route, never a path), what it has in common with others, and
+what is its own. A bare tuple: one of a named kind costs as much as all its look-ups."""
+
+
+def together(said: Said) -> dict[str, Any]:
+    """Return all attributes in one dictionary."""
+    attributes: dict[str, Any] = {}
+    for some in said[1]:
+        attributes.update(some)
+    attributes.update(said[2])
+    return attributes
 
 
 class ServerAttributes:
     """Describes finished exchanges.
+
+    What requests have in common is read, redacted and put together once; a request then costs a few look-ups.
 
     Args:
         client: reads the caller's address, as much of it as may be written.
         redactor: masks paths and user agents, and knows which path parameters are secret.
     """
 
-    __slots__ = ("_agents", "_client", "_hosts", "_is_sensitive", "_text")
+    __slots__ = (
+        "_agents", "_client", "_clients", "_path", "_requests", "_servers", "_text",
+    )  # fmt: skip
 
     def __init__(self, client: Callable[[Scope], str | None], redactor: Redactor) -> None:
         self._client = client
         self._text = redactor.text
-        self._is_sensitive = redactor.is_sensitive_key
-        self._hosts: dict[tuple[bytes, str], Address] = {}
-        self._agents: dict[bytes, str] = {}
+        self._path = Paths(redactor).of
+        self._requests: dict[tuple[object, ...], tuple[str, Shared]] = {}
+        self._servers: dict[tuple[object, str], Shared] = {}
+        self._clients: dict[str, Shared] = {}
+        self._agents: dict[bytes, Shared] = {}
 
-    def name(self, exchange: Exchange) -> str:
-        """Return the span's name: method and route, never a path."""
-        if exchange.kind == TYPE_WEBSOCKET:
-            method = "WS"
-        else:
-            method = exchange.scope["method"]
-            if method not in KNOWN_METHODS:
-                method = "HTTP"
-        route = exchange.route
-        return method if route == ROUTE_UNMATCHED else f"{method} {route}"
-
-    def of(self, exchange: Exchange, headers: Headers) -> dict[str, Any]:
-        """Return the attributes of a finished exchange.
-
-        Args:
-            exchange: the request.
-            headers: its headers; of repeated ones the last.
-        """
+    def of(self, exchange: Exchange) -> Said:
+        """Describe a finished exchange."""
         scope = exchange.scope
         scheme = scope.get("scheme", "http")
-        attributes: dict[str, Any] = {
+        key = (exchange.kind, scope.get("method"), exchange.route, exchange.status, scheme, scope.get("http_version"))  # fmt: skip
+        name, request = self._requests.get(key) or self._request(key, exchange, scheme)
+        sent = exchange.sent
+        host: object = sent.get(HEADER_HOST)
+        if host is None:
+            host = tuple(scope.get("server") or ())
+        server = self._servers.get((host, scheme))
+        shared = [request, server if server is not None else self._server(host, scheme)]
+        agent, client = sent.get(HEADER_USER_AGENT), self._client(scope)
+        if agent is not None:
+            shared.append(self._agents.get(agent) or self._read_agent(agent))
+        if client is not None:
+            shared.append(self._clients.get(client) or self._read_client(client))
+        own: dict[str, Any] = {
             ATTR_PATH: self._path(exchange),
-            ATTR_SCHEME: scheme,
             ATTR_SPINE_REQUEST_ID: exchange.request_id,
         }
+        if not _is_ordinary(exchange):
+            _add_ending(own, exchange)
+        return name, tuple(shared), own
+
+    def _request(
+        self, key: tuple[object, ...], exchange: Exchange, scheme: str
+    ) -> tuple[str, Shared]:
+        """Say what requests of a route, method and status have in common."""
+        scope, route = exchange.scope, exchange.route
+        attributes: dict[str, Any] = {ATTR_SCHEME: scheme}
         if exchange.kind == TYPE_WEBSOCKET:
+            method = "WS"
             attributes[ATTR_PROTOCOL_NAME] = TYPE_WEBSOCKET
-            attributes[ATTR_CLOSE_CODE] = exchange.close_code
         else:
+            method = scope["method"] if scope["method"] in KNOWN_METHODS else "HTTP"
             _add_method(attributes, scope["method"])
             attributes[ATTR_PROTOCOL_VERSION] = scope.get("http_version", "1.1")
-        route = exchange.route
         if route != ROUTE_UNMATCHED:
             attributes[ATTR_ROUTE] = route
         if exchange.status is not None:
             attributes[ATTR_STATUS] = exchange.status
-        client = self._client(scope)
-        if client is not None:
-            attributes[ATTR_CLIENT_ADDRESS] = client
-        agent = headers.get(HEADER_USER_AGENT)
-        if agent is not None:
-            attributes[ATTR_USER_AGENT] = self._agents.get(agent) or self._read_agent(agent)
-        address, port = self._server(scope, headers.get(HEADER_HOST), scheme)
+        name = method if route == ROUTE_UNMATCHED else f"{method} {route}"
+        return _remember(self._requests, key, (name, Shared(attributes)))
+
+    def _server(self, host: object, scheme: str) -> Shared:
+        """Say under which name the service was asked: by the `Host` header; what is no host is not repeated."""
+        address: object = None
+        port: object = None
+        if isinstance(host, bytes):
+            match = _HOST.fullmatch(host.decode("latin-1"))
+            if match is not None:
+                address = match[1].strip("[]").lower()
+                port = int(match[2]) if match[2] else _PORTS.get(scheme)
+        elif isinstance(host, tuple) and host:
+            address, port = host[0], host[1]
+        told: dict[str, Any] = {}
         if address is not None:
-            attributes[ATTR_SERVER_ADDRESS] = address
+            told[ATTR_SERVER_ADDRESS] = address
             if port is not None:
-                attributes[ATTR_SERVER_PORT] = port
-        _add_ending(attributes, exchange)
-        return attributes
+                told[ATTR_SERVER_PORT] = port
+        return _remember(self._servers, (host, scheme), Shared(told))
 
-    def _server(self, scope: Scope, host: bytes | None, scheme: str) -> Address:
-        if host is None:
-            server = scope.get("server")
-            return (server[0], server[1]) if server else (None, None)
-        known = self._hosts.get((host, scheme))
-        return known if known is not None else self._read_host(host, scheme)
+    def _read_client(self, client: str) -> Shared:
+        return _remember(self._clients, client, Shared({ATTR_CLIENT_ADDRESS: client}))
 
-    def _read_host(self, host: bytes, scheme: str) -> Address:
-        """Read a `Host` header; what is no host is not repeated."""
-        match = _HOST.fullmatch(host.decode("latin-1"))
-        address: Address = (None, None)
-        if match is not None:
-            port = int(match[2]) if match[2] else _PORTS.get(scheme)
-            address = (match[1].strip("[]").lower(), port)
-        if len(self._hosts) >= _REMEMBERED:
-            self._hosts.clear()
-        self._hosts[host, scheme] = address
-        return address
+    def _read_agent(self, agent: bytes) -> Shared:
+        text = self._text(agent[:LONGEST].decode("latin-1"))
+        return _remember(self._agents, agent, Shared({ATTR_USER_AGENT: text}))
 
-    def _read_agent(self, agent: bytes) -> str:
-        if len(self._agents) >= _REMEMBERED:
-            self._agents.clear()
-        text = self._agents[agent] = self._text(agent[:LONGEST].decode("latin-1"))
-        return text
 
-    def _path(self, exchange: Exchange) -> str:
-        """Return the path without its query; the values of sensitive parameters as their names."""
-        scope = exchange.scope
-        params = scope.get("path_params")
-        if not params or not any(map(self._is_sensitive, params)):
-            return self._text(str(scope.get("path", ""))[:LONGEST])
+def _remember(known: dict[Key, Value], key: Key, value: Value) -> Value:
+    """Keep a value for the next request; strangers choose headers and methods, so there is an end to it."""
+    if len(known) >= _REMEMBERED:
+        known.clear()
+    known[key] = value
+    return value
 
-        def fill(match: re.Match[str]) -> str:
-            name = match[1]
-            if name not in params or self._is_sensitive(name):
-                return f"{{{name}}}"
-            return str(params[name])
 
-        return self._text(_PARAMETER.sub(fill, exchange.route))[:LONGEST]
+def _is_ordinary(exchange: Exchange) -> bool:
+    return (
+        exchange.outcome is Outcome.COMPLETED
+        and exchange.refusal is None
+        and exchange.kind != TYPE_WEBSOCKET
+        and exchange.status is not None
+        and exchange.status < SERVER_ERROR
+    )
 
 
 def _add_ending(attributes: dict[str, Any], exchange: Exchange) -> None:
+    if exchange.kind == TYPE_WEBSOCKET:
+        attributes[ATTR_CLOSE_CODE] = exchange.close_code
     if exchange.outcome is not Outcome.COMPLETED:
         attributes[ATTR_SPINE_OUTCOME] = exchange.outcome.value
     if exchange.refusal is not None:

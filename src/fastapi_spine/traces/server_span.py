@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import Token
 from types import TracebackType
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from opentelemetry.context import Context
 
@@ -17,8 +17,9 @@ from fastapi_spine.core.conventions import (
     HEADER_BAGGAGE,
     SCOPE_NATIVE_TELEMETRY,
     SCOPE_SPINE,
+    Outcome,
 )
-from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.exchange import Exchange, Identity
 from fastapi_spine.core.telemetry import (
     KIND_SERVER,
     STATUS_ERROR,
@@ -27,15 +28,14 @@ from fastapi_spine.core.telemetry import (
     SpanData,
 )
 from fastapi_spine.traces.baggage import with_baggage
+from fastapi_spine.traces.delivery import Delivery
 from fastapi_spine.traces.headers import trace_headers
 from fastapi_spine.traces.keep import Tail
 from fastapi_spine.traces.local import SAMPLED, LocalTrace
 from fastapi_spine.traces.operations import Operations
-from fastapi_spine.traces.server_attributes import ServerAttributes
+from fastapi_spine.traces.server_attributes import ServerAttributes, together
 from fastapi_spine.traces.span import Span, described
 from fastapi_spine.traces.tracer import Source
-
-_NO_HEADERS: Final[Mapping[bytes, bytes]] = {}
 
 
 class ServerSpan(Span):
@@ -44,24 +44,59 @@ class ServerSpan(Span):
     Whoever finds it as the current span may set attributes, add events, rename it or set its status; what the
     request itself says is added at the end. Nobody but the request ends it.
 
+    Most requests end without anybody having looked at their span, so `data` and `home` are made when somebody does.
+
+    Args:
+        identity: the request's ids.
+        name: the method, until the route is known.
+        started_at: wall time, nanoseconds since the epoch.
+        offset: what turns a monotonic reading into wall time.
+        maker: makes what is asked for.
+
     Attributes:
-        headers: the request's headers; of repeated ones the last.
         joined: instrumentation scopes that have been given this span instead of a server span of their own.
+        touched: whether anybody has looked.
     """
 
-    __slots__ = ("_token", "headers", "joined", "renamed")
+    __slots__ = (
+        "_identity", "_maker", "_name", "_offset", "_started_at", "_token", "joined", "renamed", "touched",
+    )  # fmt: skip
 
-    def __init__(self, data: SpanData, home: LocalTrace, source: Source) -> None:
-        self.data = data
-        self.home = home
-        self.source = source
-        self.headers: Mapping[bytes, bytes] = _NO_HEADERS
-        self.joined: frozenset[str] = frozenset()
+    def __init__(
+        self, identity: Identity, name: str, started_at: int, offset: int, maker: ServerSpans
+    ) -> None:
+        self._identity = identity
+        self._name = name
+        self._started_at = started_at
+        self._offset = offset
+        self._maker = maker
+        self.source = maker.source
+        self.joined = maker.joined
+        self.touched = False
         self.renamed = False
         self._token: Token[Context] | None = None
         self._open = True
         self._context = None
         self._on_exit = (True, True)
+
+    def __getattr__(self, name: str) -> Any:
+        """Make what is asked for the first time."""
+        identity = self._identity
+        if name == "data":
+            self.touched = True
+            self.data = self._maker.data(identity, self._name, self._started_at)
+            return self.data
+        if name == "home":
+            self.touched = True
+            self.home = LocalTrace(
+                self.source.outbox, identity.trace_id, identity.trace_flags, identity.tracestate, self._offset
+            )  # fmt: skip
+            return self.home
+        raise AttributeError(name)
+
+    def forget(self) -> None:
+        """Take no more; nobody has looked."""
+        self._open = False
 
     def update_name(self, name: str) -> None:
         """Give the span another name than method and route."""
@@ -88,42 +123,27 @@ class ServerSpan(Span):
         running = self.source.active.span()
         return trace_headers(running if isinstance(running, Span) else self)
 
-    def complete(
-        self,
-        exchange: Exchange,
-        attributes: dict[str, Any],
-        name: str,
-        redact: Callable[[Any], Any],
-    ) -> SpanData:
-        """Close the span and return it whole; what users set wins over what the request says.
-
-        Args:
-            exchange: the request.
-            attributes: what the request says, clean.
-            name: method and route.
-            redact: masks what users set.
-        """
+    def close(self, exchange: Exchange) -> SpanData:
+        """Take no more, and return what there is; what the request says is still to be added, see `complete`."""
         self._open = False
         data = self.data
         data.end_ns = exchange.ended_at
-        if data.attributes:
-            attributes.update(redact(data.attributes))
-        data.attributes = attributes
-        if not self.renamed:
-            data.name = name
+        data.renamed = self.renamed
+        data.about = exchange
         if exchange.failed:
             if data.status == STATUS_UNSET:
                 data.status = STATUS_ERROR
             if exchange.error is not None:
                 self._add_error(exchange.error, exchange.traceback)
         if self.home.cut:
-            attributes[ATTR_SPINE_CUT] = self.home.cut
+            data.attributes[ATTR_SPINE_CUT] = self.home.cut
         return data
 
     def _add_error(self, error: BaseException, way: TracebackType | None) -> None:
         """Add the exception's event; the way it took is kept apart, because Starlette clears it."""
         told = described(error, way)
-        self.data.events.append(EventData(EVENT_EXCEPTION, self.data.end_ns, told))
+        event = EventData(EVENT_EXCEPTION, self.data.end_ns, told)
+        self.data.add_event(event, self.source.limits.events)
 
 
 class Elsewhere(Protocol):
@@ -142,6 +162,7 @@ class ServerSpans:
     Args:
         source: what spans share.
         describe: makes the attributes.
+        delivery: takes requests that need no span of their own until they leave.
         tail: decides at the end what the head left out.
         operations: has FastAPI report what it does, under our span.
         version: of this distribution.
@@ -160,16 +181,18 @@ class ServerSpans:
         self,
         source: Source,
         describe: ServerAttributes,
+        delivery: Delivery,
         tail: Tail,
         operations: Operations,
         version: str,
         redact: Callable[[Any], Any],
     ) -> None:
-        self._source = source
-        self._outbox = source.outbox
+        self.source = source
+        self.joined: frozenset[str] = frozenset()
         self._head = source.outbox.head
         self._key = source.active.key
         self._describe = describe
+        self._deliver = delivery.request
         self._tail = tail
         self._operations = operations
         self._version = version
@@ -191,29 +214,20 @@ class ServerSpans:
         if identity.parent_span_id is None and self._head(identity.trace_id):
             flags |= SAMPLED
             identity.trace_flags = flags
-        trace_id, state = identity.trace_id, identity.tracestate
-        offset = exchange.started_at - exchange.started
-        home = LocalTrace(self._outbox, trace_id, flags, state, offset)
-        data = SpanData(
-            trace_id, identity.span_id, identity.parent_span_id, state, flags, scope.get("method", "WS"), KIND_SERVER,
-            exchange.started_at, 0, None, SCOPE_SPINE, self._version,
-        )  # fmt: skip
-        span = ServerSpan(data, home, self._source)
+        operations = self._operations
+        self.joined = operations.joined
+        at, name = exchange.started_at, scope.get("method", "WS")
+        span = ServerSpan(identity, name, at, at - exchange.started, self)
         exchange.span = span
         given: dict[str, object] = {self._key: span}
-        operations = self._operations
-        span.joined = operations.joined
         if operations.key is not None:
             given[operations.key] = operations.report
         scope[SCOPE_NATIVE_TELEMETRY] = operations.report
         context = Context(given)
-        headers = scope.get("headers")
-        if type(headers) is list:
-            span.headers = known = dict(headers)
-            if HEADER_BAGGAGE in known:
-                context = with_baggage(context, headers)
+        if HEADER_BAGGAGE in exchange.sent:
+            context = with_baggage(context, scope["headers"])
         span.current_from(context)
-        for started in self._source.on_start:
+        for started in self.source.on_start:
             started(span, context)
 
     def finish(self, exchange: Exchange) -> None:
@@ -223,10 +237,11 @@ class ServerSpans:
             if self.elsewhere is not None:
                 self.elsewhere.finish(exchange)
             return
-        describe = self._describe
-        attributes = describe.of(exchange, span.headers)
-        data = span.complete(exchange, attributes, describe.name(exchange), self._redact)
-        home = span.home
+        if not span.touched and self._is_ordinary(exchange):
+            span.forget()
+            self._deliver(exchange)
+            return
+        data, home = span.close(exchange), span.home
         keep = bool(home.keep)
         if not keep:
             reason = self._tail.reason(exchange)
@@ -234,6 +249,48 @@ class ServerSpans:
             if keep:
                 exchange.kept = data.attributes[ATTR_SPINE_KEPT] = reason
         home.close(data, keep=keep and not exchange.own)
+
+    def _is_ordinary(self, exchange: Exchange) -> bool:
+        """Tell a request that was sampled and went well: all there is to say of it can be said later."""
+        return (
+            exchange.identity.trace_flags & SAMPLED != 0
+            and exchange.outcome is Outcome.COMPLETED
+            and not exchange.own
+            and not exchange.failed
+        )
+
+    def data(self, identity: Identity, name: str, started_at: int) -> SpanData:
+        """Begin a request's data."""
+        return SpanData(
+            identity.trace_id, identity.span_id, identity.parent_span_id, identity.tracestate, identity.trace_flags, name,
+            KIND_SERVER, started_at, 0, None, SCOPE_SPINE, self._version,
+        )  # fmt: skip
+
+    def of(self, exchange: Exchange) -> SpanData:
+        """Return the whole span of a request that nobody has looked at.
+
+        Called when spans are handed on, some at a time.
+        """
+        name, shared, own = self._describe.of(exchange)
+        data = self.data(exchange.identity, name, exchange.started_at)
+        data.end_ns = exchange.ended_at
+        data.shared, data.attributes = shared, own
+        return data
+
+    def complete(self, data: SpanData) -> None:
+        """Add what the request says to its span; what users have set wins."""
+        exchange = data.about
+        if not isinstance(exchange, Exchange):
+            return
+        data.about = None
+        said = self._describe.of(exchange)
+        name, shared, own = said
+        if data.attributes:
+            data.attributes = together(said) | self._redact(data.attributes)
+        else:
+            data.shared, data.attributes = shared, own
+        if not data.renamed:
+            data.name = name
 
     def failed_after(self, exchange: Exchange, error: BaseException, background: bool) -> None:
         """Do nothing: the span of the background task itself, if there is one, says that it failed."""

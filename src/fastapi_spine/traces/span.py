@@ -104,11 +104,7 @@ class Span(trace.Span, Readable):
         limits: Limits = self.source.limits
         kept, _ = values.taken(attributes, limits.event_attributes, limits.length)
         at = self.source.monotonic() + self.home.offset if timestamp is None else timestamp
-        data = self.data
-        data.events.append(EventData(name, at, kept))
-        if len(data.events) > limits.events:
-            del data.events[0]
-            data.dropped_events += 1
+        self.data.add_event(EventData(name, at, kept), limits.events)
 
     def add_link(self, context: SpanContext, attributes: Mapping[str, Any] | None = None) -> None:
         """Add a link to another span; one that says nothing at all is left out."""
@@ -209,10 +205,7 @@ def add_link(
     kept, _ = values.taken(attributes, limits.link_attributes, limits.length)
     state = context.trace_state.to_header() if context.trace_state else None
     link = LinkData(f"{context.trace_id:032x}", f"{context.span_id:016x}", state, kept)
-    data.links.append(link)
-    if len(data.links) > limits.links:
-        del data.links[0]
-        data.dropped_links += 1
+    data.add_link(link, limits.links)
 
 
 def described(error: BaseException, way: TracebackType | None = None) -> dict[str, Any]:

@@ -78,6 +78,28 @@ def test_headers_timeout_and_compression() -> None:
     assert (found.timeout_s, found.gzip) == (1.5, False)
 
 
+@pytest.mark.parametrize(
+    ("host", "said", "gzip"),
+    [
+        ("collector", "", True),
+        ("10.0.0.7", "", True),
+        ("127.0.0.1", "", False),
+        ("localhost", "", False),
+        ("[::1]", "", False),
+        ("localhost", "gzip", True),
+        ("collector", "none", False),
+    ],
+)
+def test_bodies_are_compressed_unless_they_stay_on_this_machine(
+    host: str, said: str, gzip: bool
+) -> None:
+    """Whoever says which, gets it."""
+    environ = {f"{OTLP}ENDPOINT": f"http://{host}:4318", f"{OTLP}COMPRESSION": said}
+    found = find_endpoint(environ, "traces")
+    assert isinstance(found, Endpoint)
+    assert found.gzip is gzip
+
+
 def test_every_variable_of_the_guide_is_read() -> None:
     """What the guide names changes where a signal goes, or how."""
     told = set(re.findall(r"`(OTEL_[A-Z_]+)`", GUIDE.read_text()))

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from fastapi_spine.core.telemetry import EventData, LinkData, SpanData
+from fastapi_spine.core.telemetry import EventData, LinkData, Shared, SpanData
 from fastapi_spine.export.attributes import any_value
-from fastapi_spine.export.spans import SpanForm
+from fastapi_spine.export.spans import SpanEncoder, SpanForm
 
 TRACE, SPAN, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "00f067aa0ba902b7"
 PLAIN = st.one_of(
@@ -45,9 +45,10 @@ def same(one: Any, other: Any) -> bool:
 
 def sent(*spans: SpanData, **resource: Any) -> ExportTraceServiceRequest:
     """Write spans and have protobuf read them."""
-    form = SpanForm(lambda: resource)
+    encode = SpanEncoder()
+    batch = [((span.scope_name, span.scope_version), encode(span)) for span in spans]
     request = ExportTraceServiceRequest()
-    request.ParseFromString(form.request(map(form.encode, spans)))
+    request.ParseFromString(SpanForm(lambda: resource).request(batch))
     return request
 
 
@@ -78,13 +79,34 @@ def test_values_without_a_form_become_text() -> None:
     assert any_value(True) != any_value(1)
 
 
+@given(st.lists(st.dictionaries(st.text("abc", min_size=1), VALUE, max_size=4), max_size=3))
+def test_attributes_in_common_are_read_back_with_a_spans_own(common: list[dict[str, Any]]) -> None:
+    """Of each span that has them, the second time too, when they are written already."""
+    shared = tuple(map(Shared, common))
+    spans = [SpanData(TRACE, SPAN, None, None, 1, "s", 1, 1, 2, {"own": own}) for own in (1, 2)]
+    for span in spans:
+        span.shared = shared
+    wanted = [pair for some in common for pair in some.items()]
+    for own, found in enumerate(sent(*spans).resource_spans[0].scope_spans[0].spans, 1):
+        back = [(one.key, read(one.value)) for one in found.attributes]
+        assert same([value for _, value in back], [*(value for _, value in wanted), own])
+        assert [key for key, _ in back] == [*(key for key, _ in wanted), "own"]
+
+
+def test_times_that_no_clock_shows_are_cut() -> None:
+    """A user may give any number as a span's time."""
+    span = SpanData(TRACE, SPAN, None, None, 1, "s", 1, -5, 2**70)
+    (found,) = sent(span).resource_spans[0].scope_spans[0].spans
+    assert (found.start_time_unix_nano, found.end_time_unix_nano) == (0, 2**64 - 1)
+
+
 def test_a_whole_span_is_read_back() -> None:
     """Every field of a span, its events, links, scope and resource."""
     span = SpanData(
         TRACE, SPAN, PARENT, "a=1,b=2", 0x03, "GET /x", 2, 1_000, 2_500, {"k": "v"}, "scope", "1.2"
     )
-    span.events.append(EventData("exception", 1_500, {"exception.type": "ValueError"}))
-    span.links.append(LinkData(TRACE, PARENT, "c=3", {"n": 1}))
+    span.add_event(EventData("exception", 1_500, {"exception.type": "ValueError"}), 8)
+    span.add_link(LinkData(TRACE, PARENT, "c=3", {"n": 1}), 8)
     span.status, span.status_message = 2, "broken"
     span.dropped_attributes, span.dropped_events, span.dropped_links = 3, 4, 5
     request = sent(span, **{"service.name": "orders"})

@@ -60,13 +60,13 @@ class Sink(Protocol):
 class LateSink(Sink, Protocol):
     """A sink that also takes what makes a line, to be asked when the line is written."""
 
-    def put_late(self, make: Callable[[], bytes], cost: int, *, keep: bool = False) -> bool:
+    def put_late(self, make: Callable[[], bytes], cost: int, keep: bool = False) -> bool:
         """Take a line that is still to be made; never waits, never raises what `make` raises.
 
         Args:
             make: returns the line; called once, soon, usually in another thread.
             cost: Bytes that it is taken for until then, with all that it holds on to.
-            keep: See `put`.
+            keep: See `put`; by position, because a keyword costs something a request.
 
         Returns:
             Whether there was room: otherwise the line is counted as dropped, and never made.
@@ -151,7 +151,7 @@ class DescriptorSink:
         if self._writer.attentive:
             self._attend()
 
-    def put_late(self, make: Callable[[], bytes], cost: int, *, keep: bool = False) -> bool:
+    def put_late(self, make: Callable[[], bytes], cost: int, keep: bool = False) -> bool:
         """Queue what makes a line; see `LateSink.put_late`.
 
         Lines are made some at a time, because by then the code is warm: measured in an application, a line made

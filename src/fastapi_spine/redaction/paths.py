@@ -1,0 +1,54 @@
+"""The path of a request as it may be written: by the access line and by the span alike."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.redaction.redactor import Redactor
+
+MAX_PATH: Final = 2048
+"""Characters; strangers choose paths."""
+_PARAMETER: Final = re.compile(r"\{([^}:]+)(?::[^}]*)?\}")
+
+
+class Paths:
+    """Reads paths without queries; the values of sensitive parameters become their names.
+
+    What was read is kept with the request, so that whoever asks next has it for nothing.
+
+    Args:
+        redactor: masks paths, and knows which path parameters are secret.
+    """
+
+    __slots__ = ("_is_sensitive", "_text")
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._text = redactor.text
+        self._is_sensitive = redactor.is_sensitive_key
+
+    def of(self, exchange: Exchange) -> str:
+        """Return the path of a finished request."""
+        shown = exchange.shown_path
+        if shown is None:
+            shown = exchange.shown_path = self._read(exchange)
+        return shown
+
+    def _read(self, exchange: Exchange) -> str:
+        scope = exchange.scope
+        params = scope.get("path_params")
+        if params and any(map(self._is_sensitive, params)):
+            return self._text(self._filled(exchange.route, params))[:MAX_PATH]
+        return self._text(str(scope.get("path", ""))[:MAX_PATH])
+
+    def _filled(self, route: str, params: dict[str, object]) -> str:
+        """Fill a route's template with what is not secret."""
+
+        def fill(match: re.Match[str]) -> str:
+            name = match[1]
+            if name not in params or self._is_sensitive(name):
+                return f"{{{name}}}"
+            return str(params[name])
+
+        return _PARAMETER.sub(fill, route)
