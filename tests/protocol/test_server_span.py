@@ -19,7 +19,7 @@ from traced import Traced, whole
 from fastapi_spine.core.context import bind, outgoing_headers
 from fastapi_spine.core.conventions import SCOPE_MARKER
 from fastapi_spine.core.exchange import Refusal
-from fastapi_spine.core.telemetry import STATUS_UNSET
+from fastapi_spine.core.telemetry import STATUS_UNSET, SpanData
 from fastapi_spine.testing.clock import FROZEN_WALL_NS
 
 NATIVE = find_spec("fastapi.telemetry") is not None
@@ -427,16 +427,13 @@ def test_ten_thousand_queries_are_cut_with_a_count(drive: Any) -> None:
 
 def test_a_failing_exporter_costs_spans_and_nothing_else(drive: Any) -> None:
     """The response is whole when the way out raises; the fault is counted."""
-    traced = Traced(operations=False)
 
-    def fail(_spans: Any) -> None:
-        raise OSError("full")
+    class Full(Traced):
+        def _take(self, spans: list[SpanData]) -> None:
+            raise OSError("full")
 
-    broken = Traced(operations=False, ids=None)
-    broken.spans = traced.spans
-    app = make(broken)
-    broken.room.outbox.deliver = fail
-    broken.around(app)
+    broken = Full(operations=False)
+    app = broken.around(make(broken))
     assert drive(app, "/orders/1").body == b'{"id":1}'
     assert broken.health.internal_errors == {"traces": 1}
 

@@ -44,9 +44,9 @@ class Active:
         variable = self._variable
         return variable.set(context) if variable is not None else otel.attach(context)
 
-    def enter_span(self, span: trace.Span) -> Token[Context]:
-        """Make a span the current one, in a copy of the current context."""
-        context = Context(self.get())
+    def enter_span(self, span: trace.Span, before: Context | None = None) -> Token[Context]:
+        """Make a span the current one, in a copy of the current context; `before`, if the caller has it."""
+        context = Context(self.get() if before is None else before)
         dict.__setitem__(context, self.key, span)
         return self.enter(context)
 

@@ -16,6 +16,7 @@ from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.telemetry import KIND_SERVER, AttributeValue, Collector, SpanData
 from fastapi_spine.redaction import Redactor
+from fastapi_spine.traces.local import Piece, Waiting
 
 BATCH: Final = 32
 """Spans; as many requests at most are held on to."""
@@ -55,13 +56,13 @@ class Delivery:
         self._redactor = redactor
         self._health = health
         self._names: dict[str, str] = {}
-        self._waiting: deque[SpanData | Exchange] = deque()
+        self._waiting: deque[Piece] = deque()
         self.complete: Callable[[SpanData], None] = _unused
         self.span_of: Callable[[Exchange], SpanData] = _unused
         self.collector: Collector | None = None
         self.processors: tuple[Callable[[SpanData], None], ...] = ()
 
-    def __call__(self, spans: list[SpanData]) -> None:
+    def __call__(self, spans: list[Piece]) -> None:
         """Take finished spans."""
         waiting = self._waiting
         waiting.extend(spans)
@@ -81,7 +82,7 @@ class Delivery:
 
     def settle(self) -> None:
         """Hand on what waits; called by whichever thread wants it."""
-        taken: list[SpanData | Exchange] = []
+        taken: list[Piece] = []
         waiting = self._waiting
         try:
             while waiting:
@@ -99,15 +100,18 @@ class Delivery:
         """Leave to the parent what is the parent's: in a child after a fork."""
         self._waiting.clear()
 
-    def _cleaned(self, item: SpanData | Exchange) -> SpanData | None:
+    def _cleaned(self, item: Piece) -> SpanData | None:
         """Return a span without secrets; one that could not be cleaned does not leave."""
         try:
-            span = self.span_of(item) if isinstance(item, Exchange) else item
+            span = item if isinstance(item, SpanData) else self._made(item)
             self._clean(span)
         except Exception as error:  # noqa: BLE001 - it loses this span and nothing else
             self._health.fault("traces", error)
             return None
         return span
+
+    def _made(self, item: Exchange | Waiting) -> SpanData:
+        return self.span_of(item) if isinstance(item, Exchange) else item.data
 
     def _clean(self, span: SpanData) -> None:
         if span.about is not None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol, TypeAlias
 
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import ATTR_SPINE_CUT, DROP_NOT_KEPT, DROP_SPAN_LIMIT
+from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.ids import IdSource
 from fastapi_spine.core.telemetry import STATUS_ERROR, SpanData
 from fastapi_spine.traces.limits import Limits
@@ -21,6 +22,18 @@ WINDOW_NS: Final = 60_000_000_000
 
 SAMPLED: Final = 0x01
 RANDOM: Final = 0x02
+
+
+class Waiting(Protocol):
+    """A span that has ended, whose data is made when somebody wants it."""
+
+    @property
+    def data(self) -> SpanData:
+        """What is exported."""
+
+
+Piece: TypeAlias = SpanData | Exchange | Waiting
+"""What waits to leave: a span, or what one is made of."""
 
 
 class Bounds:
@@ -60,7 +73,7 @@ class Outbox:
 
     def __init__(
         self,
-        deliver: Callable[[list[SpanData]], None],
+        deliver: Callable[[list[Piece]], None],
         *,
         clock: Clock,
         ids: IdSource,
@@ -105,7 +118,7 @@ class LocalTrace:
         self, outbox: Outbox, trace_id: str, flags: int, tracestate: str | None, offset: int
     ) -> None:
         self._outbox = outbox
-        self._spans: list[SpanData] = []
+        self._spans: list[Piece] = []
         self._size = 0
         self._count = 0
         self._since = 0
@@ -143,16 +156,40 @@ class LocalTrace:
         elif self.keep is False:
             self._outbox.left_out[DROP_NOT_KEPT] += 1
         elif self._has_room(span):
-            self._take(span)
+            self._wait(span, span.end_ns)
         else:
             self.cut += 1
             self._outbox.left_out[DROP_SPAN_LIMIT] += 1
 
-    def close(self, last: SpanData, *, keep: bool) -> None:
+    def operation_ended(self, span: Waiting, end_ns: int) -> None:
+        """Take a span of an operation that has ended and holds next to nothing; see `ended`.
+
+        Args:
+            span: the span; its data is made when it leaves.
+            end_ns: when it ended, wall time.
+        """
+        outbox, bounds = self._outbox, self._outbox.bounds
+        if end_ns - self._window > WINDOW_NS:
+            self._window, self._count = end_ns, 0
+        if (
+            self.keep is False
+            or self._count >= bounds.spans
+            or self._size + SPAN_COST > bounds.size
+            or outbox.waiting + SPAN_COST > bounds.total
+        ):
+            self.ended(span.data)  # which is left out, for one of many reasons
+            return
+        self._count += 1
+        self._size += SPAN_COST
+        outbox.waiting += SPAN_COST
+        self._wait(span, end_ns)
+
+    def close(self, last: SpanData | Exchange, *, keep: bool) -> None:
         """Bring the verdict: pass on what waits and the last span, or drop it all.
 
         Args:
-            last: the span of the whole request or piece of work; it needs no room.
+            last: the span of the whole request or piece of work, or the request whose span is still to be made; it
+                needs no room.
             keep: the verdict; spans that end later follow it.
         """
         self.keep = keep
@@ -164,12 +201,13 @@ class LocalTrace:
         else:
             self._outbox.left_out[DROP_NOT_KEPT] += len(spans)
 
-    def _take(self, span: SpanData) -> None:
+    def _wait(self, span: Piece, end_ns: int) -> None:
+        """Have a span wait for the verdict, or for others."""
         spans = self._spans
         if not spans:
-            self._since = span.end_ns
+            self._since = end_ns
         spans.append(span)
-        if self.keep and (not self.open or span.end_ns - self._since > SEND_EVERY_NS):
+        if self.keep and (not self.open or end_ns - self._since > SEND_EVERY_NS):
             self._outbox.deliver(self._forget())
 
     def _has_room(self, span: SpanData) -> bool:
@@ -195,9 +233,10 @@ class LocalTrace:
         outbox.waiting += size
         return True
 
-    def _forget(self) -> list[SpanData]:
+    def _forget(self) -> list[Piece]:
         """Take out what waits, in its order."""
-        waiting, taken = self._spans, []
+        waiting = self._spans
+        taken: list[Piece] = []
         try:
             while waiting:
                 taken.append(waiting.pop())

@@ -7,36 +7,85 @@ from __future__ import annotations
 
 from contextvars import Token
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from opentelemetry.context import Context
 
 from fastapi_spine.core.telemetry import KIND_INTERNAL, SpanData
-from fastapi_spine.traces.local import LocalTrace
 from fastapi_spine.traces.span import Span
 from fastapi_spine.traces.tracer import Source, Tracer
+
+_ON_EXIT: Final = (False, False)
 
 
 class OperationSpan(Span):
     """A span that is its own context manager: current from enter to exit, ended then.
 
-    FastAPI itself sets status and `error.type`, so an exception that passes is not recorded here.
+    FastAPI itself sets status and `error.type`, so an exception that passes is not recorded here. Most operations end
+    without anybody having looked at their span, so `data` is made when somebody does, at the latest when the span leaves.
+
+    Args:
+        tracer: who makes it.
+        name: the operation's.
+        attributes: FastAPI's own dictionary.
+        parent: the span that is current.
+        context: the current context.
     """
 
-    __slots__ = ("_token",)
+    __slots__ = (
+        "_attributes", "_before", "_ended", "_name", "_parent", "_started", "_token", "_tracer", "touched",
+    )  # fmt: skip
 
-    def __init__(self, data: SpanData, home: LocalTrace, source: Source) -> None:
-        self.data = data
-        self.home = home
-        self.source = source
+    def __init__(
+        self,
+        tracer: OperationTracer,
+        name: str,
+        attributes: dict[str, Any] | None,
+        parent: Span,
+        context: Context,
+    ) -> None:
+        self._tracer = tracer
+        self._name = name
+        self._attributes = attributes
+        self._parent = parent
+        self._before: Context | None = context
+        self._ended = 0
+        self._token: Token[Context] | None = None
+        self.touched = False
+        self.home = parent.home
+        self.source: Source = tracer.source
         self._open = True
         self._context = None
-        self._on_exit = (False, False)
-        self._token: Token[Context] | None = None
+        self._on_exit = _ON_EXIT
+        self._started = self.source.monotonic()
+
+    def __getattr__(self, name: str) -> Any:
+        """Make the data, the first time that it is asked for."""
+        if name != "data":
+            raise AttributeError(name)
+        self.touched = True
+        home = self.home
+        self.data = SpanData(
+            home.trace_id, self.source.outbox.ids.span_id(), self._parent.span_id, home.tracestate, home.flags, self._name,
+            KIND_INTERNAL, self._started + home.offset, self._ended, dict(self._attributes or ()), *self._tracer.scope,
+        )  # fmt: skip
+        return self.data
+
+    def end(self, end_time: int | None = None) -> None:
+        """End the span; only the first call counts."""
+        if self.touched or end_time is not None:
+            super().end(end_time)
+        elif self._open:
+            self._open = False
+            home = self.home
+            self._ended = at = self.source.monotonic() + home.offset
+            home.operation_ended(self, at)
 
     def __enter__(self) -> Self:
         """Make the span the current one."""
-        self._token = self.source.active.enter_span(self)
+        before, self._before = self._before, None
+        active = self.source.active
+        self._token = active.enter_span(self, active.get() if before is None else before)
         return self
 
     def __exit__(
@@ -63,13 +112,9 @@ class OperationTracer(Tracer):
             *args: see `Tracer`; FastAPI gives none.
             **options: see `Tracer`; `attributes` is a dictionary of FastAPI's own making, taken as it is.
         """
-        source = self._source
-        parent = source.active.span()
+        source = self.source
+        context = source.active.get()
+        parent = context.get(source.active.key)
         if args or source.on_start or not isinstance(parent, Span):
             return super().start_as_current_span(name, *args, **options)
-        home = parent.home
-        data = SpanData(
-            home.trace_id, source.outbox.ids.span_id(), parent.data.span_id, home.tracestate, home.flags, name,
-            KIND_INTERNAL, source.monotonic() + home.offset, 0, dict(options.get("attributes") or ()), self._name, self._version,
-        )  # fmt: skip
-        return OperationSpan(data, home, source)
+        return OperationSpan(self, name, options.get("attributes"), parent, context)

@@ -55,11 +55,13 @@ class ServerSpan(Span):
 
     Attributes:
         joined: instrumentation scopes that have been given this span instead of a server span of their own.
-        touched: whether anybody has looked.
+        touched: whether anybody has looked at what it says.
+        sheltered: whether it has a local trace of its own, because there are spans below it.
     """
 
     __slots__ = (
-        "_identity", "_maker", "_name", "_offset", "_started_at", "_token", "joined", "renamed", "touched",
+        "_identity", "_maker", "_name", "_offset", "_started_at", "_token", "joined", "renamed", "sheltered",
+        "touched",
     )  # fmt: skip
 
     def __init__(
@@ -72,7 +74,7 @@ class ServerSpan(Span):
         self._maker = maker
         self.source = maker.source
         self.joined = maker.joined
-        self.touched = False
+        self.touched = self.sheltered = False
         self.renamed = False
         self._token: Token[Context] | None = None
         self._open = True
@@ -87,12 +89,18 @@ class ServerSpan(Span):
             self.data = self._maker.data(identity, self._name, self._started_at)
             return self.data
         if name == "home":
-            self.touched = True
+            self.sheltered = True
             self.home = LocalTrace(
                 self.source.outbox, identity.trace_id, identity.trace_flags, identity.tracestate, self._offset
             )  # fmt: skip
+            self.home.open = self._open  # spans that come after the request do not wait for its end
             return self.home
         raise AttributeError(name)
+
+    @property
+    def span_id(self) -> str:
+        """The span's own id: 16 hex digits."""
+        return self._identity.span_id
 
     def forget(self) -> None:
         """Take no more; nobody has looked."""
@@ -237,11 +245,16 @@ class ServerSpans:
             if self.elsewhere is not None:
                 self.elsewhere.finish(exchange)
             return
-        if not span.touched and self._is_ordinary(exchange):
+        if not (span.touched or span.sheltered) and self._is_ordinary(exchange):
             span.forget()
             self._deliver(exchange)
             return
-        data, home = span.close(exchange), span.home
+        home = span.home
+        if not (span.touched or home.cut) and self._is_ordinary(exchange):
+            span.forget()
+            home.close(exchange, keep=True)
+            return
+        data = span.close(exchange)
         keep = bool(home.keep)
         if not keep:
             reason = self._tail.reason(exchange)

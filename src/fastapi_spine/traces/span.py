@@ -69,6 +69,11 @@ class Span(trace.Span, Readable):
         """Tell whether the span is open."""
         return self._open
 
+    @property
+    def span_id(self) -> str:
+        """The span's own id: 16 hex digits."""
+        return self.data.span_id
+
     # --- recording ----------------------------------------------------------------------------
 
     def set_attribute(self, key: str, value: Any) -> None:

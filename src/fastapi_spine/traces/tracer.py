@@ -58,12 +58,15 @@ class Tracer(trace.Tracer):
         source: what its spans share.
         name: the scope's name.
         version: the scope's version.
+
+    Attributes:
+        source: what its spans share.
+        scope: name and version.
     """
 
     def __init__(self, source: Source, name: str, version: str) -> None:
-        self._source = source
-        self._name = name
-        self._version = version
+        self.source = source
+        self.scope = (name, version)
 
     def start_span(
         self,
@@ -77,12 +80,12 @@ class Tracer(trace.Tracer):
         set_status_on_exception: bool = True,
     ) -> trace.Span:
         """Begin a span without making it the current one; see `opentelemetry.trace.Tracer.start_span`."""
-        source = self._source
+        source = self.source
         parent = source.active.span(context)
         root = False
         if isinstance(parent, Span):
             home = parent.home
-            parent_id: str | None = parent.data.span_id
+            parent_id: str | None = parent.span_id
         else:
             home, parent_id = self._new_home(parent)
             root = True
@@ -99,8 +102,7 @@ class Tracer(trace.Tracer):
             source.monotonic() + home.offset if start_time is None else start_time,
             0,
             taken,
-            self._name,
-            self._version,
+            *self.scope,
         )
         if root:
             home.begins_with(data)
@@ -114,7 +116,7 @@ class Tracer(trace.Tracer):
 
     def _new_home(self, parent: object) -> tuple[LocalTrace, str | None]:
         """Begin this service's part of a trace: below a span of somebody else's, or as a new trace."""
-        outbox = self._source.outbox
+        outbox = self.source.outbox
         now = outbox.clock.wall_ns()
         offset = now - outbox.monotonic()
         given = parent.get_span_context() if isinstance(parent, trace.Span) else None
@@ -143,7 +145,7 @@ class Tracer(trace.Tracer):
         arguments = (
             name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception,
         )  # fmt: skip
-        return CurrentSpan(self, self._source.active, arguments, end_on_exit)
+        return CurrentSpan(self, self.source.active, arguments, end_on_exit)
 
 
 class CurrentSpan:

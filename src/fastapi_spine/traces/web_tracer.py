@@ -55,7 +55,7 @@ class WebTracer(Tracer):
         set_status_on_exception: bool = True,
     ) -> trace.Span:
         """Begin a span; for the request that is being served, its span is the one that runs already."""
-        parent = self._source.active.span(context)
+        parent = self.source.active.span(context)
         if name.endswith(_PER_MESSAGE) and isinstance(parent, Span):
             return JoinedSpan(parent)
         exchange = current.get()
