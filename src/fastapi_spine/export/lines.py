@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -13,7 +14,9 @@ from fastapi_spine.export.log_records import RecordEncoder
 from fastapi_spine.export.request import Encoded, request_of
 from fastapi_spine.export.shipper import Shipper
 
-WEIGHT: Final = 160
+BATCH: Final = 32
+"""Lines that are queued together: the queue's lock is taken once for all of them."""
+WEIGHT: Final = 200
 """Bytes that a line takes in memory beside its own."""
 _ACCESS: Final = (LOGGER_ACCESS, "")
 
@@ -34,10 +37,10 @@ class LineForm:
 
 
 class LineOutlet:
-    """Takes lines from the logs room (`core.telemetry.LinePort`).
+    """Takes lines from the logs room (`core.telemetry.LinePort`), and queues some at a time.
 
     Args:
-        shipper: ships them.
+        shipper: ships them, and comes for the last few.
         health: counts what cannot be written.
     """
 
@@ -45,6 +48,7 @@ class LineOutlet:
         self._shipper = shipper
         self._health = health
         self._encoder = RecordEncoder()
+        self._waiting: deque[Encoded] = deque()
 
     def take(
         self, at_ns: int, levelno: int, line: Mapping[str, AttributeValue], flags: int
@@ -56,7 +60,7 @@ class LineOutlet:
         except Exception as error:  # noqa: BLE001 - a line that cannot be written loses itself only
             self._lose(error)
             return
-        self._shipper.put((scope, data), len(data) + WEIGHT)
+        self._wait((scope, data))
 
     def take_access(self, exchange: Exchange, path: str, client: str | None) -> None:
         """Take a plain access line; see the port."""
@@ -65,7 +69,33 @@ class LineOutlet:
         except Exception as error:  # noqa: BLE001 - as above
             self._lose(error)
             return
-        self._shipper.put((_ACCESS, data), len(data) + WEIGHT)
+        self._wait((_ACCESS, data))
+
+    def settle(self) -> None:
+        """Queue what waits; called by whichever thread wants it."""
+        taken: list[tuple[Encoded, int]] = []
+        waiting = self._waiting
+        try:
+            while waiting:
+                line = waiting.popleft()
+                taken.append((line, len(line[1]) + WEIGHT))
+        except IndexError:  # another thread took the last one
+            pass
+        if taken:
+            self._shipper.put_all(taken)
+
+    def forget(self) -> int:
+        """Leave to the parent what is the parent's, in a child after a fork; return how much that was."""
+        left = len(self._waiting)
+        self._waiting.clear()
+        return left
+
+    def _wait(self, line: Encoded) -> None:
+        self._waiting.append(line)
+        if len(self._waiting) >= BATCH:
+            self.settle()
+        else:
+            self._shipper.expect()
 
     def _lose(self, error: Exception) -> None:
         self._shipper.queue.account.emit(1)

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any, Final
 
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.conventions import SIGNAL_LOGS, SIGNAL_METRICS, SIGNAL_TRACES
+from fastapi_spine.core.conventions import DROP_FORK, SIGNAL_LOGS, SIGNAL_METRICS, SIGNAL_TRACES
 from fastapi_spine.core.health import Balance, Health
 from fastapi_spine.core.telemetry import AttributeValue, Collector, Numbers, SpanData
 from fastapi_spine.export.delivery import EXPIRES_S, Delivery
@@ -67,13 +67,17 @@ class Exporter:
         self._report = Report(clock.monotonic_ns, self._lost)
         self._shippers: dict[str, Shipper] = {}
         self._before_flush: list[Callable[[], None]] = []
-        self._forgetting: list[Callable[[], None]] = []
+        self._gathering: list[Callable[[], None]] = []
+        self._forgetting: list[tuple[Queue[Encoded], Callable[[], int]]] = []
         self._told = self._in_vain = False
         spans = self._shipper(SIGNAL_TRACES, SpanForm(resource))
         self._spans = spans
         self._span_outlet = None if spans is None else SpanOutlet(spans, health)
         lines = self._shipper(SIGNAL_LOGS, LineForm(resource))
-        self.lines = None if lines is None else LineOutlet(lines, health)
+        self.lines = None
+        if lines is not None:
+            self.lines = LineOutlet(lines, health)
+            self._gather(lines, self.lines.settle, self.lines.forget)
         self._number_form = NumberForm(resource, version)
         _forget_after_fork(self)
 
@@ -87,22 +91,27 @@ class Exporter:
             self._span_outlet.take(spans)
 
     def gather_spans(
-        self, gather: Callable[[], None], forget: Callable[[], None]
+        self, gather: Callable[[], None], forget: Callable[[], int]
     ) -> Collector | None:
         """Let somebody hold finished spans back for a moment, to give several at once.
 
         Args:
             gather: has it give what it holds; called before anything is sent, and in a flush.
-            forget: has it forget what it holds, in a child after a fork.
+            forget: has it forget what it holds, in a child after a fork, and say how much that was.
 
         Returns:
             Whom to tell that something waits; None if spans go nowhere.
         """
         if self._spans is not None:
-            self._spans.fetch = gather
-            self.before_flush(gather)
-            self._forgetting.append(forget)
+            self._gather(self._spans, gather, forget)
         return self._spans
+
+    def _gather(
+        self, shipper: Shipper, gather: Callable[[], None], forget: Callable[[], int]
+    ) -> None:
+        shipper.fetch = gather
+        self._gathering.append(gather)
+        self._forgetting.append((shipper.queue, forget))
 
     def numbers_from(self, source: Callable[[], Numbers]) -> None:
         """Say where numbers come from; they are read in a thread of ours, from `starting` on."""
@@ -123,6 +132,7 @@ class Exporter:
 
     def balance(self, signal: str = SIGNAL_TRACES) -> Balance | None:
         """Read the books of a signal; None if it is not exported."""
+        self._gather_all()
         shipper = self._shippers.get(signal)
         return None if shipper is None else shipper.queue.account.balance()
 
@@ -144,6 +154,7 @@ class Exporter:
         deadline = monotonic() + timeout
         for action in self._before_flush:
             self._health.guarded("export", action)
+        self._gather_all()
         for shipper in self._shippers.values():
             shipper.hurry()
         done = [
@@ -169,11 +180,17 @@ class Exporter:
             shipper.close()
         self._report.end()
 
+    def _gather_all(self) -> None:
+        for gather in self._gathering:
+            self._health.guarded("export", gather)
+
     def forget(self) -> None:
         """Leave to the parent what is the parent's: in a child after a fork."""
         self._budget.forget()
-        for forget in self._forgetting:
-            forget()
+        for queue, forget in self._forgetting:
+            left = forget()
+            queue.account.emit(left)
+            queue.lose(DROP_FORK, left)
         for shipper in self._shippers.values():
             shipper.forget()
 

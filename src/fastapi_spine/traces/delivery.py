@@ -19,7 +19,7 @@ from fastapi_spine.redaction import Redactor
 from fastapi_spine.traces.local import Piece, Waiting
 
 BATCH: Final = 32
-"""Spans; as many requests at most are held on to."""
+"""Requests, or pieces of work, whose spans leave together; as many are held on to."""
 _REMEMBERED: Final = 2_048
 """Span names are few; whoever makes one a request loses the memory, not the bound."""
 _TITLE: Final = re.compile(r"(?:auth|cache|db|http|job|queue|render|task): [A-Za-z_.]{1,64}")
@@ -45,7 +45,7 @@ class Delivery:
     """
 
     __slots__ = (
-        "_health", "_names", "_put_all", "_redactor", "_waiting", "collector", "complete",
+        "_health", "_names", "_pieces", "_put_all", "_redactor", "_waiting", "collector", "complete",
         "processors", "span_of",
     )  # fmt: skip
 
@@ -56,6 +56,7 @@ class Delivery:
         self._redactor = redactor
         self._health = health
         self._names: dict[str, str] = {}
+        self._pieces = 0
         self._waiting: deque[Piece] = deque()
         self.complete: Callable[[SpanData], None] = _unused
         self.span_of: Callable[[Exchange], SpanData] = _unused
@@ -64,18 +65,18 @@ class Delivery:
 
     def __call__(self, spans: list[Piece]) -> None:
         """Take finished spans."""
-        waiting = self._waiting
-        waiting.extend(spans)
-        if len(waiting) >= BATCH or self.collector is None or self.processors:
+        self._waiting.extend(spans)
+        self._pieces += 1
+        if self._pieces >= BATCH or self.collector is None or self.processors:
             self.settle()
         else:
             self.collector.expect()
 
     def request(self, exchange: Exchange) -> None:
         """Take a finished request whose span is still to be made."""
-        waiting = self._waiting
-        waiting.append(exchange)
-        if len(waiting) >= BATCH or self.collector is None or self.processors:
+        self._waiting.append(exchange)
+        self._pieces += 1
+        if self._pieces >= BATCH or self.collector is None or self.processors:
             self.settle()
         else:
             self.collector.expect()
@@ -84,6 +85,7 @@ class Delivery:
         """Hand on what waits; called by whichever thread wants it."""
         taken: list[Piece] = []
         waiting = self._waiting
+        self._pieces = 0
         try:
             while waiting:
                 taken.append(waiting.popleft())
@@ -96,9 +98,11 @@ class Delivery:
             for span in clean:
                 self._health.guarded("span_processor", process, span)
 
-    def forget(self) -> None:
-        """Leave to the parent what is the parent's: in a child after a fork."""
+    def forget(self) -> int:
+        """Leave to the parent what is the parent's, in a child after a fork; return how much that was."""
+        left = len(self._waiting)
         self._waiting.clear()
+        return left
 
     def _cleaned(self, item: Piece) -> SpanData | None:
         """Return a span without secrets; one that could not be cleaned does not leave."""
@@ -111,7 +115,7 @@ class Delivery:
         return span
 
     def _made(self, item: Exchange | Waiting) -> SpanData:
-        return self.span_of(item) if isinstance(item, Exchange) else item.data
+        return self.span_of(item) if isinstance(item, Exchange) else item.finished()
 
     def _clean(self, span: SpanData) -> None:
         if span.about is not None:

@@ -27,9 +27,8 @@ RANDOM: Final = 0x02
 class Waiting(Protocol):
     """A span that has ended, whose data is made when somebody wants it."""
 
-    @property
-    def data(self) -> SpanData:
-        """What is exported."""
+    def finished(self) -> SpanData:
+        """Return what is exported."""
 
 
 Piece: TypeAlias = SpanData | Exchange | Waiting
@@ -177,7 +176,7 @@ class LocalTrace:
             or self._size + SPAN_COST > bounds.size
             or outbox.waiting + SPAN_COST > bounds.total
         ):
-            self.ended(span.data)  # which is left out, for one of many reasons
+            self.ended(span.finished())  # which is left out, for one of many reasons
             return
         self._count += 1
         self._size += SPAN_COST

@@ -5,17 +5,19 @@ A shorter way than `Tracer` for the spans that every request has.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import Token
 from types import TracebackType
 from typing import Any, Final, Self
 
 from opentelemetry.context import Context
 
-from fastapi_spine.core.telemetry import KIND_INTERNAL, SpanData
+from fastapi_spine.core.telemetry import KIND_INTERNAL, Shared, SpanData
 from fastapi_spine.traces.span import Span
 from fastapi_spine.traces.tracer import Source, Tracer
 
 _ON_EXIT: Final = (False, False)
+_REMEMBERED: Final = 1_024
 
 
 class OperationSpan(Span):
@@ -64,12 +66,26 @@ class OperationSpan(Span):
         if name != "data":
             raise AttributeError(name)
         self.touched = True
-        home = self.home
-        self.data = SpanData(
-            home.trace_id, self.source.outbox.ids.span_id(), self._parent.span_id, home.tracestate, home.flags, self._name,
-            KIND_INTERNAL, self._started + home.offset, self._ended, dict(self._attributes or ()), *self._tracer.scope,
-        )  # fmt: skip
+        self.data = self._make()
+        self.data.attributes = dict(self._attributes or ())
         return self.data
+
+    def finished(self) -> SpanData:
+        """Return what is exported; what operations of a function have in common is put together once."""
+        if self.touched:
+            return self.data
+        data = self._make()
+        if self._attributes:
+            data.shared = self._tracer.shared(self._attributes)
+        return data
+
+    def _make(self) -> SpanData:
+        home, source = self.home, self.source
+        name, version = self._tracer.scope
+        return SpanData(
+            home.trace_id, source.outbox.ids.span_id(), self._parent.span_id, home.tracestate, home.flags, self._name,
+            KIND_INTERNAL, self._started + home.offset, self._ended, None, name, version,
+        )  # fmt: skip
 
     def end(self, end_time: int | None = None) -> None:
         """End the span; only the first call counts."""
@@ -102,7 +118,31 @@ class OperationSpan(Span):
 
 
 class OperationTracer(Tracer):
-    """Makes operation spans below a span of ours; below anything else it does what every tracer does."""
+    """Makes operation spans below a span of ours; below anything else it does what every tracer does.
+
+    Args:
+        source: what its spans share.
+        name: the scope's name.
+        version: the scope's version.
+        redact: masks attributes.
+    """
+
+    def __init__(
+        self, source: Source, name: str, version: str, redact: Callable[[Any], Any]
+    ) -> None:
+        super().__init__(source, name, version)
+        self._redact = redact
+        self._shared: dict[tuple[object, ...], tuple[Shared, ...]] = {}
+
+    def shared(self, attributes: dict[str, Any]) -> tuple[Shared, ...]:
+        """Return an operation's attributes without secrets; functions are few, so they are kept."""
+        key = (*attributes, *attributes.values())
+        known = self._shared.get(key)
+        if known is None:
+            if len(self._shared) >= _REMEMBERED:
+                self._shared.clear()
+            known = self._shared[key] = (Shared(self._redact(attributes)),)
+        return known
 
     def start_as_current_span(self, name: str, *args: Any, **options: Any) -> Any:
         """Return a context manager around an operation.

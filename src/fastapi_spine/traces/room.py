@@ -173,7 +173,8 @@ class TracesRoom:
             install_propagator(self.propagator)
         self.foreign = foreign
         if foreign is None:
-            self._operations.use(OperationTracer(self.provider.source, SCOPE_FASTAPI, ""))
+            redact = self._redactor.record
+            self._operations.use(OperationTracer(self.provider.source, SCOPE_FASTAPI, "", redact))
         else:
             self._switch_on()
             self._operations.use(foreign.get_tracer(SCOPE_FASTAPI))
