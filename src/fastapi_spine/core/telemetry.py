@@ -164,6 +164,46 @@ class SpanData:
             self.dropped_links += 1
 
 
+class SpanKind:
+    """All that spans of one operation have alike: everything but ids and times.
+
+    Attributes:
+        name: see `SpanData`.
+        kind: see `SpanData`.
+        scope: name and version of who makes the spans.
+        attributes: names and values.
+        head: the exporter's bytes that stand before ids and times, empty until it has made some.
+        wire: the exporter's bytes that stand behind them.
+    """
+
+    __slots__ = ("attributes", "head", "kind", "name", "scope", "wire")
+
+    def __init__(
+        self,
+        name: str,
+        kind: int,
+        scope: tuple[str, str],
+        attributes: Mapping[str, AttributeValue],
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.scope = scope
+        self.attributes = attributes
+        self.head = self.wire = b""
+
+
+class SmallSpan(NamedTuple):
+    """A span with a parent and nothing of its own but ids and times; see `SpanData`."""
+
+    of: SpanKind
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    flags: int
+    start_ns: int
+    end_ns: int
+
+
 class PointData:
     """One series of a metric at one moment.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from time import monotonic
 from typing import Any, Final
@@ -16,7 +16,7 @@ from typing import Any, Final
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import DROP_FORK, SIGNAL_LOGS, SIGNAL_METRICS, SIGNAL_TRACES
 from fastapi_spine.core.health import Balance, Health
-from fastapi_spine.core.telemetry import AttributeValue, Collector, Numbers, SpanData
+from fastapi_spine.core.telemetry import AttributeValue, Collector, Numbers, SmallSpan, SpanData
 from fastapi_spine.export.delivery import EXPIRES_S, Delivery
 from fastapi_spine.export.endpoint import Endpoint, find_endpoint, interval_s
 from fastapi_spine.export.lines import LineForm, LineOutlet
@@ -85,7 +85,7 @@ class Exporter:
         """Whether there is somebody to send a signal to."""
         return isinstance(self.ends.get(signal), Endpoint)
 
-    def put_all(self, spans: list[SpanData]) -> None:
+    def put_all(self, spans: Sequence[SpanData | SmallSpan]) -> None:
         """Take finished spans; never blocks."""
         if self._span_outlet is not None:
             self._span_outlet.take(spans)

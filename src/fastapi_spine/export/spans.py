@@ -8,7 +8,15 @@ from typing import Final
 
 from fastapi_spine.core.conventions import DROP_ENCODE
 from fastapi_spine.core.health import Health
-from fastapi_spine.core.telemetry import AttributeValue, EventData, LinkData, Shared, SpanData
+from fastapi_spine.core.telemetry import (
+    AttributeValue,
+    EventData,
+    LinkData,
+    Shared,
+    SmallSpan,
+    SpanData,
+    SpanKind,
+)
 from fastapi_spine.export.attributes import Pairs, pair, text_head
 from fastapi_spine.export.request import Encoded, request_of
 from fastapi_spine.export.shipper import Shipper
@@ -20,6 +28,8 @@ _ATTRIBUTES: Final = 9
 _SPAN: Final = b"\x12"
 _TIMES: Final = struct.Struct("<BQBQHI").pack
 _TAG_START, _TAG_END, _TAG_FLAGS = 0x39, 0x41, 0x0185
+_IDS_AND_TIMES: Final = 62
+"""Bytes of a trace id, two span ids, two times and the flags, each with its tag."""
 _REMEMBERED: Final = 4096
 _LONGEST_REMEMBERED: Final = 256
 
@@ -64,6 +74,19 @@ class SpanEncoder:
             parts += _rest(span)
         written = b"".join(parts)
         return _SPAN + varint(len(written)) + written
+
+    def small(self, span: SmallSpan) -> bytes:
+        """Write a small span: its ids and times between what is written already."""
+        of, trace_id, span_id, parent, flags, start, end = span
+        head = of.head or self._write_kind(of)
+        ids = bytes.fromhex(f"0a10{trace_id}1208{span_id}2208{parent}")
+        return head + ids + _TIMES(_TAG_START, start, _TAG_END, end, _TAG_FLAGS, flags) + of.wire
+
+    def _write_kind(self, kind: SpanKind) -> bytes:
+        pairs = (pair(_ATTRIBUTES, key, value) for key, value in kind.attributes.items())
+        kind.wire = text(5, kind.name) + number(6, kind.kind) + b"".join(pairs)
+        kind.head = _SPAN + varint(_IDS_AND_TIMES + len(kind.wire))
+        return kind.head
 
     def _attribute(self, key: str, value: AttributeValue) -> bytes:
         """Write an attribute of the span's own; what stands before a text depends on its length only."""
@@ -112,17 +135,20 @@ class SpanOutlet:
         self._health = health
         self._encode = SpanEncoder()
 
-    def take(self, spans: Iterable[SpanData]) -> None:
+    def take(self, spans: Iterable[SpanData | SmallSpan]) -> None:
         """Write spans and queue them, with one look at the queue for all; one that cannot be written loses itself only."""
         encoded: list[tuple[Encoded, int]] = []
-        encode = self._encode
+        encode, small = self._encode, self._encode.small
         for span in spans:
             try:
-                data = encode(span)
+                if isinstance(span, SmallSpan):
+                    data, scope = small(span), span.of.scope
+                else:
+                    data, scope = encode(span), (span.scope_name, span.scope_version)
             except Exception as error:  # noqa: BLE001 - whatever an attribute's own code raises
                 self._lose(error)
             else:
-                encoded.append((((span.scope_name, span.scope_version), data), len(data) + WEIGHT))
+                encoded.append(((scope, data), len(data) + WEIGHT))
         self._shipper.put_all(encoded)
 
     def _lose(self, error: Exception) -> None:

@@ -16,10 +16,12 @@ from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.telemetry import KIND_SERVER, AttributeValue, Collector, SpanData
 from fastapi_spine.redaction import Redactor
-from fastapi_spine.traces.local import Piece, Waiting
+from fastapi_spine.traces.local import Piece
 
 BATCH: Final = 32
 """Requests, or pieces of work, whose spans leave together; as many are held on to."""
+_LARGE: Final = 8_192
+"""Bytes of a request's spans that count as one request more."""
 _REMEMBERED: Final = 2_048
 """Span names are few; whoever makes one a request loses the memory, not the bound."""
 _TITLE: Final = re.compile(r"(?:auth|cache|db|http|job|queue|render|task): [A-Za-z_.]{1,64}")
@@ -40,7 +42,7 @@ class Delivery:
     Attributes:
         complete: adds what a request says to its span.
         span_of: makes the span of a request that had none so far.
-        collector: comes for what waits; without one nothing waits.
+        collector: comes for what waits, and takes small spans; without one nothing waits.
         processors: see every span at once.
     """
 
@@ -50,7 +52,7 @@ class Delivery:
     )  # fmt: skip
 
     def __init__(
-        self, put_all: Callable[[list[SpanData]], None], redactor: Redactor, health: Health
+        self, put_all: Callable[[list[Any]], None], redactor: Redactor, health: Health
     ) -> None:
         self._put_all = put_all
         self._redactor = redactor
@@ -63,10 +65,10 @@ class Delivery:
         self.collector: Collector | None = None
         self.processors: tuple[Callable[[SpanData], None], ...] = ()
 
-    def __call__(self, spans: list[Piece]) -> None:
-        """Take finished spans."""
+    def __call__(self, spans: list[Piece], size: int) -> None:
+        """Take finished spans that hold about so many bytes."""
         self._waiting.extend(spans)
-        self._pieces += 1
+        self._pieces += 1 + size // _LARGE
         if self._pieces >= BATCH or self.collector is None or self.processors:
             self.settle()
         else:
@@ -91,10 +93,12 @@ class Delivery:
                 taken.append(waiting.popleft())
         except IndexError:  # another thread took the last one
             pass
-        clean = [span for span in map(self._cleaned, taken) if span is not None]
+        processors = self.processors
+        plain = bool(processors) or self.collector is None
+        clean = [span for item in taken if (span := self._cleaned(item, plain=plain)) is not None]
         if clean:
             self._health.guarded("traces", self._put_all, clean)
-        for process in self.processors:
+        for process in processors:
             for span in clean:
                 self._health.guarded("span_processor", process, span)
 
@@ -104,18 +108,28 @@ class Delivery:
         self._waiting.clear()
         return left
 
-    def _cleaned(self, item: Piece) -> SpanData | None:
-        """Return a span without secrets; one that could not be cleaned does not leave."""
+    def _cleaned(self, item: Piece, *, plain: bool) -> Any:
+        """Return a span without secrets; one that could not be cleaned does not leave.
+
+        Args:
+            item: the span, or what it is made of.
+            plain: whether only `SpanData` will do.
+        """
         try:
-            span = item if isinstance(item, SpanData) else self._made(item)
+            if isinstance(item, SpanData):
+                span = item
+            elif isinstance(item, Exchange):
+                span = self.span_of(item)
+            else:
+                small = None if plain else item.small()
+                if small is not None:
+                    return small
+                span = item.finished()
             self._clean(span)
         except Exception as error:  # noqa: BLE001 - it loses this span and nothing else
             self._health.fault("traces", error)
             return None
         return span
-
-    def _made(self, item: Exchange | Waiting) -> SpanData:
-        return self.span_of(item) if isinstance(item, Exchange) else item.finished()
 
     def _clean(self, span: SpanData) -> None:
         if span.about is not None:

@@ -10,7 +10,7 @@ from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import ATTR_SPINE_CUT, DROP_NOT_KEPT, DROP_SPAN_LIMIT
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.ids import IdSource
-from fastapi_spine.core.telemetry import STATUS_ERROR, SpanData
+from fastapi_spine.core.telemetry import STATUS_ERROR, SmallSpan, SpanData
 from fastapi_spine.traces.limits import Limits
 
 SPAN_COST: Final = 800
@@ -29,6 +29,9 @@ class Waiting(Protocol):
 
     def finished(self) -> SpanData:
         """Return what is exported."""
+
+    def small(self) -> SmallSpan | None:
+        """Return the same in a small form, if there is one."""
 
 
 Piece: TypeAlias = SpanData | Exchange | Waiting
@@ -72,7 +75,7 @@ class Outbox:
 
     def __init__(
         self,
-        deliver: Callable[[list[Piece]], None],
+        deliver: Callable[[list[Piece], int], None],
         *,
         clock: Clock,
         ids: IdSource,
@@ -193,10 +196,11 @@ class LocalTrace:
         """
         self.keep = keep
         self.open = False
+        size = self._size
         spans = self._forget()
         spans.append(last)
         if keep:
-            self._outbox.deliver(spans)
+            self._outbox.deliver(spans, size)
         else:
             self._outbox.left_out[DROP_NOT_KEPT] += len(spans)
 
@@ -207,7 +211,8 @@ class LocalTrace:
             self._since = end_ns
         spans.append(span)
         if self.keep and (not self.open or end_ns - self._since > SEND_EVERY_NS):
-            self._outbox.deliver(self._forget())
+            size = self._size
+            self._outbox.deliver(self._forget(), size)
 
     def _has_room(self, span: SpanData) -> bool:
         outbox = self._outbox

@@ -12,7 +12,8 @@ from typing import Any, Final, Self
 
 from opentelemetry.context import Context
 
-from fastapi_spine.core.telemetry import KIND_INTERNAL, Shared, SpanData
+from fastapi_spine.core.conventions import ATTR_FUNCTION
+from fastapi_spine.core.telemetry import KIND_INTERNAL, SmallSpan, SpanData, SpanKind
 from fastapi_spine.traces.span import Span
 from fastapi_spine.traces.tracer import Source, Tracer
 
@@ -66,26 +67,26 @@ class OperationSpan(Span):
         if name != "data":
             raise AttributeError(name)
         self.touched = True
-        self.data = self._make()
-        self.data.attributes = dict(self._attributes or ())
+        home, source = self.home, self.source
+        self.data = SpanData(
+            home.trace_id, source.outbox.ids.span_id(), self._parent.span_id, home.tracestate, home.flags, self._name,
+            KIND_INTERNAL, self._started + home.offset, self._ended, dict(self._attributes or ()), *self._tracer.scope,
+        )  # fmt: skip
         return self.data
 
     def finished(self) -> SpanData:
-        """Return what is exported; what operations of a function have in common is put together once."""
-        if self.touched:
-            return self.data
-        data = self._make()
-        if self._attributes:
-            data.shared = self._tracer.shared(self._attributes)
-        return data
+        """Return what is exported."""
+        return self.data
 
-    def _make(self) -> SpanData:
-        home, source = self.home, self.source
-        name, version = self._tracer.scope
-        return SpanData(
-            home.trace_id, source.outbox.ids.span_id(), self._parent.span_id, home.tracestate, home.flags, self._name,
-            KIND_INTERNAL, self._started + home.offset, self._ended, None, name, version,
-        )  # fmt: skip
+    def small(self) -> SmallSpan | None:
+        """Return the same in a small form; None if somebody has looked at it, and it may hold anything."""
+        home = self.home
+        if self.touched or home.tracestate:
+            return None
+        offset = self._started + home.offset
+        span_id, parent_id = self.source.outbox.ids.span_id(), self._parent.span_id
+        kind = self._tracer.kind(self._name, self._attributes)
+        return SmallSpan(kind, home.trace_id, span_id, parent_id, home.flags, offset, self._ended)
 
     def end(self, end_time: int | None = None) -> None:
         """End the span; only the first call counts."""
@@ -132,16 +133,18 @@ class OperationTracer(Tracer):
     ) -> None:
         super().__init__(source, name, version)
         self._redact = redact
-        self._shared: dict[tuple[object, ...], tuple[Shared, ...]] = {}
+        self._kinds: dict[tuple[object, ...], SpanKind] = {}
 
-    def shared(self, attributes: dict[str, Any]) -> tuple[Shared, ...]:
-        """Return an operation's attributes without secrets; functions are few, so they are kept."""
-        key = (*attributes, *attributes.values())
-        known = self._shared.get(key)
-        if known is None:
-            if len(self._shared) >= _REMEMBERED:
-                self._shared.clear()
-            known = self._shared[key] = (Shared(self._redact(attributes)),)
+    def kind(self, name: str, attributes: dict[str, Any] | None) -> SpanKind:
+        """Return what operations of that name and function have alike, without secrets; they are few, so it is kept."""
+        function = attributes.get(ATTR_FUNCTION) if attributes else None
+        known = self._kinds.get((name, function))
+        if known is None or (attributes and len(attributes) > 1):
+            clean = self._redact({"name": name, **(attributes or {})})
+            known = SpanKind(clean.pop("name"), KIND_INTERNAL, self.scope, clean)
+            if len(self._kinds) >= _REMEMBERED:
+                self._kinds.clear()
+            self._kinds[name, function] = known
         return known
 
     def start_as_current_span(self, name: str, *args: Any, **options: Any) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from fastapi_spine.core.asgi import Scope
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import SCOPE_FASTAPI
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.ids import IdSource
-from fastapi_spine.core.telemetry import SpanData
 from fastapi_spine.export.resource import Resource
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.traces.active import Active
@@ -71,7 +71,7 @@ class TracesRoom:
 
     def __init__(
         self,
-        put_all: Callable[[list[SpanData]], None],
+        put_all: Callable[[list[Any]], None],
         *,
         redactor: Redactor,
         clock: Clock,
