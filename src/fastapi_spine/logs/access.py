@@ -81,11 +81,19 @@ class AccessLog:
     def finish(self, exchange: Exchange) -> None:
         """Write the line of a finished request, after the lines that were held for it."""
         policy = getattr(exchange.endpoint, POLICY_ATTRIBUTE, None)
-        if (
+        if (  # nothing about the request is unusual: its line takes the short way
             policy is None
             and exchange.outcome is Outcome.COMPLETED
             and exchange.ended - exchange.started <= self._slow
-            and _is_plain(exchange)
+            and exchange.kind == "http"
+            and exchange.bound is None
+            and exchange.held is None
+            and not exchange.streamed
+            and not exchange.invalid
+            and exchange.refusal is None
+            and exchange.identity.refused is None
+            and exchange.status is not None
+            and exchange.status < SERVER_ERROR
             and not self._noise.ruled(exchange.scope["path"])
             and self._alone()
             and self._logger.isEnabledFor(logging.INFO)
@@ -159,21 +167,6 @@ class AccessLog:
         attributes[FIELDS_ATTRIBUTE] = fields
         record.created = exchange.ended_at / _SECOND_NS
         self._logger.handle(record)
-
-
-def _is_plain(exchange: Exchange) -> bool:
-    """Tell whether nothing about a request is unusual: then its line takes the short way."""
-    return (
-        exchange.kind == "http"
-        and exchange.bound is None
-        and exchange.held is None
-        and not exchange.streamed
-        and not exchange.invalid
-        and exchange.refusal is None
-        and exchange.identity.refused is None
-        and exchange.status is not None
-        and exchange.status < SERVER_ERROR
-    )
 
 
 def _mark_reported(error: BaseException) -> None:

@@ -91,7 +91,11 @@ class RequestPass:
         if scope["type"] != "http":
             await self._serve_other(app, scope, receive, send)
             return
-        exchange = self._guarded("begin", self._begin, "http", scope)
+        try:
+            exchange = self._begin("http", scope)
+        except Exception as error:  # noqa: BLE001 - see `_finish`
+            self.health.fault("begin", error)
+            exchange = None
         if exchange is None:
             await app(scope, receive, send)
             return
@@ -107,7 +111,10 @@ class RequestPass:
         finally:
             if not exchange.finished:
                 self._guarded("ending", self._returned, exchange, endings.of_return)
-            self._guarded("leave", self._leave, exchange, token)
+            try:
+                self._leave(exchange, token)
+            except Exception as error:  # noqa: BLE001 - see `_finish`
+                self.health.fault("leave", error)
 
     async def _serve_other(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application on a WebSocket or its lifespan; unknown scope types pass untouched."""
@@ -158,7 +165,10 @@ class RequestPass:
         scope[SCOPE_MARKER] = exchange
         self._open.add(exchange)
         for name, begin in self._beginners:
-            self._guarded(name, begin, exchange)
+            try:
+                begin(exchange)
+            except Exception as error:  # noqa: BLE001 - see `_finish`
+                self.health.fault(name, error)
         return exchange
 
     def _page_or(self, app: App, exchange: Exchange) -> App:
@@ -207,7 +217,11 @@ class RequestPass:
         )
 
     def _finish(self, exchange: Exchange) -> None:
-        """Complete the exchange and tell the observers, once."""
+        """Complete the exchange and tell the observers, once.
+
+        What fails is handed to `Health.fault` right here: a call of `Health.guarded` for each step of every request would
+        cost as much as a metric.
+        """
         if exchange.finished:
             return
         exchange.finished = True
@@ -215,7 +229,10 @@ class RequestPass:
             exchange.ended = self._clock.monotonic_ns()
         exchange.endpoint = exchange.scope.get("endpoint")
         for name, finish in self._finishers:
-            self._guarded(name, finish, exchange)
+            try:
+                finish(exchange)
+            except Exception as error:  # noqa: BLE001 - as said
+                self.health.fault(name, error)
 
     def _name_route(self, scope: Scope) -> str:
         return self._guarded("route", route_template, scope) or ROUTE_UNMATCHED
