@@ -25,6 +25,9 @@ BESIDE := -n logical --maxprocesses 4 --dist loadfile
 # Under CI a test that skips because a piece is missing is a failure (scripts/missing_piece.py).
 PYTEST := PYTHONPATH="scripts$${PYTHONPATH:+:$$PYTHONPATH}" $(PY) -m pytest $(if $(CI),-p missing_piece)
 
+# The tests start hundreds of processes: none of them should compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
