@@ -19,8 +19,14 @@ UV    = $(VENV)/bin/uv --quiet pip compile --universal --python-version 3.11 --o
         --custom-compile-command 'make pins'
 HERE := scripts/venv.sh
 
+# Files of tests run beside each other, up to four at once; `make test ARGS=-n0` runs one after the other.
+BESIDE := -n logical --maxprocesses 4 --dist loadfile
+
 # Under CI a test that skips because a piece is missing is a failure (scripts/missing_piece.py).
 PYTEST := PYTHONPATH="scripts$${PYTHONPATH:+:$$PYTHONPATH}" $(PY) -m pytest $(if $(CI),-p missing_piece)
+
+# The tests start hundreds of processes: none of them should compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
@@ -43,7 +49,7 @@ demo: $(VENV)/.pins-demo $(VENV)/.editable ## start the demo shop, send it traff
 	@$(PY) -m fastapi_spine.demo $(ARGS)
 
 test: check ## check, then every test
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) $(BESIDE) $(ARGS)
 
 check: $(VENV)/.pins-dev $(VENV)/.editable ## format, lint, types, import contracts
 	$(PY) -m ruff format --check

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from hypothesis import settings
 # How long an example takes says how busy the machine is. The rest of the profile stays: CI has one of its own.
 settings.register_profile("patient", settings(), deadline=None)
 settings.load_profile("patient")
+
+FIGURE = "figure"
+"""The property of a test that holds a line for the summary."""
 
 Message = dict[str, Any]
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -159,3 +163,17 @@ def _sizes(request: pytest.FixtureRequest, record_property: Callable[[str, objec
     for name, value in (callspec.params if callspec is not None else {}).items():
         if isinstance(value, int):
             record_property(name, value)
+
+
+@pytest.fixture
+def report_figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Say a line in the summary: a figure to read, not a reason to fail on a busy machine."""
+    return partial(record_property, FIGURE)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests reported, in whichever process they ran."""
+    for report in terminalreporter.getreports("passed"):
+        for name, line in report.user_properties:
+            if name == FIGURE and report.when == "call":
+                terminalreporter.write_line(str(line))

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "fastapi_spine"
 
-FIGURES = pytest.StashKey[list[str]]()
 GENERATED = ("__pycache__", "build", "dist")
 
 
@@ -106,17 +104,3 @@ def tracked() -> dict[str, str]:
         for file, data in contents.items()
         if b"\0" not in data
     }
-
-
-@pytest.fixture
-def report_figure(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Say a line in the summary: a figure to read, not a reason to fail on a busy machine."""
-    return pytestconfig.stash.setdefault(FIGURES, []).append
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Print the figures that tests reported."""
-    for line in config.stash.get(FIGURES, []):
-        terminalreporter.write_line(line)

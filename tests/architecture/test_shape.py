@@ -11,7 +11,7 @@ from typing import Any
 
 MAX_SOURCE_LINES = 400
 MAX_SOURCE_MEDIAN = 150
-MAX_TEST_LINES = 600
+MAX_TEST_LINES = 400
 MAX_FUNCTION_LINES = 60
 MAX_FUNCTION_P90 = 30
 MAX_NESTING = 3
@@ -110,7 +110,7 @@ def test_the_usual_source_file_is_short(package_sources: list[Any]) -> None:
 
 
 def test_no_test_file_is_longer_than_a_reader_can_hold(test_sources: list[Any]) -> None:
-    """Every test module has at most 600 lines."""
+    """Every test module has at most 400 lines."""
     assert {s.path: s.lines for s in test_sources if s.lines > MAX_TEST_LINES} == {}
 
 

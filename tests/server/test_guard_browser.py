@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
-from prometheus import need
+from programs import need
 from servers import Server, serving
 
 APP = """

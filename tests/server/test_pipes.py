@@ -19,11 +19,11 @@ from servers import DEADLINE_S, free_port, get, wait_for
 APP = """
 import logging
 from fastapi import FastAPI
-from fastapi_spine import Logs, Spine
+from fastapi_spine import Logs, Metrics, Spine
 
 log = logging.getLogger("shop")
 app = FastAPI()
-Spine(app, logs=Logs(queue="64KiB"))
+Spine(app, logs=Logs(queue="64KiB"), metrics=Metrics(runtime=False))  # a machine that stands still is told of: one line more
 
 @app.get("/talk")
 async def talk(size: int = 1000):
@@ -70,11 +70,12 @@ def test_a_pipe_that_is_never_read_stops_nobody(tmp_path: Path) -> None:
     with piped(tmp_path) as (port, process):
         ask(port, 600)
         assert process.stdout is not None
-        lines = _read_in_background(process)
+        lines, reading = _read_in_background(process)
         wait_for(lambda: any(b"log lines were dropped" in line for line in lines), "the count")
         ask(port, 1)
         process.send_signal(signal.SIGTERM)
         process.wait(DEADLINE_S)
+        reading.join(DEADLINE_S)
         parsed = [json.loads(line) for line in lines]
     talked = sum(line["logger"] == "shop" for line in parsed)
     asked = sum(line.get("path") == "/talk" for line in parsed)
@@ -97,7 +98,7 @@ def test_a_reader_that_goes_away_stops_nobody(tmp_path: Path) -> None:
 def test_workers_on_one_pipe_tear_no_line(tmp_path: Path, size: int) -> None:
     """Four workers, one pipe, lines far longer than a pipe writes at once: each arrives whole."""
     with piped(tmp_path, "--workers", "4") as (port, process):
-        lines = _read_in_background(process)
+        lines, reading = _read_in_background(process)
         clients = [
             threading.Thread(target=ask, args=(port, 25, f"/talk?size={size}")) for _ in range(8)
         ]
@@ -107,6 +108,7 @@ def test_workers_on_one_pipe_tear_no_line(tmp_path: Path, size: int) -> None:
             client.join(DEADLINE_S)
         process.send_signal(signal.SIGTERM)
         process.wait(DEADLINE_S)
+        reading.join(DEADLINE_S)
     parsed = [json.loads(line) for line in lines if line.startswith(b"{")]
     torn = [line for line in lines if not line.startswith(b"{") and not line.startswith(b"INFO")]
     assert torn == []
@@ -118,7 +120,9 @@ def test_workers_on_one_pipe_tear_no_line(tmp_path: Path, size: int) -> None:
     assert sum(lengths.values()) + access + dropped == 400
 
 
-def _read_in_background(process: subprocess.Popen[bytes]) -> list[bytes]:
+def _read_in_background(
+    process: subprocess.Popen[bytes],
+) -> tuple[list[bytes], threading.Thread]:
     lines: list[bytes] = []
 
     def read() -> None:
@@ -126,5 +130,6 @@ def _read_in_background(process: subprocess.Popen[bytes]) -> list[bytes]:
         for line in iter(process.stdout.readline, b""):
             lines.append(line)  # noqa: PERF402 - the test looks while it grows
 
-    threading.Thread(target=read, daemon=True).start()
-    return lines
+    reading = threading.Thread(target=read, daemon=True)
+    reading.start()
+    return lines, reading

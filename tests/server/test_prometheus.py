@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from prometheus import ask, need, prometheus, value
+from programs import need
+from prometheus import ask, prometheus, value
 from servers import Server, free_port, get, serving, wait_for
 
 APP = """

@@ -5,34 +5,18 @@ from __future__ import annotations
 import http.client
 import json
 import math
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import pytest
-from servers import free_port, get, wait_for
-
-
-def need(program: str) -> str:
-    """Return where a program is; without it the test is skipped, which fails where results are trusted."""
-    found = shutil.which(program)
-    if found is None:
-        reason = f"{program} is not installed (see .ci/run)"
-        if os.environ.get("CI") == "true":  # noqa: TID251 - where results are trusted
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
+from programs import running
 
 
 @contextmanager
 def prometheus(folder: Path, *targets: int) -> Iterator[int]:
     """Start Prometheus on a free port, scraping each target several times a second; yields its port."""
-    program = need("prometheus")
     config = folder / "prometheus.yml"
     scraped = ", ".join(f"'127.0.0.1:{target}'" for target in targets)
     config.write_text(
@@ -41,29 +25,9 @@ def prometheus(folder: Path, *targets: int) -> Iterator[int]:
         "  - job_name: shop\n"
         f"    static_configs: [{{targets: [{scraped}]}}]\n"
     )
-    port = free_port()
-    command = [
-        program,
-        f"--config.file={config}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--enable-feature=exemplar-storage",
-    ]
-    with (folder / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            wait_for(lambda: _ready(port), "Prometheus to be ready")
-            yield port
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def _ready(port: int) -> bool:
-    try:
-        return get(port, "/-/ready") == 200
-    except OSError:
-        return False
+    options = (f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}")
+    with running(folder, "prometheus", *options, "--enable-feature=exemplar-storage") as port:
+        yield port
 
 
 def ask(port: int, path: str, **query: str) -> Any:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from prometheus import need
+from programs import need
 
 from fastapi_spine.alerts.evaluate import evaluate
 from fastapi_spine.alerts.ledger import Ledger, Tally

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from prometheus import need
-from servers import free_port, get, wait_for
+from programs import running
 
 
 class Receiver:
@@ -70,28 +68,7 @@ def receiver() -> Iterator[Receiver]:
 @contextmanager
 def alertmanager(folder: Path, config: str) -> Iterator[int]:
     """Run Alertmanager with a configuration; yields its port."""
-    program = need("prometheus-alertmanager")
     (folder / "am.yml").write_text(config)
-    port = free_port()
-    command = [
-        program,
-        f"--config.file={folder / 'am.yml'}",
-        f"--storage.path={folder / 'am'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
-    ]
-    with (folder / "am.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            wait_for(lambda: _ready(port), "Alertmanager to be ready")
-            yield port
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def _ready(port: int) -> bool:
-    try:
-        return get(port, "/-/ready") == 200
-    except OSError:
-        return False
+    options = (f"--config.file={folder / 'am.yml'}", f"--storage.path={folder / 'am'}")
+    with running(folder, "prometheus-alertmanager", *options, "--cluster.listen-address=") as port:
+        yield port

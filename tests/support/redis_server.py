@@ -7,7 +7,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from prometheus import need
+from programs import need
 from servers import free_port, wait_for
 
 

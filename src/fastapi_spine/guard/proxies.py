@@ -128,7 +128,7 @@ def _bare(text: str) -> str:
 
 def _is_address(text: str) -> bool:
     try:
-        ip_address(text.partition("%")[0])
+        ip_address(text)  # a zone behind it is read with IPv6 only, where there are zones
     except ValueError:
         return False
     return True

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from prometheus import need
+from programs import need
 from promtool import Minute, check_rules, disagreement
 
 from fastapi_spine.alerts.promise import Promise, promises_of

@@ -316,13 +316,14 @@ def test_every_observation_beyond_the_limit_is_said(asked: Any) -> None:
     }
 
 
-def test_an_attack_with_methods_paths_and_hosts_adds_no_series(app: FastAPI, asked: Any) -> None:
+def test_an_attack_with_methods_paths_and_hosts_adds_no_series(
+    app: FastAPI, asked: Any, drive: Any
+) -> None:
     """A thousand strange requests are two series."""
-    ours = asked(app)
     for number in range(500):
-        ours.get(f"/scan/{number}.php", headers={"host": f"h{number}.example"})
-        ours.send(f"M{number}", "/scan")
-    assert ours.numbers("http_requests_total") == {
+        drive(app, f"/scan/{number}.php", headers=[(b"host", b"h%d.example" % number)])
+        drive(app, "/scan", method=f"M{number}")
+    assert asked(app).numbers("http_requests_total") == {
         'http_requests_total{method="GET",path="__unmatched__",status="404"}': 500,
         'http_requests_total{method="_OTHER",path="__unmatched__",status="404"}': 500,
     }

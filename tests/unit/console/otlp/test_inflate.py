@@ -15,18 +15,23 @@ TEXT = b"telemetry " * 1000
 LIMIT = 1 << 20
 
 
+def zipped(text: bytes) -> bytes:
+    """Compress without the time of day: what is tested has the same name in every process."""
+    return gzip.compress(text, mtime=0)
+
+
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [
         ("", TEXT),
         ("identity", TEXT),
-        ("gzip", gzip.compress(TEXT)),
-        ("GZip ", gzip.compress(TEXT)),
-        ("x-gzip", gzip.compress(TEXT)),
+        ("gzip", zipped(TEXT)),
+        ("GZip ", zipped(TEXT)),
+        ("x-gzip", zipped(TEXT)),
         ("deflate", zlib.compress(TEXT)),
         ("deflate", zlib.compress(TEXT, wbits=-15)),
-        ("gzip", gzip.compress(TEXT[:500]) + gzip.compress(TEXT[500:])),
-        ("gzip", gzip.compress(b"") + gzip.compress(TEXT)),
+        ("gzip", zipped(TEXT[:500]) + zipped(TEXT[500:])),
+        ("gzip", zipped(b"") + zipped(TEXT)),
     ],
 )
 def test_what_was_compressed_comes_out(encoding: str, body: bytes) -> None:
@@ -39,10 +44,10 @@ def test_what_was_compressed_comes_out(encoding: str, body: bytes) -> None:
     [
         ("gzip", b""),
         ("gzip", TEXT),
-        ("gzip", gzip.compress(TEXT)[:-1]),
-        ("gzip", gzip.compress(TEXT)[:-8]),
-        ("gzip", gzip.compress(TEXT)[:-5] + b"\0" + gzip.compress(TEXT)[-4:]),
-        ("gzip", gzip.compress(TEXT) + b"rest"),
+        ("gzip", zipped(TEXT)[:-1]),
+        ("gzip", zipped(TEXT)[:-8]),
+        ("gzip", zipped(TEXT)[:-5] + b"\0" + zipped(TEXT)[-4:]),
+        ("gzip", zipped(TEXT) + b"rest"),
         ("deflate", b""),
         ("deflate", zlib.compress(TEXT)[:-2]),
         ("deflate", zlib.compress(TEXT) + b"rest"),
@@ -68,7 +73,7 @@ def bomb(size: int) -> bytes:
     [
         bomb(200 << 20),
         bomb(1 << 20) * 4,
-        gzip.compress(b"x") * 100_000,
+        zipped(b"x") * 100_000,
         bytes(LIMIT + 1),
     ],
     ids=["one member", "several members", "many members", "plain"],

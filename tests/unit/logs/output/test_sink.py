@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import monotonic
 
-import pytest
+from sinks import LINE, PATIENT, Make, until, writers
 
-from fastapi_spine.core.conventions import THREAD_LOG_WRITER
-from fastapi_spine.logs.output.sink import DescriptorSink, MemorySink
-
-PATIENT = 20.0
-LINE = b"x" * 499 + b"\n"
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition, or fail."""
-    pause = threading.Event()
-    deadline = monotonic() + PATIENT
-    while not condition():
-        assert monotonic() < deadline, "it did not happen"
-        pause.wait(0.002)
-
-
-def writers() -> list[threading.Thread]:
-    """The writing threads that live now."""
-    return [thread for thread in threading.enumerate() if thread.name == THREAD_LOG_WRITER]
+from fastapi_spine.logs.output.sink import MemorySink
 
 
 def report(dropped: dict[str, int]) -> bytes:
@@ -71,37 +50,6 @@ def split(lines: list[bytes]) -> tuple[list[bytes], Counter[str]]:
         else:
             plain.append(line)
     return plain, reported
-
-
-@pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    """A pipe's reading and writing end, closed by whoever needs it closed."""
-    reader, writer = os.pipe()
-    yield reader, writer
-    for fd in (reader, writer):
-        try:
-            os.close(fd)
-        except OSError:
-            continue
-
-
-@pytest.fixture
-def sinks() -> Iterator[Callable[..., DescriptorSink]]:
-    """Make sinks that end with the test."""
-    made: list[DescriptorSink] = []
-
-    def make(*args: object, **settings: object) -> DescriptorSink:
-        made.append(DescriptorSink(*args, **settings))  # type: ignore[arg-type]
-        return made[-1]
-
-    before = set(writers())
-    yield make
-    for sink in made:
-        sink.close(0.01)
-    until(lambda: set(writers()) <= before)
-
-
-Make = Callable[..., DescriptorSink]
 
 
 def test_a_line_is_written_without_anybody_asking(pipe: tuple[int, int], sinks: Make) -> None:
@@ -276,131 +224,6 @@ def test_what_others_hand_in_may_fail(sinks: Make) -> None:
     sink.put(b"found\n")
     assert sink.flush(PATIENT)
     assert (taken, sink.dropped) == ([b"found\n"], {"write_error": 1})
-
-
-class Chatty:
-    """Garbage that logs when it is collected."""
-
-    def __init__(self, sink: DescriptorSink) -> None:
-        self.sink = sink
-        self.itself = self
-
-    def __del__(self) -> None:
-        self.sink.put(b"collected\n")
-
-
-def put_among_garbage(sink: DescriptorSink, count: int) -> None:
-    """Put lines while the collector runs at every turn."""
-    before = gc.get_threshold()
-    gc.set_threshold(1)
-    try:
-        for _ in range(count):
-            Chatty(sink)
-            sink.put(b"put\n")
-    finally:
-        gc.set_threshold(*before)
-    gc.collect()
-
-
-@pytest.mark.parametrize(
-    "count", [3_000, pytest.param(300_000, marks=pytest.mark.soak)], ids=["small", "soak"]
-)
-@pytest.mark.parametrize("capacity", [1 << 26, 2_000], ids=["room", "overflowing"])
-def test_a_destructor_may_log_in_the_middle_of_logging(
-    tmp_path: Path, sinks: Make, count: int, capacity: int
-) -> None:
-    """Objects that log when collected neither lock anything up nor escape the count."""
-    with (tmp_path / "log").open("wb") as file:
-        sink = sinks(file.fileno(), capacity=capacity)
-        put_among_garbage(sink, count)
-        assert sink.flush(PATIENT)
-    assert sink.written + sum(sink.dropped.values()) == 2 * count
-    assert len((tmp_path / "log").read_bytes().splitlines()) == sink.written
-
-
-@pytest.mark.parametrize(
-    "count", [2_000, pytest.param(100_000, marks=pytest.mark.soak)], ids=["small", "soak"]
-)
-def test_lines_from_many_threads_are_each_written_once(
-    tmp_path: Path, sinks: Make, count: int
-) -> None:
-    """Eight threads at once: every line exactly once, each thread's in its order."""
-    with (tmp_path / "log").open("wb") as file:
-        sink = sinks(file.fileno(), capacity=1 << 28)
-
-        def emit(name: int) -> None:
-            for number in range(count):
-                sink.put(b"%d %d\n" % (name, number))
-
-        threads = [threading.Thread(target=emit, args=(name,)) for name in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert sink.flush(PATIENT)
-    found = [line.split() for line in (tmp_path / "log").read_bytes().splitlines()]
-    for name in range(8):
-        mine = [int(number) for owner, number in found if int(owner) == name]
-        assert mine == list(range(count))
-    assert (sink.queued_bytes, sink.dropped) == (0, {})
-
-
-def test_in_direct_mode_a_line_is_out_when_put_returns(pipe: tuple[int, int], sinks: Make) -> None:
-    """After shutdown began, a process that dies right after logging has logged."""
-    reader, writer = pipe
-    os.set_blocking(reader, False)
-    sink = sinks(writer)
-    sink.direct(on=True)
-    found = []
-    for number in range(20):
-        sink.put(b"%d\n" % number)
-        found.append(os.read(reader, 100))
-    assert found == [b"%d\n" % number for number in range(20)]
-
-
-def test_in_direct_mode_a_stalled_pipe_is_waited_for_once(
-    pipe: tuple[int, int], sinks: Make
-) -> None:
-    """Thousands of last words into a pipe nobody reads do not add up to a long shutdown."""
-    _, writer = pipe
-    sink = sinks(writer, capacity=100_000)
-    sink.direct(on=True)
-    for _ in range(20_000):
-        sink.put(LINE)
-    assert sink.queued_bytes <= 75_000
-
-
-def test_what_is_left_at_the_end_is_counted(pipe: tuple[int, int], sinks: Make) -> None:
-    """Closing with a stalled reader keeps its deadline, counts the rest, and ends the thread."""
-    _, writer = pipe
-    sink = sinks(writer)
-    for _ in range(1000):
-        sink.put(LINE)
-    assert not sink.close(0.01)
-    sink.put(LINE)
-    until(lambda: sink.written + sink.dropped.get("shutdown", 0) == 1001)
-    assert list(sink.dropped) == ["shutdown"]
-    assert sink.queued_bytes == 0
-
-
-def test_without_threads_flush_writes_by_itself(
-    pipe: tuple[int, int], sinks: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """When no thread can be started, flush writes in the caller, and gives up at its deadline."""
-
-    def refuse(_: threading.Thread) -> None:
-        raise RuntimeError("can't create new thread at interpreter shutdown")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    reader, writer = pipe
-    sink = sinks(writer, capacity=1 << 24)
-    sink.put(b"last words\n")
-    assert sink.flush(PATIENT)
-    assert os.read(reader, 100) == b"last words\n"
-    for _ in range(1000):
-        sink.put(LINE)
-    assert not sink.flush(0.01)
-    assert sink.written + sink.queued_bytes // (len(LINE) + 48) == 1001
 
 
 def test_an_idle_sink_sleeps(pipe: tuple[int, int], sinks: Make) -> None:
