@@ -30,10 +30,11 @@ def prometheus(options: argparse.Namespace) -> int:
     jobs = dict(_job(one) for one in options.job)
     folder = Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)
+    windows = table(options.table)
     (folder / KIT_RULES).write_text(
-        rules(promises, table(), jobs, options.runbooks), encoding="utf-8"
+        rules(promises, windows, jobs, options.runbooks), encoding="utf-8"
     )
-    (folder / KIT_ALERTMANAGER).write_text(config(table(), options.webhook), encoding="utf-8")
+    (folder / KIT_ALERTMANAGER).write_text(config(windows, options.webhook), encoding="utf-8")
     for one in promises:
         print(f"{one.id}: {one.title}")
     print(f"\nwrote {folder / KIT_RULES}: list it under rule_files of prometheus.yml")

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from fastapi_spine.alerts.evaluate import evaluate
 from fastapi_spine.alerts.ledger import MINUTE_S, Ledger
 from fastapi_spine.alerts.machine import AlertState
@@ -48,6 +50,8 @@ def replay(reader: Reader, promises: Iterable[Promise], table: Table, window: Wi
 def _replayed(promise: Promise, table: Table, ledger: Ledger, first: int, end: int) -> list[Alert]:
     states: Mapping[str, AlertState] = {}
     found: dict[str, Alert] = {}
+    spoke: set[str] = set()
+    speaker: dict[str, str] = {}
     for minute in range(first + 1, end + 1):
         now_s = minute * MINUTE_S
         verdict = evaluate(promise, table, partial(ledger.window, now_s), states, now_s)
@@ -58,6 +62,15 @@ def _replayed(promise: Promise, table: Table, ledger: Ledger, first: int, end: i
             after = episode(before, promise, tier, verdict, now_s)
             if after is not None:
                 found[after.id] = after
+                if after.state == "firing" and not after.inhibited_by:
+                    spoke.add(after.id)
+                elif after.inhibited_by:
+                    speaker[after.id] = after.inhibited_by
             elif before is not None:
                 del found[before.id]  # it was pending only
-    return [one for one in found.values() if one.fired_us is not None]
+    # Of a slower tier for which a faster one spoke all the time nobody would have heard.
+    return [
+        one if one.id in spoke else replace(one, inhibited_by=speaker.get(one.id, ""))
+        for one in found.values()
+        if one.fired_us is not None
+    ]

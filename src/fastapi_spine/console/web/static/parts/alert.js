@@ -75,6 +75,7 @@ export function PastAlert({ alert }) {
   return html`<li><details><summary><${Severity} of=${alert.severity} /><span class="cut">${oneLine(alert.title, 160)}</span><${Service} name=${alert.service} />
       <span class="space"></span><span class="num faint" title=${utc(began)}><${Time} us=${began} millis=${false} />${alert.resolved_us ? `, for ${stretch(Math.max(1, (alert.resolved_us - began) / 1e6))}` : ""}</span></summary>
     <div class="pad"><p>${alert.fired_us ? burning(alert).replace("spends", "spent").replace("it alerts", "it alerted") : "It was pending and went by itself"}.
+      ${alert.inhibited_by && html` <span class="muted">Not sent: the ${plain(alert.inhibited_by)} one speaks for it.</span>`}
       ${alert.acked?.note && ` ${plain(alert.acked.note)}`} <a class="link" href=${searchUrl("/requests", window)}>Requests of that time</a></p>
       ${alert.evidence && html`<${Told} evidence=${alert.evidence} service=${alert.service} open=${true} />`}</div></details></li>`;
 }
