@@ -30,8 +30,17 @@ def need(program: str) -> str:
 
 
 @contextmanager
-def prometheus(folder: Path, *targets: int) -> Iterator[int]:
-    """Start Prometheus on a free port, scraping each target several times a second; yields its port."""
+def prometheus(
+    folder: Path, *targets: int, rules: Path | None = None, alertmanager: int = 0
+) -> Iterator[int]:
+    """Start Prometheus on a free port, scraping each target several times a second; yields its port.
+
+    Args:
+        folder: holds its files.
+        *targets: ports.
+        rules: a file of rules.
+        alertmanager: the port of an Alertmanager that is told of alerts; 0 for none.
+    """
     program = need("prometheus")
     config = folder / "prometheus.yml"
     scraped = ", ".join(f"'127.0.0.1:{target}'" for target in targets)
@@ -39,7 +48,7 @@ def prometheus(folder: Path, *targets: int) -> Iterator[int]:
         "global: {scrape_interval: 200ms, scrape_timeout: 200ms}\n"
         "scrape_configs:\n"
         "  - job_name: shop\n"
-        f"    static_configs: [{{targets: [{scraped}]}}]\n"
+        f"    static_configs: [{{targets: [{scraped}]}}]\n" + _alerting(rules, alertmanager)
     )
     port = free_port()
     command = [
@@ -57,6 +66,11 @@ def prometheus(folder: Path, *targets: int) -> Iterator[int]:
         finally:
             process.terminate()
             process.wait(20)
+
+
+def _alerting(rules: Path | None, alertmanager: int) -> str:
+    told = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{alertmanager}']}}]}}]}}\n"
+    return (f"rule_files: ['{rules}']\n" if rules else "") + (told if alertmanager else "")
 
 
 def _ready(port: int) -> bool:
