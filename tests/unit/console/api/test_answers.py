@@ -12,8 +12,8 @@ import pytest
 from console_api import BASE, client_of, filled
 from console_memory import Memory
 
-from fastapi_spine.console.api.document import document
 from fastapi_spine.console.api.alert_endpoints import DEEDS, QUESTIONS
+from fastapi_spine.console.api.document import document
 from fastapi_spine.console.api.endpoints import ENDPOINTS, HEALTH, PREFIX, TAILS
 from fastapi_spine.console.api.page import example_path
 from fastapi_spine.console.api.pool import Pool
