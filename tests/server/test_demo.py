@@ -294,8 +294,11 @@ def test_the_tour_changes_with_the_shop(tmp_path: Path, monkeypatch: pytest.Monk
     assert left_running(tmp_path.name) == []
 
 
-def test_an_incident_wakes_somebody_who_finds_out_why(tmp_path: Path) -> None:
+def test_an_incident_wakes_somebody_who_finds_out_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A bad release: pending, firing, what the alert knows with links, the webhook's message; SIGTERM ends it all with 0."""
+    monkeypatch.setenv(MARK, tmp_path.name)
     process = shop(tmp_path, "--incident")
     assert process.stdout is not None
     shown = ""
@@ -317,6 +320,7 @@ def test_an_incident_wakes_somebody_who_finds_out_why(tmp_path: Path) -> None:
     }
 
     assert (process.returncode, complaints) == (0, ""), rest
+    assert left_running(tmp_path.name) == []
     assert states == ["deployed", "pending", "firing", "deployed"]
     assert re.search(r"^worst +POST /reservations: \d+ of \d+ bad$", told, re.MULTILINE)
     assert "changed  inventory runs 1.1.0; it was 1.0.0." in told

@@ -70,7 +70,10 @@ class Incident:
         self._tell("deployed", f"{SERVICE} {FAULTY} in the place of {GOOD}")
         alert = await self._follow("firing", _FIRES_WITHIN_S)
         if alert is None:
-            self._print("The alert has not fired; `spine alerts` tells how the promise stands.")
+            self._print(
+                "The alert has not fired; `spine alerts` tells how the promise stands (its numbers may have gone to a "
+                "receiver of yours)."
+            )
         else:
             await self._show(alert)
         await self._deploy(GOOD)

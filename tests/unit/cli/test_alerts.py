@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from real_console import RealConsole, real_console
-from receivers import Receiver, receiver
+from real_console import RealConsole
+from receivers import Receiver
 from spine_command import run
-from stored import MINUTE
-from watching import OBJECTIVE, scene
+from watching import OBJECTIVE
+from woken import woken_console
 
 TITLE = "orders  GET /orders/{order_id} · 99.9 % succeed"
 
 
-class Woken(NamedTuple):
-    """A console whose objective is at risk.
+class Shell(NamedTuple):
+    """The command, asked of a console whose objective is at risk.
 
     Attributes:
         folder: its data.
@@ -45,22 +44,12 @@ class Woken(NamedTuple):
 
 
 @pytest.fixture(name="woken", scope="module")
-def _woken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Woken]:
-    folder: Path = tmp_path_factory.mktemp("console") / "data"
-    now = time.time_ns()  # noqa: TID251 - a real console's clock is the real one
-    with scene(folder, now - 10 * MINUTE) as shop:
-        for _ in range(7):
-            shop.minute(20, 0)
-        for _ in range(3):
-            shop.minute(5, 5)
-    with (
-        receiver() as hook,
-        real_console(folder, webhook=hook.url, alert_networks=["127.0.0.0/8"]) as console,
-    ):
-        yield Woken(folder, console, hook)
+def _woken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    with woken_console(tmp_path_factory.mktemp("console") / "data") as running:
+        yield Shell(*running)
 
 
-def test_the_list_says_what_is_promised_and_what_fires(woken: Woken) -> None:
+def test_the_list_says_what_is_promised_and_what_fires(woken: Shell) -> None:
     """Exit code 1 while something fires; the objective, its tiers, and the requests to look at."""
     code, said, complaints = woken.alerts()
     lines = said.splitlines()
@@ -76,7 +65,7 @@ def test_the_list_says_what_is_promised_and_what_fires(woken: Woken) -> None:
 
 
 @pytest.mark.parametrize("begin", [0, 6, 16])
-def test_an_alert_is_shown_whole_with_links(woken: Woken, begin: int) -> None:
+def test_an_alert_is_shown_whole_with_links(woken: Shell, begin: int) -> None:
     """Without an id, by its beginning, or by all of it: how fast it burns, the evidence, a link for each request."""
     alert = woken.fast()
     code, said, complaints = woken.alerts("show", *([alert["id"][:begin]] if begin else []))
@@ -92,7 +81,7 @@ def test_an_alert_is_shown_whole_with_links(woken: Woken, begin: int) -> None:
     assert json.loads(woken.alerts("show", alert["id"], "--json")[1]) == alert
 
 
-def test_a_silence_is_made_named_and_ended(woken: Woken) -> None:
+def test_a_silence_is_made_named_and_ended(woken: Shell) -> None:
     """Its command says how to end it; the list shows it as long as it lasts."""
     code, said, _ = woken.alerts("silence", OBJECTIVE, "--for", "2h", "--note", "deploy")
     key = said.split()[1]
@@ -107,7 +96,7 @@ def test_a_silence_is_made_named_and_ended(woken: Woken) -> None:
     assert woken.page()["silences"] == []
 
 
-def test_an_alert_is_acknowledged(woken: Woken) -> None:
+def test_an_alert_is_acknowledged(woken: Shell) -> None:
     """The note and who it came from are on the alert."""
     code, said, _ = woken.alerts("ack", woken.fast()["id"][:8], "--note", "looking")
 
@@ -120,7 +109,7 @@ def test_an_alert_is_acknowledged(woken: Woken) -> None:
     assert "(seen: looking)" in woken.alerts()[1]
 
 
-def test_a_trial_is_sent_and_its_answer_shown(woken: Woken) -> None:
+def test_a_trial_is_sent_and_its_answer_shown(woken: Shell) -> None:
     """Whoever is told gets a trial and its end; what he answers is what is shown, and a refusal is code 1."""
     woken.hook.bodies.clear()
     taken = woken.alerts("test")
@@ -136,7 +125,7 @@ def test_a_trial_is_sent_and_its_answer_shown(woken: Woken) -> None:
     )
 
 
-def test_a_replay_says_what_would_have_fired(woken: Woken) -> None:
+def test_a_replay_says_what_would_have_fired(woken: Shell) -> None:
     """The page and its time; that the numbers do not go back seven days is said, too."""
     code, said, _ = woken.alerts("replay", "--since", "7d")
     lines = said.splitlines()
@@ -162,7 +151,7 @@ def test_a_replay_says_what_would_have_fired(woken: Woken) -> None:
         (["--url", "ftp://x"], "--url 'ftp://x' is no http address"),
     ],
 )
-def test_a_mistake_is_one_line_and_code_2(woken: Woken, arguments: list[str], said: str) -> None:
+def test_a_mistake_is_one_line_and_code_2(woken: Shell, arguments: list[str], said: str) -> None:
     """What was wrong, and what to write."""
     code, out, complaints = woken.alerts(*arguments)
 
@@ -171,7 +160,7 @@ def test_a_mistake_is_one_line_and_code_2(woken: Woken, arguments: list[str], sa
     assert complaints.count("\n") == 1
 
 
-def test_https_is_spoken_where_the_address_says_so(woken: Woken) -> None:
+def test_https_is_spoken_where_the_address_says_so(woken: Shell) -> None:
     """A console behind https is asked in TLS, and never in the clear."""
     secure = woken.console.web.replace("http://", "https://")
     code, _, complaints = run("alerts", "--url", secure, "--data", str(woken.folder))
@@ -180,7 +169,7 @@ def test_https_is_spoken_where_the_address_says_so(woken: Woken) -> None:
     assert f"the console at {secure} does not answer: [SSL" in complaints
 
 
-def test_another_console_is_asked_by_its_address_and_token(woken: Woken, tmp_path: Path) -> None:
+def test_another_console_is_asked_by_its_address_and_token(woken: Shell, tmp_path: Path) -> None:
     """Without a token it says which file holds it; with it, it answers."""
     token = json.loads((woken.folder / "console.json").read_text())["token"]
     at = ("--url", woken.console.web, "--data", str(tmp_path))
