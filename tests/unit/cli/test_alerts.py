@@ -10,10 +10,27 @@ from typing import Any, NamedTuple
 import pytest
 from real_console import RealConsole
 from receivers import Receiver
-from spine_command import run
+from servers import wait_for
+from spine_command import run, spine
 from watching import OBJECTIVE
 from woken import woken_console
 
+TOML = """
+[[objectives]]
+service = "orders"
+target = "GET /orders/{order_id}"
+availability = 0.999
+"""
+OPENSLO = """
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: stock-quick}
+spec:
+  service: stock
+  indicator: {spec: {thresholdMetric: {metricSource: {type: Prometheus, spec: {query: anything}}}}}
+  timeWindow: [{duration: 30d, isRolling: true}]
+  objectives: [{op: lte, value: 0.5, target: 0.99}]
+"""
 TITLE = "orders  GET /orders/{order_id} · 99.9 % succeed"
 
 
@@ -179,6 +196,26 @@ def test_another_console_is_asked_by_its_address_and_token(woken: Shell, tmp_pat
     assert shut[0] == 2
     assert "SPINE_CONSOLE_TOKEN" in shut[2]
     assert (opened[0], opened[1].splitlines()[0][:8]) == (1, "firing  ")
+
+
+def test_files_of_objectives_are_watched_each_by_a_flag_of_its_own(tmp_path: Path) -> None:
+    """TOML and OpenSLO side by side; before anybody has sent anything, nothing is known, which is no alarm."""
+    (tmp_path / "orders.toml").write_text(TOML)
+    (tmp_path / "stock.yaml").write_text(OPENSLO)
+    data = ("--data", str(tmp_path / "data"))
+    files = ("--objectives", "orders.toml", "--objectives", "stock.yaml")
+    with spine(
+        "console", *data, *files, "--web-port", "0", "--otlp-port", "0", folder=tmp_path
+    ) as console:
+        wait_for(lambda: run("alerts", *data)[1].startswith("no_data"), "the first evaluation")
+        code, said, _ = run("alerts", *data)
+        assert console.interrupt() == 0
+
+    assert code == 0
+    assert said.splitlines() == [
+        "no_data  orders  GET /orders/{order_id} · 99.9 % succeed  no data  [orders-get-orders-order-id-availability]",
+        "no_data  stock  stock-quick · 99 % within 500ms  no data  [stock-stock-quick-latency]",
+    ]
 
 
 def test_without_a_console_it_says_how_to_start_one(tmp_path: Path) -> None:
