@@ -160,9 +160,8 @@ class Service:
             process = self._process
             if process is not None:
                 await process.wait()
-            async with (
-                self._changing
-            ):  # a process that is being replaced has ended, and is not missed
+            # A process that is being replaced has ended, and is not missed.
+            async with self._changing:
                 pass
         raise await self._failed(f"ended with code {self.exit_code}")
 
