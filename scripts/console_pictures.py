@@ -1,7 +1,8 @@
 """Pictures of the console's pages for docs/console, light and dark, with the demo shop's traffic behind them.
 
 `python scripts/console_pictures.py --minutes 6` starts the demo in a folder of its own, lets it run so long, and takes
-every page in a headless Chromium. Needs the demo's and the tests' packages, and Chromium.
+every page in a headless Chromium; then it starts it again with an incident, for the page of alerts (`--incident`: only
+that one). Needs the demo's and the tests' packages, and Chromium.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ PAGES = {
     "requests": "/requests?live=off",
     "logs": "/logs?live=off",
     "errors": "/errors?since=15m",
-    "alerts": "/alerts",
     "health": "/health",
 }
+INCIDENT = {"alerts": "/alerts"}
 CALM = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--hide-scrollbars",
@@ -68,10 +69,18 @@ class Said:
 
 
 @contextmanager
-def demo(seconds: int) -> Iterator[Said]:
+def demo(seconds: int, *more: str) -> Iterator[Said]:
     """Run the demo shop until the block ends."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-u", "-m", "fastapi_spine.demo", "--seconds", str(seconds)]
+        command = [
+            sys.executable,
+            "-u",
+            "-m",
+            "fastapi_spine.demo",
+            "--seconds",
+            str(seconds),
+            *more,
+        ]
         with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own demo
             try:
                 yield Said(process)
@@ -92,6 +101,8 @@ def ready(page: Page, name: str) -> None:
     if name == "logs":
         page.locator(".list-row").nth(3).click()
         page.locator(".around li").first.wait_for()
+    if name == "alerts":
+        page.locator(".alert").first.get_by_role("button", name="Evidence").click()
     if name == "request-failed":
         page.locator(".fall-span.failed").last.click()
     page.mouse.move(2, 2)
@@ -103,11 +114,9 @@ def take(context: BrowserContext, origin: str, pages: dict[str, str], out: Path,
     page = context.new_page()
     for name, path in pages.items():
         page.goto(origin + path)
-        if name == "alerts" and not page.locator(".objectives").count():
-            continue  # the shop promises nothing
         ready(page, name)
         file = out / f"{name}-{tail}.png"
-        page.screenshot(path=file)
+        page.screenshot(path=file, full_page=name in INCIDENT and not tail.startswith("narrow"))
         size = file.stat().st_size
         print(f"{file}  {size // 1000} kB")
         if size > MOST_BYTES:
@@ -119,17 +128,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=6.0, help="how long traffic comes first")
     parser.add_argument("--out", type=Path, default=Path("docs/console"))
+    parser.add_argument("--incident", action="store_true", help="only the page of alerts")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with demo(int(given.minutes * 60) + 600) as said, sync_playwright() as playwright:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CALM)
+        if not given.incident:
+            usual(browser, given.minutes, given.out)
+        with demo(600, "--incident") as said:
+            login = said.find(LOGIN)[0]
+            said.find("The webhook has brought")
+            photograph(browser, login, login.partition("/login")[0], INCIDENT, given.out)
+
+
+def usual(browser: Browser, minutes: float, out: Path) -> None:
+    """Take the pages of a shop that has been open for some minutes."""
+    with demo(int(minutes * 60) + 600) as said:
         login = said.find(LOGIN)[0]
         origin = login.partition("/login")[0]
         pages = pages_of(said, origin)
-        print(f"{origin}: traffic for {given.minutes:g} minutes")
-        threading.Event().wait(given.minutes * 60)
-        browser = playwright.chromium.launch(executable_path=chromium, args=CALM)
-        photograph(browser, login, origin, pages, given.out)
+        print(f"{origin}: traffic for {minutes:g} minutes")
+        threading.Event().wait(minutes * 60)
+        photograph(browser, login, origin, pages, out)
 
 
 def photograph(browser: Browser, login: str, origin: str, pages: dict[str, str], out: Path) -> None:
@@ -137,7 +158,8 @@ def photograph(browser: Browser, login: str, origin: str, pages: dict[str, str],
     first = browser.new_context()
     first.new_page().goto(login)
     state = first.storage_state()
-    few = {name: pages[name] for name in ("overview", "request-failed")}
+    wanted = ("overview", "request-failed", "alerts")
+    few: dict[str, str] = {name: path for name, path in pages.items() if name in wanted}
     for theme in ("light", "dark"):
         for size, chosen, tail in ((WIDE, pages, theme), (NARROW, few, f"narrow-{theme}")):
             context = browser.new_context(

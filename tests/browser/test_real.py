@@ -15,6 +15,7 @@ from otlp_expected import pairs
 from pages import Open
 from playwright.sync_api import Page, expect
 from real_console import RealConsole, real_console
+from woken import woken_console
 
 from fastapi_spine.core.clock import SystemClock
 
@@ -143,3 +144,30 @@ def open_rows(page: Page) -> None:
         expect(page.get_by_label("Details")).to_be_visible()
     page.get_by_role("button", name="JSON").click()
     expect(page.locator(".json pre")).to_contain_text("alert(")
+
+
+def test_an_alert_is_taken_silenced_and_tried_on_a_real_console(
+    open_page: Open, tmp_path: Path
+) -> None:
+    """The page's buttons change what the console keeps: the note, the silence, and a trial that arrives."""
+    with woken_console(tmp_path / "console") as (_, console, hook):
+        page = open_page(f"{console.login}&next=/alerts", origin=console.web)
+        card = page.get_by_role("article", name="firing: GET /orders/{order_id}")
+        expect(card).to_contain_text("It speaks for")
+        card.get_by_role("button", name="Acknowledge").click()
+        card.get_by_label("Note").fill("looking at it")
+        page.keyboard.press("Enter")
+        expect(card).to_contain_text("by web: looking at it")
+        card.get_by_role("button", name="Silence").click()
+        card.get_by_label("Note").fill("deploy")
+        page.keyboard.press("Enter")
+        expect(card).to_contain_text("Silenced until")
+        page.get_by_role("button", name="End it").click()
+        expect(card).not_to_contain_text("Silenced")
+        hook.bodies.clear()
+        page.get_by_role("button", name="Send a test").click()
+        expect(page.get_by_text("✓ arrived")).to_be_visible()
+        page.get_by_role("button", name="What would have fired").click()
+        expect(page.locator(".replay .past")).to_contain_text("GET /orders/{order_id}")
+        page.close()
+    assert [body["status"] for body in hook.bodies] == ["firing", "resolved"]

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from fastapi_spine.console.server.furnish import furnish
@@ -50,8 +50,8 @@ class RealConsole(NamedTuple):
 
 
 @contextmanager
-def real_console(folder: Path) -> Iterator[RealConsole]:
-    """Run one on free ports until the block ends."""
+def real_console(folder: Path, **settings: Any) -> Iterator[RealConsole]:
+    """Run one on free ports until the block ends; `settings` are the console's."""
     ready: list[Ready] = []
     up = threading.Event()
 
@@ -59,7 +59,7 @@ def real_console(folder: Path) -> Iterator[RealConsole]:
         ready.append(where)
         up.set()
 
-    options = options_of(Console(web_port=0, otlp_port=0), folder)
+    options = options_of(Console(web_port=0, otlp_port=0, **settings), folder)
     program = Program(options, furnish, lambda _line: None, "0.0")
     thread = threading.Thread(target=program.run, args=(tell,), name="console", daemon=True)
     thread.start()

@@ -82,9 +82,9 @@ class Scene:
 
 
 @contextmanager
-def scene(folder: Path) -> Iterator[Scene]:
-    """Open a scene that begins at a whole minute."""
-    clock = FrozenClock(NOW // MINUTE * MINUTE)
+def scene(folder: Path, begin: int = NOW) -> Iterator[Scene]:
+    """Open a scene that begins at the whole minute of a moment."""
+    clock = FrozenClock(begin // MINUTE * MINUTE)
     writer = StoreWriter(folder, Keep(), clock)
     made = Scene(folder, clock, writer)
     try:

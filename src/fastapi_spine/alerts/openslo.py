@@ -25,13 +25,16 @@ def objectives_of(documents: Iterable[object]) -> Iterator[Objective]:
     """Read every SLO; documents of other kinds (Service, DataSource, AlertPolicy …) are passed over.
 
     Raises:
-        SettingsError: one cannot be counted here; the message names the document, the field, and what to write.
+        SettingsError: there is none, or one cannot be counted here; the message names the document, the field, and what
+            to write.
     """
     known = [one for one in documents if isinstance(one, Mapping)]
     indicators = {_name(one): _table(one, "spec") for one in known if one.get("kind") == "SLI"}
-    for one in known:
-        if one.get("kind") == "SLO":
-            yield from _objectives(one, indicators)
+    declared = [one for one in known if one.get("kind") == "SLO"]
+    if not declared:
+        raise SettingsError("it holds no document of kind: SLO, and so no objective.")
+    for one in declared:
+        yield from _objectives(one, indicators)
 
 
 def _objectives(
@@ -115,6 +118,8 @@ def _refuse_others(document: Mapping[str, Any], spec: Mapping[str, Any]) -> None
         raise SettingsError(
             f"apiVersion is {clipped(document.get('apiVersion'))}; write {_VERSION}."
         )
+    if not isinstance(spec.get("service"), str) or not spec["service"]:
+        raise SettingsError("spec.service is missing; write whose routes it is about: orders.")
     method = spec.get("budgetingMethod", "Occurrences")
     if method != "Occurrences":
         raise SettingsError(
@@ -126,7 +131,12 @@ def _indicator(
     spec: Mapping[str, Any], indicators: Mapping[str, Mapping[str, Any]]
 ) -> Mapping[str, Any]:
     if "indicatorRef" in spec:
-        return indicators.get(str(spec["indicatorRef"]), {})
+        name = str(spec["indicatorRef"])
+        if name not in indicators:
+            raise SettingsError(
+                f"spec.indicatorRef is {clipped(name)}, and no document of kind: SLI in this file has that name."
+            )
+        return indicators[name]
     return _table(_table(spec, "indicator"), "spec")
 
 

@@ -7,16 +7,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from fastapi_spine.alerts.windows import Table
+from fastapi_spine.backends.promql import span
 from fastapi_spine.core.console_names import ALERT_NAME
 
+_WAIT: Final = 2
+_PAUSE: Final = 20
+"""Evaluations: what comes within them goes into one message."""
 _HEAD: Final = """\
 # Routes and inhibitions for the rules of fastapi-spine. Written by `spine kit prometheus`.
 # Give the receivers their ways to people: https://prometheus.io/docs/alerting/latest/configuration/#receiver
 route:
   receiver: spine-tickets
   group_by: [service, objective]
-  group_wait: 30s
-  group_interval: 5m
+  group_wait: {wait}
+  group_interval: {pause}
   repeat_interval: 4h
   routes:
     - matchers: ['severity="page"']
@@ -33,7 +37,9 @@ def config(table: Table, webhook: str = "") -> str:
         table: its tiers, of which a faster one keeps slower ones of the same objective quiet.
         webhook: where pages and tickets are posted; without one the receivers are empty.
     """
-    return "".join((_HEAD, *_inhibitions(table), *_receivers(webhook)))
+    wait, pause = (span(round(many * table.every_s)) for many in (_WAIT, _PAUSE))
+    head = _HEAD.format(wait=wait, pause=pause)
+    return "".join((head, *_inhibitions(table), *_receivers(webhook)))
 
 
 def _inhibitions(table: Table) -> Iterator[str]:

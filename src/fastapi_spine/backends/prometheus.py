@@ -20,6 +20,8 @@ REQUESTS: Final = "spine:objective_requests:increase"
 BAD: Final = "spine:objective_bad:increase"
 RATIO: Final = "spine:objective_bad:ratio"
 WORKBOOK_URL: Final = "https://sre.google/workbook/alerting-on-slos/"
+_USUAL_INTERVAL_S: Final = 60
+"""Prometheus' own; only a table that is in more of a hurry says another, since windows of days cost something each time."""
 _HEAD: Final = """\
 # Objectives of fastapi-spine as Prometheus rules; needs Prometheus 2.42 or later (keep_firing_for).
 # Written by `spine kit prometheus`; change the objectives, not this file.
@@ -47,7 +49,10 @@ def rules(
 
 
 def _group(promise: Promise, table: Table, job: str, runbooks: str) -> Iterator[str]:
-    yield f"  - name: spine-{promise.id}\n    rules:\n"
+    yield f"  - name: spine-{promise.id}\n"
+    if min(tier.for_s for tier in table.tiers) < _USUAL_INTERVAL_S:
+        yield f"    interval: {table.every_s:g}s\n"
+    yield "    rules:\n"
     labels = _names(promise)
     for seconds in table.windows():
         window = promql.span(seconds)

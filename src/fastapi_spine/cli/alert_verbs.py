@@ -25,6 +25,11 @@ def _alerts(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     actions = alerts.add_subparsers(dest="action", metavar="ACTION")
     shown = actions.add_parser("list", help="objectives, alerts, silences, ways to people")
     shown.add_argument("--json", action="store_true", help=_JSON)
+    one = actions.add_parser("show", help="one alert whole: burn, budget, evidence with links")
+    one.add_argument(
+        "id", nargs="?", default="", metavar="ALERT", help="its id or its beginning (what fires)"
+    )
+    one.add_argument("--json", action="store_true", help=_JSON)
     silence = actions.add_parser("silence", help="keep alerts from being sent for a while")
     silence.add_argument(
         "objective", nargs="?", default="", metavar="OBJECTIVE", help="its id (all)"
@@ -36,7 +41,7 @@ def _alerts(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     silence.add_argument("--note", default="", help="why")
     silence.add_argument("--end", default="", metavar="ID", help="end this silence instead")
     ack = actions.add_parser("ack", help="say that an alert was seen; it is not sent again")
-    ack.add_argument("id", metavar="ALERT")
+    ack.add_argument("id", metavar="ALERT", help="its id or its beginning")
     ack.add_argument("--note", default="", help="what is being done")
     actions.add_parser("test", help="send a trial by every way to people, and show the answers")
     replay = actions.add_parser("replay", help="what would have fired on stored numbers")
@@ -97,6 +102,13 @@ def _kit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="address that an objective's id is appended to",
     )
     prometheus.add_argument("--webhook", default="", metavar="URL", help="where Alertmanager posts")
+    prometheus.add_argument(
+        "--alert-table",
+        dest="table",
+        default="workbook",
+        choices=("workbook", "drill"),
+        help="windows and burn rates; drill is the same in a hurry, for trying out (workbook)",
+    )
     prometheus.add_argument("--out", default=".", metavar="FOLDER", help="where to write (.)")
     prometheus.set_defaults(run=_run_kit)
 

@@ -41,6 +41,7 @@ def _add_flags(verb: argparse.ArgumentParser) -> None:
             verb.add_argument(
                 flag(name),
                 dest=f"console_{name}",
+                action="append",
                 metavar="…",
                 help=f"{setting.doc} ({shown})".replace("%", "%%"),
             )
@@ -85,9 +86,11 @@ def _settings(options: argparse.Namespace) -> Console:
     loaded = load(keywords={}).settings.console
     given: dict[str, Any] = dict(loaded.given)
     for name, setting in Console.declared.items():
-        text = getattr(options, f"console_{name}", None)
-        if text is not None:
-            given[name] = _read(name, setting, text)
+        texts = getattr(options, f"console_{name}", None)
+        if texts is not None:
+            # A list may be one flag with commas or a flag for each; of anything else the last one counts.
+            whole = ",".join(texts) if isinstance(setting.default, tuple) else texts[-1]
+            given[name] = _read(name, setting, whole)
     return Console(**given)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fastapi_spine.alerts.promise import Promise, promises_of
@@ -28,12 +28,14 @@ def prometheus(options: argparse.Namespace) -> int:
             "there is no objective to write rules for; name an application that declares some, or --objectives FILE."
         )
     jobs = dict(_job(one) for one in options.job)
+    _check(jobs, sorted({one.service for one in promises}))
     folder = Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)
+    windows = table(options.table)
     (folder / KIT_RULES).write_text(
-        rules(promises, table(), jobs, options.runbooks), encoding="utf-8"
+        rules(promises, windows, jobs, options.runbooks), encoding="utf-8"
     )
-    (folder / KIT_ALERTMANAGER).write_text(config(table(), options.webhook), encoding="utf-8")
+    (folder / KIT_ALERTMANAGER).write_text(config(windows, options.webhook), encoding="utf-8")
     for one in promises:
         print(f"{one.id}: {one.title}")
     print(f"\nwrote {folder / KIT_RULES}: list it under rule_files of prometheus.yml")
@@ -53,7 +55,8 @@ def _promises(options: argparse.Namespace) -> Iterator[Promise]:
         try:
             text = Path(name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{name} cannot be read: {error}") from None
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise SettingsError(f"{name} cannot be read: {reason}.") from None
         declared += objectives_from(text, name)
     yield from promises_of(declared, "")
 
@@ -70,6 +73,14 @@ def _of_application(target: str) -> tuple[Promise, ...]:
             f"{target} has no spine: call Spine(app) right after the application is made."
         )
     return layer.promises()
+
+
+def _check(jobs: Mapping[str, str], services: Sequence[str]) -> None:
+    for service in jobs:
+        if service not in services:
+            raise SettingsError(
+                f"--job names the service {service!r}, which promises nothing here; known are {', '.join(services)}."
+            )
 
 
 def _job(text: str) -> tuple[str, str]:

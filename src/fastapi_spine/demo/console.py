@@ -48,7 +48,11 @@ class Spine:
         return said.decode() if process.returncode == FOUND else ""
 
     async def trace(self, key: str) -> Mapping[str, Any]:
-        """Everything about a request as the console's API has it; empty as long as nothing has come.
+        """Everything about a request as the console's API has it; empty as long as nothing has come."""
+        return await self.api(f"/traces/{key}")
+
+    async def api(self, path: str) -> Mapping[str, Any]:
+        """An answer of the console's API; empty as long as there is none.
 
         Asked again and again while the shop opens, when a command a question would cost more than the shop itself.
         """
@@ -56,7 +60,7 @@ class Spine:
             access = json.loads((self.folder / _ACCESS).read_text("utf-8"))
             headers = {"authorization": f"Bearer {access['token']}"}
             async with httpx.AsyncClient(timeout=_PATIENCE_S, headers=headers) as client:
-                answer = await client.get(f"{self.pages}/api/v1/traces/{key}")
+                answer = await client.get(f"{self.pages}/api/v1{path}")
         except (OSError, ValueError, KeyError, httpx.TransportError):
             return {}
         found: dict[str, Any] = answer.json() if answer.is_success else {}

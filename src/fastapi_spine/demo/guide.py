@@ -11,6 +11,8 @@ from fastapi_spine.demo.look import Look
 from fastapi_spine.demo.processes import NAMES
 from fastapi_spine.demo.tour import failed_request, longest_wait, repeating_request
 
+LAST: Final = 10
+"""The number of the tour's last part, unless there is an incident before it."""
 _MANY: Final = 8
 """Calls of one kind that the repeating request makes at least."""
 
@@ -79,9 +81,14 @@ async def _part(
 
 
 def try_it(
-    spine: Spine, examples: Examples, orders: str, seconds: float | None, look: Look
+    spine: Spine,
+    examples: Examples,
+    orders: str,
+    seconds: float | None,
+    look: Look,
+    number: int = LAST,
 ) -> list[str]:
-    """The last part: addresses, and commands to type."""
+    """The last part: addresses, and commands to type; `number` is its own."""
     form = '{"email": "guest@shop.example", "password": "guest"}'
     json_header = "-H 'content-type: application/json'"
     comment = look.paint("dim", "# your id comes back, and is on the line below")
@@ -99,7 +106,7 @@ def try_it(
     ]
     return [
         "",
-        look.title(10, "Your turn"),
+        look.title(number, "Your turn"),
         "In the console, once its link above has let you in:",
         *links,
         f"The log lines of your own requests appear below; {ending}:",
@@ -107,5 +114,6 @@ def try_it(
         f"  curl -i {orders}/login {json_header} -d '{form}'",
         f"  curl {orders}/metrics  {look.paint('dim', '# what Prometheus scrapes')}",
         f"  spine tail --data {spine.folder}  {look.paint('dim', '# requests as they come in')}",
+        f"  spine alerts --data {spine.folder}  {look.paint('dim', '# what is promised, and how it stands')}",
         f"  open {orders}/docs",
     ]

@@ -12,7 +12,8 @@ from fastapi import FastAPI, HTTPException, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import select, update
 
-from fastapi_spine import Spine, bind, policy
+from fastapi_spine import Objective, Spine, bind, policy
+from fastapi_spine.demo.releases import FAULTY, GOOD
 from fastapi_spine.demo.storage import STOCK, open_database, stock, warehouse
 
 log = logging.getLogger(__name__)
@@ -21,13 +22,14 @@ log = logging.getLogger(__name__)
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open the stock tables while the service lives."""
+    app.state.version = os.environ.get("SPINE_DEMO_INVENTORY_VERSION", GOOD)
     app.state.overseas_s = int(os.environ.get("SPINE_DEMO_INVENTORY_DELAY_MS", "300")) / 1000
     async with open_database(warehouse, {stock: STOCK}) as app.state.database:
         yield
 
 
 app = FastAPI(title="inventory", lifespan=lifespan)
-Spine(app, service="inventory")
+Spine(app, service="inventory", objectives=[Objective("POST /reservations", availability=0.99)])
 
 
 class Wanted(BaseModel):
@@ -81,6 +83,8 @@ async def take(wanted: Wanted, request: Request) -> Article:
     """Put one article aside."""
     article = await look_up(wanted.sku, request)
     log.debug("%s is on shelf %s", article.sku, article.shelf)
+    if request.app.state.version == FAULTY:
+        log.debug("aisle %d", aisle(article.shelf))
     if article.shelf == "overseas":
         log.debug("asking the overseas warehouse for %d %s", wanted.quantity, article.sku)
         await asyncio.sleep(request.app.state.overseas_s)
@@ -91,3 +95,8 @@ async def take(wanted: Wanted, request: Request) -> Article:
         )
     log.info("reserved %d %s", wanted.quantity, article.sku)
     return article
+
+
+def aisle(shelf: str) -> int:
+    """Say which aisle a shelf is in. New in 1.1.0, and wrong: shelves are called A1, not 1."""
+    return int(shelf)

@@ -19,7 +19,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 from sqlalchemy import func, insert, select, update
 
-from fastapi_spine import Spine, bind, outgoing_headers, policy
+from fastapi_spine import Objective, Spine, bind, outgoing_headers, policy
 from fastapi_spine.demo.storage import (
     customer_rows,
     customers,
@@ -159,6 +159,7 @@ async def list_orders(request: Request, email: Shopper) -> list[Order]:
 
 
 @app.get("/orders/{order_id}")
+@policy(objective=Objective(availability=0.999, latency=("500ms", 0.9)))
 async def show_order(order_id: int, request: Request, email: Shopper) -> Order:
     """Show a shopper one of their orders."""
     order, items = await find_order(order_id, email, request)

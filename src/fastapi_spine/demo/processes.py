@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -91,6 +91,7 @@ class Service:
     probe: str = "/healthz"
     last_lines: deque[bytes] = field(default_factory=lambda: deque(maxlen=8))
     _process: asyncio.subprocess.Process | None = None
+    _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _readers: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
@@ -117,6 +118,13 @@ class Service:
             for stream in (process.stdout, process.stderr)
             if stream is not None
         ]
+
+    async def replace(self, environment: Mapping[str, str], folder: Path) -> None:
+        """End the process and start another in its place; `ended` does not count that as an end."""
+        async with self._changing:
+            self.ask_to_stop()
+            await self.stop()
+            await self.start(environment, folder)
 
     async def up(self, client: httpx.AsyncClient) -> None:
         """Wait until the service answers.
@@ -147,8 +155,14 @@ class Service:
         Raises:
             ShopError: it did; with its last lines.
         """
-        if self._process is not None:
-            await self._process.wait()
+        process = None
+        while process is not self._process:
+            process = self._process
+            if process is not None:
+                await process.wait()
+            # A process that is being replaced has ended, and is not missed.
+            async with self._changing:
+                pass
         raise await self._failed(f"ended with code {self.exit_code}")
 
     def ask_to_stop(self) -> None:
@@ -195,11 +209,13 @@ def service(name: str, port: int, taker: Taker) -> Service:
     return Service(name, port, taker, command)
 
 
-def console(ports: Mapping[str, int], folder: Path, taker: Taker) -> Service:
-    """The console, keeping in `folder` what it receives."""
+def console(
+    ports: Mapping[str, int], folder: Path, taker: Taker, options: Sequence[str] = ()
+) -> Service:
+    """The console, keeping in `folder` what it receives; `options` are more of its own."""
     web, receiver = (str(ports[name]) for name in CONSOLE)
     command = (
         *("-m", "fastapi_spine", "console", "--data", str(folder)),
-        *("--web-port", web, "--otlp-port", receiver),
+        *("--web-port", web, "--otlp-port", receiver, *options),
     )
     return Service(CONSOLE[0], ports[CONSOLE[0]], taker, command, probe="/")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import importlib.util
@@ -12,7 +11,6 @@ import signal
 import sys
 import tempfile
 from collections.abc import Coroutine, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,8 +18,11 @@ import httpx
 
 from fastapi_spine.demo.capture import Capture, Line
 from fastapi_spine.demo.console import Spine
-from fastapi_spine.demo.guide import Examples, console_tour, examples_of, try_it
+from fastapi_spine.demo.guide import LAST, Examples, console_tour, examples_of, try_it
+from fastapi_spine.demo.incident import SERVICE, TABLE, Incident
 from fastapi_spine.demo.look import Look, look_at
+from fastapi_spine.demo.options import Options, parsed
+from fastapi_spine.demo.pager import Pager
 from fastapi_spine.demo.processes import (
     NAMES,
     Service,
@@ -30,28 +31,27 @@ from fastapi_spine.demo.processes import (
     console,
     service,
 )
+from fastapi_spine.demo.releases import GOOD
+from fastapi_spine.demo.surroundings import (
+    DATABASE_URL,
+    OTLP,
+    in_a_hurry,
+    of_console,
+    of_service,
+    told_elsewhere,
+)
 from fastapi_spine.demo.tour import complete, from_the_log, human
 from fastapi_spine.demo.traffic import Shoppers, plan, trace_prefix
 
-_DATABASE_URL: Final = "SPINE_DEMO_DATABASE_URL"
 _NEEDED: Final = ("aiosqlite", "fastapi", "greenlet", "jwt", "sqlalchemy", "uvicorn")
-_OTLP: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _DATA: Final = "console"
 _HOME: Final = ".spine-demo"
 _BUSY_GAP_S: Final = 0.12
 _QUIET_GAP_S: Final = 1.0
 _WARM_UP_S: Final = 5.0
 _PATIENCE_S: Final = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line asked for; `seconds` None means until Ctrl-C."""
-
-    seconds: float | None
-    seed: int
-    port_base: int | None
-    logs: Path | None
+_IDLE_S: Final = 2.5
+"""After that long `orders` uses no connection again, and so none that a service which was replaced has left."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,10 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when all went well (Ctrl-C included), 1 when a service or the search for secrets failed,
         2 when something is missing or taken.
     """
-    options = _parsed(arguments)
+    options = parsed(arguments)
     look = look_at(sys.stdout, os.environ, shutil.get_terminal_size().columns)
     try:
-        _require_packages(os.environ.get(_DATABASE_URL, ""))
+        _require_packages(os.environ.get(DATABASE_URL, ""))
         return asyncio.run(Shop(options, look).run())
     except BrokenPipeError:
         # Somebody had enough (`| head`): the shop is closed, and nobody is left to be told.
@@ -76,16 +76,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ShopError as error:
         print(f"demo: {error}", file=sys.stderr)
         return error.code
-
-
-def _parsed(arguments: Sequence[str] | None) -> Options:
-    parser = argparse.ArgumentParser(prog="python -m fastapi_spine.demo", description=__doc__)
-    parser.add_argument("--seconds", type=float, help="end after so long (default: at Ctrl-C)")
-    parser.add_argument("--seed", type=int, default=1, help="which shoppers come (default: 1)")
-    parser.add_argument("--port-base", type=int, help="first of five ports (default: any free)")
-    parser.add_argument("--logs", type=Path, help="folder to keep each service's lines in")
-    given = parser.parse_args(arguments)
-    return Options(given.seconds, given.seed, given.port_base, given.logs)
 
 
 def _require_packages(database_url: str) -> None:
@@ -109,6 +99,7 @@ class Shop:
         self._ports = ports
         self._services = {name: service(name, ports[name], self._take) for name in NAMES}
         self._console: Service | None = None
+        self._pager = Pager()
         self._shoppers = Shoppers(self._services["orders"].url, self._capture.told)
 
     async def run(self) -> int:
@@ -117,11 +108,12 @@ class Shop:
         _stop_on_signals(stop)
         if self._options.logs is not None:
             self._options.logs.mkdir(parents=True, exist_ok=True)
-        with _folder() as folder:
-            try:
-                await _first(self._show(folder), stop.wait())
-            finally:
-                await self._close()
+        async with self._pager.open():
+            with _folder() as folder:
+                try:
+                    await _first(self._show(folder), stop.wait())
+                finally:
+                    await self._close()
         return self._farewell()
 
     async def _show(self, folder: Path) -> None:
@@ -141,13 +133,40 @@ class Shop:
         await self._scrape()
         self._print(*from_the_log(self._capture, self._look))
         await console_tour(spine, examples, self._look)
+        last = LAST
+        if self._options.incident:
+            await self._incident(spine, folder, last)
+            last += 1
         orders = self._services["orders"].url
-        self._print(*try_it(spine, examples, orders, self._options.seconds, self._look))
+        self._print(*try_it(spine, examples, orders, self._options.seconds, self._look, last))
         self._show_visitors = True
         if self._options.seconds is None:
             await asyncio.Event().wait()
         else:
             await asyncio.sleep(max(opened + self._options.seconds - clock(), 0))
+
+    async def _incident(self, spine: Spine, folder: Path, number: int) -> None:
+        async def deploy(version: str) -> None:
+            await self._deploy(version, folder)
+
+        pager = None if told_elsewhere() else self._pager
+        self._gap_s = _BUSY_GAP_S
+        await Incident(spine, pager, deploy, self._look).run(number)
+        self._gap_s = _QUIET_GAP_S
+
+    async def _deploy(self, version: str, folder: Path) -> None:
+        """Start a version of inventory in the place of the one that runs; no shopper sees the gap between the two."""
+        service = self._services[SERVICE]
+        async with self._shoppers.outside(), httpx.AsyncClient(timeout=2) as client:
+            await asyncio.gather(
+                service.replace(self._environment(SERVICE, folder, version), folder),
+                asyncio.sleep(_IDLE_S),
+            )
+            await service.up(client)
+
+    def _environment(self, name: str, folder: Path, version: str = GOOD) -> dict[str, str]:
+        found = of_service(name, self._ports, folder, version)
+        return in_a_hurry(found) if self._options.incident else found
 
     async def _scrape(self) -> None:
         """Read every service's numbers, as Prometheus would."""
@@ -169,7 +188,7 @@ class Shop:
             lines = list(self._capture.lines)
             if clock() >= opened + warm_up and complete(lines):
                 examples = await examples_of(lines, spine, examples)
-                if all(examples) or _OTLP in os.environ:
+                if all(examples) or OTLP in os.environ:
                     break
             self._progress(self._traffic_line())
             await asyncio.sleep(0.1)
@@ -183,8 +202,9 @@ class Shop:
             "",
         )
         data = folder / _DATA
-        self._console = console(self._ports, data, _ignore)
-        await self._console.start(_without_settings(), folder)
+        drill = ("--alert-table", TABLE) if self._options.incident else ()
+        self._console = console(self._ports, data, _ignore, drill)
+        await self._console.start(of_console(self._pager.url), folder)
         for one in self._services.values():
             await one.start(self._environment(one.name, folder), folder)
         async with httpx.AsyncClient(timeout=2) as client:
@@ -195,24 +215,6 @@ class Shop:
                 self._settle(f"  {one.name:<10} {one.url}  {up}")
         login = (await Spine(data, self._console.url).told("open")).strip()
         self._print("", f"  The console, with live traffic: {self._look.paint('cyan', login)}", "")
-
-    def _environment(self, name: str, folder: Path) -> dict[str, str]:
-        return {
-            _DATABASE_URL: f"sqlite+aiosqlite:///{folder / name}.db",
-            **os.environ,
-            "SPINE_DEMO_INVENTORY_URL": self._services["inventory"].url,
-            "SPINE_DEMO_PAYMENTS_URL": self._services["payments"].url,
-            # Spans go where a collector would be; whoever has one of their own sees them there instead.
-            "OTEL_EXPORTER_OTLP_ENDPOINT": os.environ.get(
-                _OTLP, f"http://127.0.0.1:{self._ports['receiver']}"
-            ),
-            "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",
-            # SQLAlchemy's own spans are enough: its drivers would tell of each query again.
-            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "sqlite3,psycopg",
-            # The tour reads these lines: whatever else is configured, they must be our JSON.
-            "SPINE_LOGS_FORMAT": "json",
-            "SPINE_LOGS_SCHEMA": "default",
-        }
 
     async def _close(self) -> None:
         for one in self._services.values():
@@ -277,11 +279,6 @@ def _folder() -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             home.rmdir()
-
-
-def _without_settings() -> dict[str, str]:
-    """The environment for the console: settings of the shop's services are not meant for it."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("SPINE_")}
 
 
 def _ignore(_name: str, _line: bytes) -> None:

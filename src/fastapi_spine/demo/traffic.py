@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -117,6 +118,23 @@ class Shoppers:
     orders_url: str
     told: Callable[[str], None]
     answers: Counter[int] = field(default_factory=Counter)
+    _open: asyncio.Event = field(default_factory=asyncio.Event)
+    _visits: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Open the doors."""
+        self._open.set()
+
+    @asynccontextmanager
+    async def outside(self) -> AsyncIterator[None]:
+        """Let nobody in while the block runs, which begins when those inside have left."""
+        self._open.clear()
+        try:
+            while self._visits:
+                await asyncio.wait(self._visits)
+            yield
+        finally:
+            self._open.set()
 
     async def stroll(self, visits: Iterator[Visit], pace: Callable[[], float]) -> None:
         """Play visits until cancelled; `pace` gives the mean gap between two, in seconds."""
@@ -127,7 +145,10 @@ class Shoppers:
         ):
             for visit in visits:
                 await asyncio.sleep(visit.wait * pace())
-                visitors.create_task(self.play(client, visit))
+                await self._open.wait()
+                task = visitors.create_task(self.play(client, visit))
+                self._visits.add(task)
+                task.add_done_callback(self._visits.discard)
 
     async def play(self, client: httpx.AsyncClient, visit: Visit) -> None:
         """Play one visit; a shop that cannot be reached is the supervisor's business."""

@@ -164,7 +164,7 @@ def _policy(route: Known) -> Any:
 
 def _no_route(target: str, table: RouteTable) -> str:
     known = [f"{method} {path}" for method, path in _pairs(table.routes)]
-    near = nearest(target, known)
+    near = next((one for one in known if one.startswith(target)), None) or nearest(target, known)
     hint = f"did you mean {near!r}?" if near else f"known are {', '.join(known[:10])}."
     return (
         f"the objective {target!r} matches no route, so it would promise nothing; {hint} "

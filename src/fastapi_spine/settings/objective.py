@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, Never, cast
 
 from fastapi_spine.core.errors import SettingsError
 from fastapi_spine.settings.complaint import clipped, nearest
@@ -86,8 +86,10 @@ class Objective(Section):
         name: str | None = None,
         service: str | None = None,
         exclude: str | Texts | None = None,
+        **unknown: Never,
     ) -> None:
-        given = {
+        given: dict[str, Any] = {
+            **unknown,
             "target": target,
             "availability": availability,
             "latency": latency,

@@ -94,6 +94,7 @@ def test_routes_are_read_through_routers_and_mounts() -> None:
     ("target", "fix"),
     [
         ("GET /v1/orders/{id}", "did you mean 'GET /v1/orders/{order_id}'?"),
+        ("GET /v1/orders", "did you mean 'GET /v1/orders/{order_id}'?"),
         ("DELETE /v1/orders/{order_id}", "GET /v1/orders/{order_id}"),
         ("/nothing/*", "known are"),
     ],

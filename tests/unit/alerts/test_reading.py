@@ -59,6 +59,8 @@ def test_openslo_becomes_objectives() -> None:
         ("isRolling: true", "calendar: {}", "spec.timeWindow must roll"),
         ("Occurrences", "Timeslices", "spec.budgetingMethod is 'Timeslices'"),
         ("targetPercent: 99.9", "goal: 1", "write target: 0.999"),
+        ("service: orders", "servise: orders", "spec.service is missing"),
+        ("indicatorRef: how-quick", "indicatorRef: how-slow", "spec.indicatorRef is 'how-slow'"),
         ("op: lte", "op: gte", "write op: lte and value: 0.3"),
         ("duration: 4w", "duration: 1h", "window cannot be '1h'"),
         ("metadata: {name: orders-quick}", "metadata: {name: orders-quick", "not valid YAML"),
@@ -72,6 +74,12 @@ def test_what_cannot_be_counted_is_refused_with_the_fix(old: str, new: str, said
 
     assert str(caught.value).startswith("slo.yaml: ")
     assert said in str(caught.value)
+
+
+def test_a_file_without_an_slo_promises_nothing_and_is_refused() -> None:
+    """Documents of other kinds are passed over, but not all of a file."""
+    with pytest.raises(SettingsError, match=r"^slo\.yaml: it holds no document of kind: SLO"):
+        objectives_from("apiVersion: openslo/v1\nkind: Service\n", "slo.yaml")
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_prometheus_and_the_console_agree_at_every_minute(history: list[Minute])
 def test_prometheus_and_the_console_agree_over_many_histories(
     record_property: Callable[[str, object], None],
 ) -> None:
-    """The same, more often and over days."""
+    """Random traffic over days: Prometheus and the console agree on every alert at every minute."""
     seen = [0, 0]
 
     @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

@@ -12,6 +12,7 @@ from fastapi_spine.settings.objective import OBJECTIVES, Objective, objective_of
 
 MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"target": "GET /x"}, "promises nothing", 'availability=0.999, latency=("300ms", 0.99)'),
+    ({"availabilty": 0.9}, "availabilty", "did you mean availability?"),
     ({"target": "GTE /x", "availability": 0.9}, "target", "no method"),
     ({"target": "orders", "availability": 0.9}, "target", "GET /orders/{order_id}"),
     ({"availability": 99.9}, "availability", "write 0.999"),

@@ -13,61 +13,49 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from fastapi_spine.console.alert_views import Alert, Silence
-from fastapi_spine.console.api.parameters import SINCE, UNTIL, Query
+from fastapi_spine.console.api.alert_endpoints import (
+    ACKNOWLEDGE,
+    END_SILENCE,
+    ONE,
+    PAGE,
+    REPLAY,
+    SILENCE,
+    TEST,
+    Deed,
+    EmptyBody,
+    NoteBody,
+    SilenceBody,
+)
+from fastapi_spine.console.api.endpoints import PREFIX
+from fastapi_spine.console.api.parameters import Query
 from fastapi_spine.console.api.pool import Pool
-from fastapi_spine.console.api.problem import PARAMETER, UNKNOWN_ID, Kind, ProblemError, answer
+from fastapi_spine.console.api.problem import (
+    JSON_ONLY,
+    PARAMETER,
+    POST_ONLY,
+    UNKNOWN_ID,
+    ProblemError,
+    answer,
+)
 from fastapi_spine.console.api.serve import Reading, json, problem_of
 from fastapi_spine.console.filter import Window
 from fastapi_spine.console.ports import Reader
 from fastapi_spine.console.watch.replay import replay
 from fastapi_spine.console.watch.watcher import Watch
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.console_names import PATH_ALERTS_API
 
 _MOST_BODY: Final = 16 * 1024
-_CREATED: Final = 201
-_WEEK_DAYS: Final = 7
 _LONGEST_SILENCE_S: Final = 30 * 86_400
 _LONGEST_NOTE: Final = 500
-_POST_ONLY: Final = Kind(
-    "method-post", "Only POST is answered", 405, "Something is to be changed here."
-)
-_JSON_ONLY: Final = Kind("json", "Not JSON", 415, "Send `Content-Type: application/json`.")
-
-
-class NoteBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What an acknowledgement says."""
-
-    note: str = ""
-
-
-class SilenceBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What shall be quiet, and how long."""
-
-    seconds: float
-    objective: str = ""
-    service: str = ""
-    note: str = ""
-
-
-class EmptyBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Nothing."""
 
 
 class _Writing:
     """An ASGI application that answers POST with a small JSON body."""
 
-    def __init__(
-        self,
-        pool: Pool,
-        kind: type[msgspec.Struct],
-        change: Callable[[Request, Any], Any],
-        status: int = 200,
-    ) -> None:
+    def __init__(self, pool: Pool, deed: Deed, change: Callable[[Request, Any], Any]) -> None:
         self._pool = pool
-        self._kind = kind
+        self._deed = deed
         self._change = change
-        self._status = status
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -80,21 +68,21 @@ class _Writing:
 
     async def _answered(self, request: Request) -> Response:
         if request.method != "POST":
-            raise ProblemError(_POST_ONLY.problem(f"{request.method[:20]} was asked for."))
+            raise ProblemError(POST_ONLY.problem(f"{request.method[:20]} was asked for."))
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            raise ProblemError(_JSON_ONLY.problem("A body of JSON is expected."))
+            raise ProblemError(JSON_ONLY.problem("A body of JSON is expected."))
         body = b""
         async for part in request.stream():
             body += part
             if len(body) > _MOST_BODY:
                 raise ProblemError(PARAMETER.problem("The body is longer than 16 KiB."))
         try:
-            given = msgspec.json.decode(body or b"{}", type=self._kind)
+            given = msgspec.json.decode(body or b"{}", type=self._deed.body)
         except msgspec.MsgspecError as error:
             raise ProblemError(PARAMETER.problem(f"The body cannot be read: {error}.")) from None
         found = await self._pool.run(lambda: msgspec.json.encode(self._change(request, given)))
         response = json(found)
-        response.status_code = self._status
+        response.status_code = self._deed.status
         return response
 
 
@@ -116,16 +104,17 @@ class AlertsApi:
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes."""
-        base = PATH_ALERTS_API
-        pool = self._pool
+        deeds = (
+            (SILENCE, self._silence),
+            (END_SILENCE, self._end),
+            (TEST, self._test),
+            (ACKNOWLEDGE, self._acknowledge),
+        )
         return [
-            Route(base, Reading(self._page)),
-            Route(f"{base}/replay", Reading(self._replay)),
-            Route(f"{base}/silences", _Writing(pool, SilenceBody, self._silence, _CREATED)),
-            Route(f"{base}/silences/{{key}}/end", _Writing(pool, EmptyBody, self._end)),
-            Route(f"{base}/test", _Writing(pool, EmptyBody, self._test)),
-            Route(f"{base}/{{key}}/ack", _Writing(pool, NoteBody, self._acknowledge)),
-            Route(f"{base}/{{key}}", Reading(self._alert)),
+            Route(f"{PREFIX}{PAGE.path}", Reading(self._page)),
+            Route(f"{PREFIX}{REPLAY.path}", Reading(self._replay)),
+            *(Route(f"{PREFIX}{deed.path}", _Writing(self._pool, deed, do)) for deed, do in deeds),
+            Route(f"{PREFIX}{ONE.path}", Reading(self._alert)),
         ]
 
     async def _page(self, request: Request) -> Response:
@@ -138,9 +127,8 @@ class AlertsApi:
         return json(msgspec.json.encode(_known(found, key)))
 
     async def _replay(self, request: Request) -> Response:
-        since = SINCE._replace(default=f"{_WEEK_DAYS}d")
         now_ns = self._clock.wall_ns()
-        asked = Query(request, (since, UNTIL), now_ns).window()
+        asked = Query(request, REPLAY.parameters, now_ns).window()
         window = Window(asked.start, max(min(asked.end, now_ns), asked.start))
         watch = self._watch
 

@@ -9,14 +9,16 @@ from typing import Any, Final
 
 import msgspec
 
+from fastapi_spine.console.api.alert_endpoints import DEEDS, QUESTIONS, Deed
 from fastapi_spine.console.api.endpoints import ENDPOINTS, HEALTH, PREFIX, TAILS, Endpoint, Tail
 from fastapi_spine.console.api.parameters import Parameter
 from fastapi_spine.console.api.problem import KINDS, PROBLEM_JSON, Problem
 from fastapi_spine.console.api.tails import MOST_BEHIND, MOST_ROWS, MOST_TAILS, PARAMETERS
 
+_READ: Final = (*ENDPOINTS, HEALTH, *QUESTIONS)
 _REF: Final = "#/components/schemas/{name}"
 _ABOUT: Final = (
-    "Everything the console shows, for programs. Only GET; JSON. Times are whole microseconds since the epoch "
+    "Everything the console shows, for programs, as JSON. GET tells; POST, of alerts only, changes something. Times are whole microseconds since the epoch "
     "(`*_us`), durations microseconds with fractions, ids lower-case hex. A field that does not apply is empty or null, "
     "never missing. Errors are problems (RFC 9457). Cursors are opaque and belong to one console."
 )
@@ -31,7 +33,8 @@ TAIL_ABOUT: Final = (
 
 def document(version: str) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of this version."""
-    paths = {f"{PREFIX}{one.path}": {"get": _operation(one)} for one in (*ENDPOINTS, HEALTH)}
+    paths = {f"{PREFIX}{one.path}": {"get": _operation(one)} for one in _READ}
+    paths |= {f"{PREFIX}{one.path}": {"post": _deed(one)} for one in DEEDS}
     paths |= {f"{PREFIX}{one.path}": {"get": _tail(one)} for one in TAILS}
     return {
         "openapi": "3.1.0",
@@ -42,7 +45,8 @@ def document(version: str) -> dict[str, Any]:
 
 
 def _kinds() -> list[Any]:
-    return [*(one.kind for one in (*ENDPOINTS, HEALTH)), *(one.row for one in TAILS), Problem]
+    told = [*(one.kind for one in (*_READ, *DEEDS)), *(one.row for one in TAILS)]
+    return [*told, *(one.body for one in DEEDS), Problem]
 
 
 def _schemas() -> dict[str, Any]:
@@ -54,7 +58,7 @@ def _schemas() -> dict[str, Any]:
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
-    schema = _schema(endpoint.kind)
+    schema = kind_of(endpoint.kind)
     return {
         "operationId": endpoint.name,
         "summary": endpoint.sentence,
@@ -69,8 +73,32 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
+def _deed(deed: Deed) -> dict[str, Any]:
+    return {
+        "operationId": deed.name,
+        "summary": deed.sentence,
+        "parameters": _parts(deed.path),
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": kind_of(deed.body),
+                    "example": msgspec.json.decode(deed.example),
+                }
+            },
+        },
+        "responses": {
+            str(deed.status): {
+                "description": "It is done.",
+                "content": {"application/json": {"schema": kind_of(deed.kind)}},
+            },
+            **_problems(),
+        },
+    }
+
+
 def _tail(tail: Tail) -> dict[str, Any]:
-    kind = {"type": "array", "items": _schema(tail.row), "maxItems": MOST_ROWS}
+    kind = {"type": "array", "items": kind_of(tail.row), "maxItems": MOST_ROWS}
     return {
         "operationId": f"{tail.name}_tail",
         "summary": tail.sentence,
@@ -86,7 +114,8 @@ def _tail(tail: Tail) -> dict[str, Any]:
     }
 
 
-def _schema(kind: Any) -> dict[str, Any]:
+def kind_of(kind: Any) -> dict[str, Any]:
+    """Return the schema of a type, by reference where it has a name."""
     (schema,), _ = msgspec.json.schema_components([kind], ref_template=_REF)
     return schema
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
+from fastapi_spine.console.api.alert_endpoints import DEEDS, QUESTIONS
 from fastapi_spine.console.api.document import TAIL_ABOUT
 from fastapi_spine.console.api.endpoints import ENDPOINTS, HEALTH, PREFIX, TAILS
 from fastapi_spine.console.api.parameters import Parameter
@@ -36,17 +37,20 @@ def _lines(version: str) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<title>API of the console</title><link rel="stylesheet" href="/api/page.css"></head><body>'
     yield f"<h1>API of the console, version {escape(version)}</h1>"
-    yield "<p>Everything the pages show, as JSON. Only GET. The whole description for programs is "
+    yield "<p>Everything the pages show, as JSON. GET tells; POST, of alerts only, changes something. The whole description for programs is "
     yield '<a href="/api/openapi.json">openapi.json</a> (OpenAPI 3.1).</p>'
     yield "<p>Times are whole microseconds since the epoch, durations microseconds with fractions. "
     yield "A field that does not apply is empty or null, never missing.</p>"
-    for one in (*ENDPOINTS, HEALTH):
+    for one in (*ENDPOINTS, HEALTH, *QUESTIONS):
         yield from _endpoint(one.path, one.name, one.sentence, one.parameters, one.example)
     for tail in TAILS:
         yield from _endpoint(
             tail.path, f"{tail.name}-tail", tail.sentence, PARAMETERS, tail.example
         )
         yield f"<p>{_prose(TAIL_ABOUT.format(name=tail.name))}</p>"
+    for deed in DEEDS:
+        yield f'<h2 id="{deed.name}"><code>POST {PREFIX}{escape(deed.path)}</code></h2><p>{escape(deed.sentence)}</p>'
+        yield f"<p>Body: <code>{escape(deed.example)}</code></p>"
     yield "<h2>Problems</h2><p>Every error is <code>application/problem+json</code> (RFC 9457).</p><table>"
     for kind in KINDS:
         yield f'<tr id="{kind.name}"><th>{kind.status}</th><td>{escape(kind.title)}. {_prose(kind.sentence)}</td></tr>'

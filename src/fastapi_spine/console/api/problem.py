@@ -66,7 +66,13 @@ UNKNOWN_ID: Final = Kind(
 NO_SUCH_PATH: Final = Kind(
     "path", "There is nothing here", 404, "The page `/api` lists every path."
 )
-METHOD: Final = Kind("method", "Only GET is answered", 405, "The API only reads.")
+METHOD: Final = Kind("method", "Only GET is answered", 405, "This path only tells.")
+POST_ONLY: Final = Kind(
+    "method-post", "Only POST is answered", 405, "Something is to be changed here."
+)
+JSON_ONLY: Final = Kind(
+    "json", "Not JSON", 415, "Send `Content-Type: application/json`: what changes something is no form of another page."
+)  # fmt: skip
 BUSY: Final = Kind(
     "busy", "The console has too much to do", 503, "Come back after the seconds of `Retry-After`."
 )
@@ -86,6 +92,8 @@ KINDS: Final = (
     UNKNOWN_ID,
     NO_SUCH_PATH,
     METHOD,
+    POST_ONLY,
+    JSON_ONLY,
     FAULT,
     BUSY,
     STORE,
@@ -114,6 +122,6 @@ def answer(problem: Problem) -> Response:
     if problem.status == _RETRIED:
         headers[HEADER_RETRY_AFTER.decode()] = _RETRY_SECONDS
     if problem.status == METHOD.status:
-        headers["allow"] = "GET, HEAD"
+        headers["allow"] = "POST" if problem.title == POST_ONLY.title else "GET, HEAD"
     body = msgspec.json.encode(problem)
     return Response(body, problem.status, headers=headers, media_type=PROBLEM_JSON)

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from fastapi_spine.console.api.document import document
+from fastapi_spine.console.api.alert_endpoints import DEEDS, QUESTIONS, Deed
+from fastapi_spine.console.api.document import document, kind_of
 from fastapi_spine.console.api.endpoints import ENDPOINTS, HEALTH, PREFIX, TAILS
 from fastapi_spine.console.api.page import example_path
 from fastapi_spine.console.api.problem import KINDS
@@ -45,10 +46,14 @@ def _lines() -> Iterator[str]:
     yield "\n## Questions"
     examples = {
         f"{PREFIX}{one.path}": example_path(one.path, one.example)
-        for one in (*ENDPOINTS, HEALTH, *TAILS)
+        for one in (*ENDPOINTS, HEALTH, *TAILS, *QUESTIONS)
     }
     for path, item in found["paths"].items():
-        yield from _operation(path, item["get"], examples[path])
+        if "get" in item:
+            yield from _operation(path, item["get"], examples[path])
+    yield "\n## Changes\n\nA body of JSON, with `Content-Type: application/json`, and the session of a page or the console's token."
+    for deed in DEEDS:
+        yield from _deed(deed)
     yield "\n## Problems\n"
     yield "Every error is `application/problem+json`: `type`, `title`, `status`, `detail`, and of a search `position`, `length`, `hint`.\n"
     yield "| Status | `type` | Title | |\n|---|---|---|---|"
@@ -72,6 +77,12 @@ def _operation(path: str, operation: Mapping[str, Any], example: str) -> Iterato
     for one in queries:
         default = one["schema"].get("default", "")
         yield f"| `{one['name']}` | {one['description']} | {f'`{default}`' if default != '' else ''} |"
+
+
+def _deed(deed: Deed) -> Iterator[str]:
+    body, answer = (_kind(kind_of(one)) for one in (deed.body, deed.kind))
+    yield f"\n### `POST {PREFIX}{deed.path}`\n\n{deed.sentence}"
+    yield f"Body: {body}, such as `{deed.example}`. Answer: {deed.status}, {answer}."
 
 
 def _shape(name: str, schema: Mapping[str, Any]) -> Iterator[str]:

@@ -20,9 +20,13 @@ class Due:
     Args:
         told: alerts that fired before this process began: they were told of then.
         repeat_s: after how long one that fires is told again.
+        acks: whether an acknowledgement is news there, too.
     """
 
-    def __init__(self, told: Iterable[Alert] = (), repeat_s: float = REPEAT_S) -> None:
+    def __init__(
+        self, told: Iterable[Alert] = (), repeat_s: float = REPEAT_S, *, acks: bool = False
+    ) -> None:
+        self._acks = acks
         self._told = {one.id: one for one in told}
         self._at: dict[str, float] = {}
         self._repeat_s = repeat_s
@@ -57,7 +61,7 @@ class Due:
             for one in self._told.values()
             if one.service == service and (one.state == "resolved" or one.id not in now)
         ]
-        news = [one for one in firing if one.id not in self._told]
+        news = [one for one in firing if self._is_news(one)]
         since = now_s - self._at.get(service, float("-inf"))
         again = since >= self._repeat_s and any(one.acked is None for one in firing)
         if (
@@ -74,6 +78,12 @@ class Due:
             del self._told[one.id]
         ended = [one for one in resolved if one.state == "resolved"]
         return Group(service, tuple(firing), tuple(ended)) if firing or ended else None
+
+    def _is_news(self, alert: Alert) -> bool:
+        known = self._told.get(alert.id)
+        if known is None:
+            return True
+        return self._acks and alert.acked is not None and known.acked is None
 
 
 def _speaks(alert: Alert) -> bool:

@@ -40,7 +40,7 @@ class _Desk:
 
     def __init__(self, way: Way, told: Sequence[Alert], clock: Clock) -> None:
         self.way = way
-        self.due = Due(told)
+        self.due = Due(told, acks=way.acks)
         self.view = SenderView(way.name, way.shown)
         self._clock = clock
         self._waiting: deque[tuple[Any, float]] = deque()

@@ -24,10 +24,17 @@ _FAILED: Final = 502
 
 
 class Way(Protocol):
-    """One way."""
+    """One way.
+
+    Attributes:
+        name: of the way.
+        shown: where it leads, without secrets.
+        acks: whether it is told that somebody has seen an alert.
+    """
 
     name: str
     shown: str
+    acks: bool
 
     def messages(self, group: Group, now_us: int) -> Iterator[Any]:
         """Make what is to be sent of a group."""
@@ -40,6 +47,7 @@ class Webhook:
     """Alertmanager's webhook, version 4."""
 
     name = "webhook"
+    acks = False
 
     def __init__(self, poster: Poster, base: str) -> None:
         self._poster = poster
@@ -60,6 +68,7 @@ class Alertmanager:
     """An Alertmanager of one's own, which groups, inhibits, silences and routes."""
 
     name = "alertmanager"
+    acks = False
 
     def __init__(self, poster: Poster, base: str) -> None:
         self._poster = poster
@@ -79,6 +88,7 @@ class PagerDuty:
     """PagerDuty's Events API v2: one event an alert, since grouped ones hide what comes later."""
 
     name = "pagerduty"
+    acks = True
 
     def __init__(self, poster: Poster, base: str, key: str) -> None:
         self._poster = poster
@@ -114,6 +124,7 @@ class Apprise:
     """
 
     name = "apprise"
+    acks = False
 
     def __init__(
         self, url: str, base: str, notify: Callable[[str, str], bool] | None = None

@@ -93,7 +93,10 @@ def _errors(reader: Reader, promise: Promise, window: Window, routes: set[str]) 
 
 
 def _changes(reader: Reader, promise: Promise, window: Window, routes: set[str]) -> list[Change]:
-    """Return what is different from the window before: of the promise's routes, and of versions anywhere."""
+    """Return what is different from the window before: of the promise's routes, and of versions and errors anywhere.
+
+    A deploy of the service itself comes first, since that is what most often broke it; then what else it shows.
+    """
     found = overview(reader, window).changes
     mine = [
         one
@@ -101,4 +104,5 @@ def _changes(reader: Reader, promise: Promise, window: Window, routes: set[str])
         if one.kind in {"version", "new_error"}
         or (one.service == promise.service and (not one.route or one.route in routes))
     ]
+    mine.sort(key=lambda one: (one.service != promise.service, one.kind != "version"))
     return mine[:_CHANGES]

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from fastapi_spine.alerts.evaluate import evaluate
 from fastapi_spine.alerts.ledger import MINUTE_S, Ledger
 from fastapi_spine.alerts.machine import AlertState
@@ -48,6 +50,7 @@ def replay(reader: Reader, promises: Iterable[Promise], table: Table, window: Wi
 def _replayed(promise: Promise, table: Table, ledger: Ledger, first: int, end: int) -> list[Alert]:
     states: Mapping[str, AlertState] = {}
     found: dict[str, Alert] = {}
+    heard = _Heard()
     for minute in range(first + 1, end + 1):
         now_s = minute * MINUTE_S
         verdict = evaluate(promise, table, partial(ledger.window, now_s), states, now_s)
@@ -58,6 +61,27 @@ def _replayed(promise: Promise, table: Table, ledger: Ledger, first: int, end: i
             after = episode(before, promise, tier, verdict, now_s)
             if after is not None:
                 found[after.id] = after
+                heard.note(after)
             elif before is not None:
                 del found[before.id]  # it was pending only
-    return [one for one in found.values() if one.fired_us is not None]
+    return [heard.marked(one) for one in found.values() if one.fired_us is not None]
+
+
+class _Heard:
+    """Knows of which alerts somebody would have heard: a faster tier may have spoken for one all the time."""
+
+    def __init__(self) -> None:
+        self._spoke: set[str] = set()
+        self._speakers: dict[str, str] = {}
+
+    def note(self, alert: Alert) -> None:
+        """See an alert at one minute."""
+        if alert.inhibited_by:
+            self._speakers[alert.id] = alert.inhibited_by
+        elif alert.state == "firing":
+            self._spoke.add(alert.id)
+
+    def marked(self, alert: Alert) -> Alert:
+        """Return an alert with who spoke for it, if that was all the time."""
+        speaker = "" if alert.id in self._spoke else self._speakers.get(alert.id, "")
+        return replace(alert, inhibited_by=speaker)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from watching import OBJECTIVE, Scene, scene
 
 from fastapi_spine.console.api import Api
+from fastapi_spine.console.api.alert_endpoints import DEEDS, QUESTIONS, Deed
+from fastapi_spine.console.api.endpoints import PREFIX, Endpoint
 from fastapi_spine.console.views import Health
 
 
@@ -118,6 +122,30 @@ def test_a_mistake_is_told_as_a_problem(
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert said in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("deed", DEEDS, ids=lambda one: str(one.name))
+def test_every_change_of_the_document_is_there_and_only_by_post(asked: Asked, deed: Deed) -> None:
+    """GET is refused with what is allowed; the example of a body is one, whoever it is about."""
+    path = f"{PREFIX}{deed.path.replace('{key}', 'nobody')}"
+    told = asked.client.get(path)
+    done = asked.client.post(path, json=json.loads(deed.example))
+
+    assert (told.status_code, told.headers["allow"]) == (405, "POST")
+    assert told.json()["type"] == "/api#method-post"
+    assert done.status_code == (404 if "{key}" in deed.path else deed.status)
+    for silence in asked.client.get("/api/v1/alerts").json()["silences"]:
+        asked.client.post(f"/api/v1/alerts/silences/{silence['id']}/end", json={})
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: str(one.name))
+def test_every_question_of_the_document_is_answered(asked: Asked, question: Endpoint) -> None:
+    """In the shape that the document tells."""
+    key = asked.client.get("/api/v1/alerts").json()["alerts"][0]["id"]
+    answer = asked.client.get(f"{PREFIX}{question.path.replace('{key}', key)}")
+
+    assert answer.status_code == 200
+    msgspec.json.decode(answer.content, type=question.kind)
 
 
 def test_only_json_changes_anything(asked: Asked) -> None:

@@ -12,6 +12,7 @@ import pytest
 from console_api import BASE, client_of, filled
 from console_memory import Memory
 
+from fastapi_spine.console.api.alert_endpoints import DEEDS, QUESTIONS
 from fastapi_spine.console.api.document import document
 from fastapi_spine.console.api.endpoints import ENDPOINTS, HEALTH, PREFIX, TAILS
 from fastapi_spine.console.api.page import example_path
@@ -207,7 +208,10 @@ def test_the_document_names_every_path_and_type() -> None:
         assert json.loads(text) == json.loads(msgspec.json.encode(document("1.2.3")))
     found = json.loads(text)
     assert found["openapi"] == "3.1.0"
-    assert set(found["paths"]) == {f"{PREFIX}{one.path}" for one in (*ENDPOINTS, HEALTH, *TAILS)}
+    told = (*ENDPOINTS, HEALTH, *TAILS, *QUESTIONS)
+    known = {(f"{PREFIX}{one.path}", "get") for one in told}
+    known |= {(f"{PREFIX}{one.path}", "post") for one in DEEDS}
+    assert {(path, method) for path, item in found["paths"].items() for method in item} == known
     named = set(re.findall(r"#/components/schemas/(\w+)", text))
     assert named == set(found["components"]["schemas"])
 
@@ -219,8 +223,10 @@ def test_the_page_lists_every_path_with_an_example() -> None:
         assert response.headers["content-type"] == "text/html; charset=utf-8"
         page = response.text
         assert client.get("/api/page.css").headers["content-type"] == "text/css; charset=utf-8"
-    for one in (*ENDPOINTS, HEALTH, *TAILS):
+    for one in (*ENDPOINTS, HEALTH, *TAILS, *QUESTIONS):
         assert f"<code>{PREFIX}{one.path}</code>" in page
+    for deed in DEEDS:
+        assert f"<code>POST {PREFIX}{deed.path}</code>" in page
     for kind in KINDS:
         assert f'id="{kind.name}"' in page
     assert not re.search(r"<script|<style|style=|\son\w+=|https?:", page)

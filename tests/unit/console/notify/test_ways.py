@@ -264,3 +264,16 @@ def test_an_acknowledged_alert_is_not_repeated_nor_told_again_by_a_new_process()
 
     assert due.groups([seen], REPEAT_S * 2) == []
     assert Due([ALERT]).groups([ALERT], 0.0) == []
+
+
+def test_pagerduty_is_told_that_somebody_has_seen_it() -> None:
+    """An acknowledgement is news there and nowhere else, and once: on-call's escalation ends with it."""
+    due = Due(acks=True)
+    seen = replace(ALERT, acked=Ack(FIRED, "web", "looking"))
+    due.groups([ALERT], 0.0)
+    (way,) = ways_of(WaysOptions(BASE, pagerduty="k" * 32))
+    told = [message for group in due.groups([seen], PAUSE_S) for message in way.messages(group, 0)]
+
+    assert [(one["event_action"], one["dedup_key"]) for one in told] == [("acknowledge", "a1")]
+    assert due.groups([seen], PAUSE_S * 3) == []
+    assert Due([ALERT], acks=True).groups([seen], 0.0) != []

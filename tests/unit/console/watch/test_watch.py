@@ -137,6 +137,17 @@ def test_a_replay_tells_what_would_have_fired(shop: Scene) -> None:
     assert found.truncated  # the numbers do not go back forty minutes
 
 
+def test_a_replay_says_of_what_nobody_would_have_heard(shop: Scene) -> None:
+    """A slower tier for which the fast one spoke all the time is marked: it would have been no message."""
+    broken(shop)
+    shop.minute(10, 10)
+    now = shop.clock.wall_ns()
+    promises = [one.promise for one in shop.watch.watched()]
+    found = replay(shop.reader, promises, table(), Window(now - 20 * 60 * 10**9, now))
+
+    assert {one.tier: one.inhibited_by for one in found.alerts} == {"fast": "", "medium": "fast"}
+
+
 def test_a_file_that_cannot_be_read_is_moved_aside(shop: Scene) -> None:
     """The watch starts all the same, and says so."""
     (shop.folder / "alerts.json").write_text("{broken")

@@ -44,6 +44,15 @@ function summary(active) {
   return parts.length === 0 ? "all promises hold" : parts.map(([n, word]) => `${n} ${word}`).join(", ");
 }
 
+/** Alerts that speak, each with the slower ones of its objective that it keeps quiet. */
+function spokenFor(active) {
+  const loud = active.filter((one) => !one.inhibited_by);
+  const quiet = active.filter((one) => one.inhibited_by);
+  const speaker = (one) => loud.find((other) => other.objective === one.objective && other.tier === one.inhibited_by);
+  const alone = quiet.filter((one) => !speaker(one));
+  return [...loud, ...alone].map((one) => ({ alert: one, followers: quiet.filter((other) => speaker(other) === one) }));
+}
+
 /** The page. */
 export default function Alerts() {
   const { answer, error, again } = useAnswer("alerts", {}, { every: 5_000 });
@@ -56,7 +65,7 @@ export default function Alerts() {
     ${!answer && !error && html`<div class="card"><${Bones} lines=${10} /></div>`}
     ${answer && html`
       ${answer.trouble.map((text) => html`<div class="notice warn-notice" role="status"><span class="warn" aria-hidden="true">!</span><p>${plain(text)}</p></div>`)}
-      ${active.map((one) => html`<${ActiveAlert} key=${one.id} alert=${one} silences=${answer.silences} onChange=${again} />`)}
+      ${spokenFor(active).map(({ alert, followers }) => html`<${ActiveAlert} key=${alert.id} alert=${alert} followers=${followers} silences=${answer.silences} onChange=${again} />`)}
       ${answer.objectives.length === 0 ? html`<${Empty} title="No promise is declared yet">
           <p>An objective says what users may count on. The console keeps its budget, and tells you when it burns too fast.</p>
           <pre class="message-whole example">${EXAMPLE}</pre><//>`

@@ -51,15 +51,28 @@ function burning(alert) {
   return `spends its budget ${long} as fast as it may; it alerts at ${figure(alert.factor)} ×`;
 }
 
-/** An alert that is pending or firing. */
-export function ActiveAlert({ alert, silences, onChange }) {
+/** What is left of a budget that may be overspent, in words. */
+export function leftWords(left) {
+  if (left >= 0) return share(left, 1);
+  return left > -1 ? `overspent by ${share(-left, 1)}` : `spent ${figure(1 - left)} times over`;
+}
+
+function Followers({ of }) {
+  if (of.length === 0) return null;
+  const words = of.map((one) => `${plain(one.tier)} (${plain(one.severity)}, ${one.state})`).join(" and ");
+  return html` <span class="muted">It speaks for ${words}, which ${of.length === 1 ? "sees" : "see"} it in longer windows.</span>`;
+}
+
+/** An alert that is pending or firing; `followers` are those of slower tiers for which it speaks. */
+export function ActiveAlert({ alert, followers = [], silences, onChange }) {
   const silence = silences.find((one) => one.id === alert.silenced_by);
   const quiet = Boolean(alert.inhibited_by || alert.silenced_by);
   const kind = quiet ? "" : alert.state === "pending" ? "warn-notice" : alert.severity === "page" ? "bad-notice" : "warn-notice";
   return html`<article class=${`notice alert ${kind}`} aria-label=${`${alert.state}: ${plain(alert.title)}`}>
     <div class="alert-top"><${Severity} of=${alert.severity} /><b>${oneLine(alert.title, 160)}</b><${Service} name=${alert.service} />
-      <span class="space"></span><span class="num muted">${alert.state} since <${Time} us=${alert.fired_us ?? alert.pending_us} millis=${false} /></span></div>
-    <p>${burning(alert)}. ${alert.budget_left !== null && html`Of the budget ${alert.budget_left < 0 ? html`<b>nothing</b> is left, it is overspent by ${share(-alert.budget_left, 1)}` : html`<b>${share(alert.budget_left, 1)}</b> is left`}.`}
+      <span class="space"></span><span class="num muted">${plain(alert.tier)}, ${alert.state} since <${Time} us=${alert.fired_us ?? alert.pending_us} millis=${false} /></span></div>
+    <p>${burning(alert)}. ${alert.budget_left !== null && (alert.budget_left < 0 ? html`The budget is <b>${leftWords(alert.budget_left)}</b>.` : html`Of the budget <b>${leftWords(alert.budget_left)}</b> is left.`)}
+      <${Followers} of=${followers} />
       ${alert.inhibited_by && html` <span class="muted">Not sent: the ${plain(alert.inhibited_by)} one speaks for it.</span>`}
       ${alert.silenced_by && html` <span class="muted">Silenced${silence ? html` until <${Time} us=${silence.ends_us} millis=${false} />${silence.note && `: ${plain(silence.note)}`}` : ""}.</span>`}
       ${alert.acked && html` <span class="muted">Acknowledged ${ago(alert.acked.at_us)}${alert.acked.by && ` by ${plain(alert.acked.by)}`}${alert.acked.note && `: ${plain(alert.acked.note)}`}.</span>`}</p>
@@ -75,6 +88,7 @@ export function PastAlert({ alert }) {
   return html`<li><details><summary><${Severity} of=${alert.severity} /><span class="cut">${oneLine(alert.title, 160)}</span><${Service} name=${alert.service} />
       <span class="space"></span><span class="num faint" title=${utc(began)}><${Time} us=${began} millis=${false} />${alert.resolved_us ? `, for ${stretch(Math.max(1, (alert.resolved_us - began) / 1e6))}` : ""}</span></summary>
     <div class="pad"><p>${alert.fired_us ? burning(alert).replace("spends", "spent").replace("it alerts", "it alerted") : "It was pending and went by itself"}.
+      ${alert.inhibited_by && html` <span class="muted">Not sent: the ${plain(alert.inhibited_by)} one speaks for it.</span>`}
       ${alert.acked?.note && ` ${plain(alert.acked.note)}`} <a class="link" href=${searchUrl("/requests", window)}>Requests of that time</a></p>
       ${alert.evidence && html`<${Told} evidence=${alert.evidence} service=${alert.service} open=${true} />`}</div></details></li>`;
 }

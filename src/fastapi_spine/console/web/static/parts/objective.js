@@ -1,6 +1,7 @@
 // One objective as a row: what was promised, what is left of its budget over the window, how fast it burns now.
 
-import { figure, plain, share, stretch } from "./format.js";
+import { leftWords } from "./alert.js";
+import { figure, plain, stretch } from "./format.js";
 import { html } from "./html.js";
 import { Service } from "./words.js";
 
@@ -35,7 +36,7 @@ export function BudgetChart({ chart, label }) {
 function Left({ one }) {
   if (one.budget_left === null) return html`<span class="faint">no data</span>`;
   const kind = one.budget_left <= 0 ? "meter-full" : one.budget_left < 0.25 ? "meter-low" : "meter-used";
-  const word = one.budget_left < 0 ? `overspent by ${share(-one.budget_left, 1)}` : share(one.budget_left, 1);
+  const word = leftWords(one.budget_left);
   return html`<b class=${`num ${one.budget_left <= 0 ? "bad" : ""}`}>${word}</b>
     <svg class="meter small" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect class="meter-all" width="100" height="6" />
       <rect class=${kind} width=${Math.max(0, Math.min(1, one.budget_left)) * 100} height="6" /></svg>`;
