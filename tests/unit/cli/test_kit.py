@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from prometheus import need
+from programs import need
 from spine_command import run
 
 SHOP = """
