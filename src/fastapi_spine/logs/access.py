@@ -73,7 +73,8 @@ class AccessLog:
         self._noise = noise
         self._recorder = recorder
         self._slow = slow_ns if slow_ns is not None else math.inf
-        self._later = pipeline.later
+        self._together = pipeline.together
+        self._plain_line = lines.plain_line
         self._exported = pipeline.outlet is not None
         self._alone = alone
         self._logger = logging.getLogger(LOGGER_ACCESS)
@@ -98,8 +99,7 @@ class AccessLog:
             and self._alone()
             and self._logger.isEnabledFor(logging.INFO)
         ):
-            once = [None] if self._exported else None
-            self._later(partial(self._lines.plain_line, exchange, once), LATE_COST)
+            self._together(self._plain_line, exchange, LATE_COST)
             return
         failed = exchange.failed
         slow = not failed and self._is_slow(exchange, policy)

@@ -50,7 +50,6 @@ from fastapi_spine.core.conventions import (
 )
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.logs.lines.stamp import Stamp
-from fastapi_spine.logs.outlet import is_first
 from fastapi_spine.logs.pipeline import Fields, Once, Pipeline
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.redaction.paths import Paths
@@ -93,17 +92,16 @@ class AccessLines:
             "AccessLine", [(key, Any) for key in _PLAIN_KEYS]
         )
 
-    def plain_line(self, exchange: Exchange, once: Once = None) -> bytes:
+    def plain_line(self, exchange: Exchange) -> bytes:
         """Return the line of a request with nothing unusual about it: half of what `line` costs.
 
         Args:
             exchange: an HTTP request that went well, not streamed, with nothing bound, found or refused.
-            once: see `is_first`.
         """
         encode_plain = self._encode_plain()
         client, path = self._client(exchange.scope), self._path_of(exchange)
         outlet = self._pipeline.outlet
-        if outlet is not None and is_first(once):
+        if outlet is not None:
             outlet.access(exchange, path, client)
         made = None
         if client is not None and encode_plain is not None:

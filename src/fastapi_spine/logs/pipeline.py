@@ -71,7 +71,7 @@ class Pipeline:
     """
 
     __slots__ = (
-        "_encode", "_put_late", "_redactor", "_service", "_stamp", "lines", "outlet", "sink",
+        "_encode", "_put_late", "_put_together", "_redactor", "_service", "_stamp", "lines", "outlet", "sink",
     )  # fmt: skip
 
     sink: Sink
@@ -98,6 +98,7 @@ class Pipeline:
         self.lines = lines
         self._encode = lines.encode
         self._put_late: PutLate | None = getattr(sink, "put_late", None)
+        self._put_together: PutLate | None = getattr(sink, "put_together", None)
 
     def record(self, record: logging.LogRecord) -> None:
         """Write a record of the standard library's logging."""
@@ -232,6 +233,14 @@ class Pipeline:
             self.sink.put(make(), keep=keep)
         elif not put_late(make, cost, keep) and self.outlet is not None:
             make()
+
+    def together(self, make: Callable[[Any], bytes], thing: object, cost: int) -> None:
+        """Queue what an access line is made of, or make it now if the sink cannot wait; see `later`."""
+        put_together = self._put_together
+        if put_together is None:
+            self.sink.put(make(thing), keep=True)
+        elif not put_together(make, thing, cost) and self.outlet is not None:
+            make(thing)
 
     def head(
         self, at_ns: int, levelno: int, logger: str, msg: object, exchange: Exchange | None

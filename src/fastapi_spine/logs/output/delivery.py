@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from fastapi_spine.core.conventions import (
     DROP_DISK_FULL,
@@ -50,6 +50,41 @@ class LateLine:
         return self.made
 
 
+class LateGroup:
+    """Lines of one kind that are still to be made, together in one place of the queue.
+
+    Each is made once, by whoever comes first: the thread that fills the group, when it is full, or the writer. What comes
+    in while the writer takes the group out of the queue brings it back there, so no line is lost.
+
+    Args:
+        make: makes one line of one thing.
+        cost: bytes that each line is taken for until it is written.
+
+    Attributes:
+        waiting: what lines are still to be made of.
+        made: lines, or what making them raised.
+        taken: whether the writer has been here.
+    """
+
+    __slots__ = ("_make", "cost", "made", "taken", "waiting")
+
+    def __init__(self, make: Callable[[Any], bytes], cost: int) -> None:
+        self._make = make
+        self.cost = cost
+        self.waiting: deque[Any] = deque()
+        self.made: deque[object] = deque()
+        self.taken = False
+
+    def make_all(self) -> None:
+        """Make the lines that wait."""
+        waiting, made, make = self.waiting, self.made, self._make
+        try:
+            while waiting:
+                made.append(attempt(partial(make, waiting.popleft())))
+        except IndexError:  # another thread took the last one
+            return
+
+
 class Delivery:
     """Moves lines from `queue` to the descriptor; one thread at a time, the holder of `turn`.
 
@@ -88,7 +123,7 @@ class Delivery:
         self._on_fault = on_fault
         self._out = out
         self._tally = tally
-        self.queue: deque[bytes | LateLine | threading.Event] = deque()
+        self.queue: deque[bytes | LateLine | LateGroup | threading.Event] = deque()
         self.turn = threading.Lock()
         self.added = self.done = self.written = 0
         self.healthy = True
@@ -173,8 +208,11 @@ class Delivery:
             if isinstance(item, threading.Event):
                 self._reached.append(item)
                 break
+            if isinstance(item, LateGroup):
+                size += self._take_group(item)
+                continue
             if isinstance(item, LateLine):
-                line = self._take_late(item)
+                line = self._checked(item.line(), item.taken_for)
                 if line is None:
                     continue
                 item = line
@@ -183,13 +221,24 @@ class Delivery:
         self._more = size >= BATCH
         self._batch_cost = size + LINE_OVERHEAD * len(self._batch)
 
-    def _take_late(self, late: LateLine) -> bytes | None:
-        """Take a late line and correct what it was taken for; one that cannot be made is counted."""
-        line = late.line()
+    def _take_group(self, group: LateGroup) -> int:
+        """Take the lines of a group; returns their bytes."""
+        group.taken = True
+        group.make_all()
+        size = 0
+        while group.made:
+            line = self._checked(group.made.popleft(), group.cost)
+            if line is not None:
+                self._batch.append(line)
+                size += len(line)
+        return size
+
+    def _checked(self, line: object, taken_for: int) -> bytes | None:
+        """Correct what a late line was taken for; one that cannot be made is counted."""
         if isinstance(line, bytes):
-            self.done += late.taken_for - len(line)
+            self.done += taken_for - len(line)
             return line
-        self.done += late.taken_for + LINE_OVERHEAD
+        self.done += taken_for + LINE_OVERHEAD
         self._tally.lost[DROP_NOT_MADE] += 1
         if isinstance(line, Exception):
             self._on_fault(line)

@@ -21,10 +21,10 @@ import weakref
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from fastapi_spine.core.conventions import DROP_SHUTDOWN
-from fastapi_spine.logs.output.delivery import LINE_OVERHEAD, Delivery, LateLine, attempt
+from fastapi_spine.logs.output.delivery import LINE_OVERHEAD, Delivery, LateGroup, LateLine, attempt
 from fastapi_spine.logs.output.descriptor import Descriptor, Stream
 from fastapi_spine.logs.output.tally import Tally
 from fastapi_spine.logs.output.writer import Writer, exiting
@@ -134,7 +134,9 @@ class DescriptorSink:
         self._delivery = Delivery(self._out, self._tally, self._on_fault)
         self._writer = Writer(self._delivery, self._tally, always=self._direct)
         self._stuck_at: int | None = None
-        self._late: list[LateLine] = []
+        self._late: list[LateLine | LateGroup] = []
+        self._late_count = 0
+        self._group: LateGroup | None = None
         if self._closed:
             self._delivery.full_reason = DROP_SHUTDOWN
 
@@ -168,9 +170,46 @@ class DescriptorSink:
         late = LateLine(make, cost - LINE_OVERHEAD)
         delivery.queue.append(late)
         delivery.added += cost
-        pending = self._late
-        pending.append(late)
-        if len(pending) >= LATE_BATCH:
+        self._late.append(late)
+        self._late_count += 1
+        if self._late_count >= LATE_BATCH:
+            self.make_waiting()
+        if self._writer.attentive:
+            self._attend()
+        return True
+
+    def put_together(self, make: Callable[[Any], bytes], thing: object, cost: int) -> bool:
+        """Queue what a line is made of, in one place with those of its kind that came just before; kept like an access line.
+
+        Args:
+            make: makes a line of such a thing; the same function for all of a kind.
+            thing: what the line is made of.
+            cost: see `put_late`.
+
+        Returns:
+            See `put_late`.
+        """
+        delivery, group = self._delivery, self._group
+        queue = delivery.queue
+        if delivery.added - delivery.done + cost > self._capacity:
+            self._tally.lost[delivery.full_reason] += 1
+            return False
+        try:
+            last: object = queue[-1]
+        except IndexError:  # the writer is quick
+            last = None
+        if group is None or last is not group:
+            self._group = group = LateGroup(make, cost)
+            self._late.append(group)
+            group.waiting.append(thing)
+            queue.append(group)
+        else:
+            group.waiting.append(thing)
+            if group.taken:
+                queue.append(group)
+        delivery.added += cost + LINE_OVERHEAD
+        self._late_count += 1
+        if self._late_count >= LATE_BATCH:
             self.make_waiting()
         if self._writer.attentive:
             self._attend()
@@ -179,8 +218,17 @@ class DescriptorSink:
     def make_waiting(self) -> None:
         """Make the lines that wait; those the writer has made meanwhile cost nothing."""
         late, self._late = self._late, []
+        self._group, self._late_count = None, 0
         for line in late:
-            line.line()
+            if isinstance(line, LateLine):
+                line.line()
+            else:
+                self._make_group(line)
+
+    def _make_group(self, group: LateGroup) -> None:
+        group.make_all()
+        if group.taken and group.made:  # the writer was here meanwhile
+            self._delivery.queue.append(group)
 
     def _attend(self) -> None:
         """Get the thread going; in direct mode also give it a moment to write."""
