@@ -122,7 +122,7 @@ def clients(drive: Any, proxies: list[str], peer: str, *headers: tuple[bytes, by
         ("10.0.0.1", [(b"x-forwarded-for", b"[2001:db8::9]:4711")], "2001:db8::9 http"),
         ("10.0.0.1", [(b"x-forwarded-for", b"<script>")], "10.0.0.1 http"),
         ("10.0.0.1", [(b"x-forwarded-for", b"198.51.100.9%<script>")], "10.0.0.1 http"),
-        ("10.0.0.1", [(b"x-forwarded-for", b"fe80::9%eth0")], "fe80::9%eth0 http"),
+        ("10.0.0.1", [(b"x-forwarded-for", b"fe80::9%<script>")], "10.0.0.1 http"),
         ("10.0.0.1", [(b"x-forwarded-for", b"198.51.100.9, unknown")], "10.0.0.1 http"),
         ("10.0.0.1", [(b"x-forwarded-proto", b"https")], "10.0.0.1 https"),
         ("10.0.0.1", [(b"x-forwarded-proto", b"gopher")], "10.0.0.1 http"),

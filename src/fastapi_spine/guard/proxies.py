@@ -128,7 +128,7 @@ def _bare(text: str) -> str:
 
 def _is_address(text: str) -> bool:
     try:
-        ip_address(text)  # a zone behind it is read with IPv6 only, where there are zones
+        ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text  # a zone says something on one link only, and may be any text
