@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from published import pagerduty_event, slack_message
 from receivers import alertmanager, receiver
 from servers import wait_for
 
@@ -134,7 +135,40 @@ def test_events_are_accepted_by_a_stand_in_of_pagerduty() -> None:
         tellers.close()
 
     assert (trial.ok, trial.detail) == (True, "HTTP 202: Event processed")
-    assert [one["event_action"] for one in stand_in.bodies] == ["trigger", "resolve"]
+    assert [pagerduty_event(one).event_action for one in stand_in.bodies] == ["trigger", "resolve"]
+
+
+@pytest.mark.parametrize("action", ["trigger", "acknowledge", "resolve"])
+@pytest.mark.parametrize("service", ["orders", "ä" * 4_000, 'x"\n\u2028'])
+def test_every_event_is_as_pagerduty_publishes_it(action: str, service: str) -> None:
+    """Also of a service whose name nobody should have."""
+    alert = replace(ALERT, service=service, title=service)
+    event = pagerduty_event(
+        json.loads(json.dumps(payloads.pagerduty(alert, BASE, "k" * 32, action)))
+    )
+    assert (event.event_action, event.dedup_key) == (action, "a1")
+
+
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning"
+)  # its plugins import what Python deprecates
+def test_slack_is_told_through_apprise_what_its_webhooks_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The installed package posts to a stand-in of Slack."""
+    slack = pytest.importorskip("apprise.plugins.slack").NotifySlack
+    with receiver() as stand_in:
+        stand_in.answers = [(200, {}, b"ok")]
+        monkeypatch.setattr(slack, "webhook_url", stand_in.url)
+        way = Apprise("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#alerts", BASE)
+        answers = [way.send(one) for one in way.messages(Group("orders", (ALERT,), ()), 0)]
+
+    (body,) = stand_in.bodies
+    (part,) = slack_message(body).attachments or ()
+    assert [answer.status for answer in answers] == [200]
+    assert body["channel"] == "#alerts"
+    assert part.title == "orders: GET /x · 99.9 % succeed is at risk"
+    assert "GET /x: 30 of 100 requests were bad." in str(part.text)
 
 
 def test_a_busy_receiver_is_asked_again_and_one_that_refuses_is_not() -> None:
