@@ -54,6 +54,16 @@ def listen(host: str, port: int, flag: str) -> list[socket.socket]:
     return found
 
 
+def require_free(host: str, port: int, flag: str) -> None:
+    """See that a port can be opened, for whoever opens it later.
+
+    Raises:
+        PortError: somebody else has it, or it may not be opened.
+    """
+    for one in listen(host, port, flag):
+        one.close()
+
+
 def _open(host: str, port: int, flag: str) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
@@ -61,7 +71,7 @@ def _open(host: str, port: int, flag: str) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortError(
-                f"port {port} on {host} is in use, perhaps by another console or collector; "
+                f"port {port} on {host} is in use, perhaps by an earlier start of the same; "
                 f"choose another with {flag}"
             ) from None
         raise PortError(f"port {port} on {host} cannot be opened: {error}") from None
