@@ -138,8 +138,12 @@ class Folder:
         return SliceFile(number, begun_s, self.path / f"slice-{number:08d}-{begun_s:010d}.db")
 
     def discarded(self) -> list[Path]:
-        """Return slices that were taken out of the list and are not deleted yet."""
-        return sorted(self.path.glob(f"slice-*.db{_GONE}"))
+        """Return slices that were taken out of the list and are not deleted yet, and what of one was left behind."""
+        gone = list(self.path.glob(f"slice-*.db{_GONE}"))
+        for part in _PARTS[1:]:
+            left = self.path.glob(f"slice-*.db{part}")
+            gone += [one for one in left if not one.with_name(one.name.removesuffix(part)).exists()]
+        return sorted(gone)
 
     @property
     def meta(self) -> Path:
@@ -191,7 +195,8 @@ def unlinked_parts(path: Path) -> Path:
     """
     gone = path.rename(path.with_name(path.name + _GONE))
     for part in _PARTS[1:]:
-        path.with_name(path.name + part).unlink(missing_ok=True)
+        with suppress(OSError):  # the next start finds it
+            path.with_name(path.name + part).unlink(missing_ok=True)
     return gone
 
 
