@@ -115,6 +115,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=WHOLE.requests, help="how many are kept")
     parser.add_argument("--keep", action="store_true", help="leave the page as it is")
     chosen = parser.parse_args()
+    machine.description()  # a package that it misses is better known before minutes of measuring
     written = section(
         measure(ConsolePlan(chosen.requests, WHOLE.rounds, WHOLE.turns, WHOLE.seconds))
     )
