@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -62,8 +63,8 @@ def measure(plan: ConsolePlan) -> Console:
         return Console(received, ingested, answered, query.expire(place))
 
 
-def section(found: Console) -> str:
-    """Write up what was measured."""
+def section(found: Console, circumstances: str) -> str:
+    """Write up what was measured, and when on what machine: the rest of the page is of another day."""
     kept = found.ingested
     took, part = found.expired
     rows = [
@@ -72,7 +73,7 @@ def section(found: Console) -> str:
     ]  # fmt: skip
     questions = table(("Question", "rows", "median ms", "95 % ms", "at most"), rows, texts=1)
     return (
-        f"{TITLE}\n\nReceiving, from bytes on the socket to committed, four senders at once that share the machine's "
+        f"{TITLE}\n\n{circumstances}\n\nReceiving, from bytes on the socket to committed, four senders at once that share the machine's "
         f"cores with the console: {found.received}.\n\n"
         f"The store alone, {kept.requests:,} requests of five spans and five lines ({kept.rows:,} rows) of ten hours: "
         f"{kept.rows_a_second:,.0f} rows a second, {kept.rows / kept.cpu_s:,.0f} a second of CPU time; "
@@ -109,16 +110,22 @@ def put(page: str, written: str) -> str:
     return f"{before}{written}\n{found}{after}" if found else f"{page}\n{written}"
 
 
+def _circumstances() -> str:
+    moment = datetime.now(UTC)
+    where = machine.description().partition("\n")[0].removeprefix("- ")
+    return f"Written by `python -m benchmarks.console` on {moment:%Y-%m-%d %H:%M} UTC: {where}."
+
+
 def main() -> None:
     """Measure the console, print, and put it into `benchmarks/results.md`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.console", description=main.__doc__)
     parser.add_argument("--requests", type=int, default=WHOLE.requests, help="how many are kept")
     parser.add_argument("--keep", action="store_true", help="leave the page as it is")
     chosen = parser.parse_args()
-    written = section(
-        measure(ConsolePlan(chosen.requests, WHOLE.rounds, WHOLE.turns, WHOLE.seconds))
-    )
-    print(f"{machine.description()}\n{written}")
+    machine.description()  # a package that it misses is better known before minutes of measuring
+    found = measure(ConsolePlan(chosen.requests, WHOLE.rounds, WHOLE.turns, WHOLE.seconds))
+    written = section(found, _circumstances())
+    print(written)
     if not chosen.keep:
         RESULTS.write_text(put(RESULTS.read_text(encoding="utf-8"), written), encoding="utf-8")
 

@@ -12,12 +12,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.numbers import Spread, percentile
 from benchmarks.rounds import PATIENCE, ROOT, BenchmarkError
-from benchmarks.shop_rows import SPANS_A_REQUEST, batches
+from benchmarks.shop_rows import SPANS_A_REQUEST, batches, request_id
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from fastapi_spine.console.rows import Value
@@ -25,7 +26,11 @@ from fastapi_spine.console.rows import Value
 PROTOBUF = {"content-type": "application/x-protobuf"}
 SENDERS = 4
 _BODIES = 40
-"""Distinct bodies, made before the clock runs; each is sent again and again."""
+"""Distinct bodies, made before the clock runs; each is sent again and again, with other ids every time."""
+_TRACE_MARK = b"\xf1\xe2\xd3\xc4"
+_REQUEST_MARK = request_id(0)[:8].encode()
+"""What stands in ids where each sending has its own number."""
+_TURNS = count(1)
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
@@ -87,8 +92,9 @@ def made() -> Iterator[bytes]:
         scope = resource.scope_spans.add()
         scope.scope.name = "fastapi-spine"
         for row in batch.spans:
+            trace_id = row.trace_id[:4] + _TRACE_MARK + row.trace_id[8:]
             span = scope.spans.add(
-                trace_id=row.trace_id, span_id=row.span_id, parent_span_id=row.parent_id, name=row.name,
+                trace_id=trace_id, span_id=row.span_id, parent_span_id=row.parent_id, name=row.name,
                 start_time_unix_nano=row.start_ns, end_time_unix_nano=row.end_ns,
             )  # fmt: skip
             span.kind = row.kind
@@ -96,6 +102,12 @@ def made() -> Iterator[bytes]:
             for key, value in row.attributes.items():
                 _put(span.attributes.add(key=key).value, value)
         yield request.SerializeToString()
+
+
+def fresh(body: bytes, turn: int) -> bytes:
+    """Return a body with ids that no other turn's has: otherwise nothing would be new but the first time."""
+    body = body.replace(_TRACE_MARK, turn.to_bytes(4, "big"))
+    return body.replace(_REQUEST_MARK, b"%08x" % turn)
 
 
 def _put(place: object, value: Value) -> None:
@@ -113,8 +125,9 @@ def _send(port: int, bodies: Sequence[bytes], seconds: float) -> list[float]:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         number = first
         while time.monotonic() < until:
+            body = fresh(bodies[number % len(bodies)], next(_TURNS))
             begin = time.perf_counter()
-            connection.request("POST", "/v1/traces", bodies[number % len(bodies)], PROTOBUF)
+            connection.request("POST", "/v1/traces", body, PROTOBUF)
             answer = connection.getresponse()
             if answer.read() or answer.status != 200:  # noqa: PLR2004 - whole success is an empty 200
                 faults.append(answer.status)

@@ -75,10 +75,12 @@ def test_markup_is_shown_letter_by_letter(open_page: Open, samples: Samples) -> 
     lines = Poison(0)(LogPage(samples.logs[:1]))
     lines["older"] = lines["logs"][0]["stack"] = ""
     lines["logs"][0]["message"] = f"{PAYLOADS[0]} {PAYLOADS[8]} {PAYLOADS[9]}"
+    lines["logs"][0]["attributes"] = {PAYLOADS[0]: PAYLOADS[8], "request_id": "elsewhere"}
     with serving_sample(Sample(samples, pages={"/api/v1/logs": lines})) as origin:
         page = open_page("/logs?live=off", origin=origin)
         shown = page.locator(".list-row .message").inner_text()
-        assert shown == "<img src=x onerror=alert(1)> clickred ⟨U+202E⟩gnp.exe⟨U+2066⟩"
+        fields = "<img src=x onerror=alert(1)>=clickred"
+        assert shown == f"<img src=x onerror=alert(1)> clickred ⟨U+202E⟩gnp.exe⟨U+2066⟩ {fields}"
         page.close()
 
 

@@ -9,6 +9,7 @@ import pytest
 from console_sample.app import Sample
 from console_sample.data import Samples
 from console_sample.serve import serving_sample
+from msgspec import structs
 from pages import Open
 from playwright.sync_api import Page, expect
 
@@ -165,3 +166,25 @@ def test_a_console_that_ended_is_named(open_page: Open) -> None:
     page.keyboard.press("g")
     page.keyboard.press("o")
     expect(page.get_by_role("alert")).to_contain_text("spine console")
+
+
+def test_a_line_says_what_happened(open_page: Open, samples: Samples) -> None:
+    """An access line is the request that it sums up, as in a terminal; any other its message, with its fields behind."""
+    request = {
+        "http.request.method": "GET", "url.path": "/orders/7", "http.response.status_code": 200,
+        "spine.elapsed_ms": 12.34, "spine.outcome": "client_disconnected",
+    }  # fmt: skip
+    access = structs.replace(
+        samples.logs[0], logger="spine.access", message="request completed", attributes=request, stack="", held=False
+    )  # fmt: skip
+    other = structs.replace(
+        access, cursor="1", logger="shop", message="paid", attributes={"user_id": 7, "spine.request_id": "r", "of": ["a"]}
+    )  # fmt: skip
+    page_of = LogPage([access, other], "", "", whole=True)
+    with serving_sample(Sample(samples, pages={"/api/v1/logs": page_of})) as origin:
+        page = open_page("/logs?live=off", origin=origin)
+        messages = page.locator(".list-row .message")
+        expect(messages).to_have_text(
+            ["GET /orders/7 → 200 12.3 ms client disconnected", 'paid user_id=7 of=["a"]']
+        )
+        page.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,20 @@ def test_a_failed_request_is_one_click_away(tmp_path: Path) -> None:
     assert read_access(tmp_path / "data") is None
     with pytest.raises(OSError, match="refused"):
         get(console, "/")
+
+
+@pytest.mark.parametrize("verb", ["dev", "run"])
+def test_a_port_that_is_taken_is_named(verb: str, tmp_path: Path) -> None:
+    """Nothing is started for it, no console either; the remedy stands beside."""
+    (tmp_path / "shop.py").write_text(APP)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        found = run(
+            verb, "shop:app", "--port", str(port), folder=tmp_path, XDG_STATE_HOME=str(tmp_path)
+        )
+    said = f"spine: port {port} on 127.0.0.1 is in use, perhaps by an earlier start of the same; choose another with --port\n"
+    assert found == (2, "", said)
+    assert [one.name for one in tmp_path.iterdir()] == ["shop.py"]
 
 
 def get_or_none(port: int) -> int | None:

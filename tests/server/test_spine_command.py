@@ -6,6 +6,7 @@ import http.client
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,10 +14,11 @@ from urllib.parse import urlsplit
 import pytest
 from otlp_bodies import logs, traces
 from real_console import RealConsole, real_console
-from servers import DEADLINE_S, get
+from servers import DEADLINE_S, get, wait_for
 from spine_command import command, run, spine, surroundings
 
 from fastapi_spine.cli import main
+from fastapi_spine.console.client.from_api import ApiSource
 from fastapi_spine.console.door.access import read_access
 from fastapi_spine.core.clock import SystemClock
 
@@ -106,6 +108,46 @@ def test_a_tail_of_lines_follows_a_search(shop: Shop) -> None:
         tail.wait_for(f"order {new.removeprefix('req-')} is read\n")
         assert tail.interrupt() == 0
     assert all(line.startswith(("shop ", "── ")) for line in tail.out)
+
+
+def test_a_tail_is_told_by_the_console(shop: Shop) -> None:
+    """It holds one of the console's live tails open, by files and by address alike, and asks for nothing meanwhile."""
+    access = read_access(shop.folder)
+    assert access is not None
+    api = ApiSource(access.web, access.token)
+    for place in (shop.data, (*shop.data, "--url", shop.console.web)):
+        with spine("tail", *place, "--before", "0") as tail:
+            wait_for(lambda: open_tails(api) == 1, "a tail to be open")
+            new = shop.request()
+            tail.wait_for(new)
+            assert tail.interrupt() == 0
+        wait_for(lambda: open_tails(api) == 0, "the tail to be closed")
+
+
+def open_tails(api: ApiSource) -> int:
+    """Return how many live tails a console has open."""
+    with api._answer("/api/v1/health") as answer:  # noqa: SLF001 - no verb asks for this
+        tails: int = json.loads(answer.read())["tails"]
+        return tails
+
+
+def test_a_tail_goes_on_with_the_files_when_the_console_ends(tmp_path: Path) -> None:
+    """A tail of the data folder outlives the console; a tail of an address says that nobody is there any more."""
+    folder = tmp_path / "console"
+    with ExitStack() as tails:
+        with real_console(folder) as console:
+            shop = Shop(console, folder)
+            shop.request()
+            by_files = tails.enter_context(spine("tail", *shop.data))
+            by_address = tails.enter_context(spine("tail", *shop.data, "--url", console.web))
+            by_files.wait_for("req-1")
+            by_address.wait_for("req-1")
+        assert by_address.ended() == 2
+        assert "does not answer" in by_address.err[-1]
+        with real_console(folder) as console:
+            shop.console = console
+            by_files.wait_for(shop.request(path="/orders/later"))
+        assert by_files.interrupt() == 0
 
 
 def test_a_tail_that_nothing_came_to_is_1(shop: Shop) -> None:

@@ -26,8 +26,10 @@ def serve(target: str, *, host: str, port: int, workers: int, reload: bool) -> i
 
     Raises:
         MissingExtraError: uvicorn is not installed.
+        PortError: the port cannot be opened.
     """
     require_server("spine run")
+    require_port(host, port)
     import uvicorn
 
     os.environ[ENV_RUN_TARGET] = target
@@ -51,3 +53,14 @@ def require_server(verb: str) -> None:
     """
     if importlib.util.find_spec("uvicorn") is None:
         raise MissingExtraError(f"`{verb}` serves with uvicorn: pip install uvicorn")
+
+
+def require_port(host: str, port: int) -> None:
+    """Say which port is taken, and what to do: the server would only say that one is.
+
+    Raises:
+        PortError: it cannot be opened.
+    """
+    from fastapi_spine.console.server.listen import require_free
+
+    require_free(host, port, "--port")

@@ -11,7 +11,7 @@ from fastapi_spine.cli.coming import STDIN, told
 from fastapi_spine.cli.lines import LogLines, RequestLines
 from fastapi_spine.cli.terminal import Terminal
 from fastapi_spine.console.client import Source
-from fastapi_spine.console.client.follow import tail_logs, tail_requests
+from fastapi_spine.console.client.follow import Ears, tail_logs, tail_requests
 
 
 def tail(options: argparse.Namespace) -> int:
@@ -25,14 +25,22 @@ def tail(options: argparse.Namespace) -> int:
         search = search_of(options.search)
         if not options.json:
             print(terminal.paint("dim", f"watching {source.place}, Ctrl-C ends"), file=sys.stderr)
+        ears = Ears(_skipped)
         if options.logs:
-            return told(
-                tail_logs(source, search, before=options.before), LogLines(terminal).lines, options
-            )
-        rows = tail_requests(source, search, before=options.before)
+            lines = tail_logs(source, search, before=options.before, ears=ears)
+            return told(lines, LogLines(terminal).lines, options)
+        rows = tail_requests(source, search, before=options.before, ears=ears)
         return told(rows, RequestLines(terminal).lines, options)
 
     return asked(options, ask)
+
+
+def _skipped(count: int) -> None:
+    print(
+        f"spine tail: {count} were left out, more came than could be shown; a search shows fewer",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _is_file(text: str) -> bool:

@@ -10,6 +10,7 @@ SERVICE_UNKNOWN: Final = "unknown_service"
 ATTR_EVENT_NAME: Final = "event.name"
 SIGNAL_METRICS: Final = "metrics"
 THREAD_CONSOLE_COMMIT: Final = "spine-console-commit"
+THREAD_CONSOLE_DISCARD: Final = "spine-console-discard"
 
 REFUSED_BAD_BODY: Final = "bad_body"
 REFUSED_TOO_LARGE: Final = "too_large"

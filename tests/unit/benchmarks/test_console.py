@@ -17,7 +17,7 @@ def test_a_small_run_answers_every_question() -> None:
     assert found.ingested.rows == 6_000
     assert all(len(one.times) == 2 for one in found.answered)
     assert min(found.received.wall) > 0
-    assert console.section(found).count("\n| ") == 2 + len(found.answered) + 2 + 4
+    assert console.section(found, "today").count("\n| ") == 2 + len(found.answered) + 2 + 4
 
 
 @pytest.mark.parametrize(

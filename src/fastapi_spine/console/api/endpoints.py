@@ -38,6 +38,9 @@ LONGEST_ID: Final = 200
 _LINES: Final = 200
 
 
+Answer = Callable[[Reader, Query], Any]
+
+
 class Endpoint(NamedTuple):
     """One question.
 
@@ -47,7 +50,7 @@ class Endpoint(NamedTuple):
         sentence: what it answers.
         parameters: what the query may hold.
         kind: the type of the answer.
-        answer: answers; called in a thread.
+        answer: answers; called in a thread. None where only the whole API can: it knows more than the store.
         example: a query, or a path with its parts filled in, that works on any console.
     """
 
@@ -56,7 +59,7 @@ class Endpoint(NamedTuple):
     sentence: str
     parameters: tuple[Parameter, ...]
     kind: Any
-    answer: Callable[[Reader, Query], Any]
+    answer: Answer | None
     example: str
 
 
@@ -211,12 +214,7 @@ TAILS: Final = (
 )
 
 
-def _no_health(_reader: Reader, _query: Query) -> Health:
-    raise NotImplementedError
-
-
 HEALTH: Final = Endpoint(
     "/health", "health", "How the console itself is: received, refused, kept, and what senders say.",
-    (), Health, _no_health, "",
+    (), Health, None, "",
 )  # fmt: skip
-"""Answered by `Api`, which knows more than the store."""

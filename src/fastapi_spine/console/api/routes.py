@@ -17,7 +17,7 @@ from fastapi_spine.console.api.page import STYLE, page
 from fastapi_spine.console.api.parameters import Query
 from fastapi_spine.console.api.pool import Pool
 from fastapi_spine.console.api.problem import NO_SUCH_PATH, ProblemError
-from fastapi_spine.console.api.serve import Reading, json, responder
+from fastapi_spine.console.api.serve import Reading, Responder, json, responder
 from fastapi_spine.console.api.tails import Tails, kinds
 from fastapi_spine.console.ports import Reader
 from fastapi_spine.console.views import Health
@@ -74,12 +74,13 @@ class Api:
             Route(f"{PREFIX}/{name}/tail", self.tails.app(kind))
             for name, kind in kinds(reader).items()
         ]
-        for endpoint in ENDPOINTS:
-            respond = responder(endpoint, reader, self._pool, self._clock)
+        for endpoint in (*ENDPOINTS, HEALTH):
+            respond: Responder = self._health_answer
+            if endpoint.answer is not None:
+                respond = responder(endpoint, endpoint.answer, reader, self._pool, self._clock)
             # An id may hold a slash: whoever made it, made it.
             path = endpoint.path.replace("{key}", "{key:path}")
             found.append(Route(f"{PREFIX}{path}", Reading(respond)))
-        found.append(Route(f"{PREFIX}{HEALTH.path}", Reading(self._health_answer)))
         if self._watch is not None:
             found += AlertsApi(self._watch, reader, self._pool, self._clock).routes()
         found.append(Route("/api/openapi.json", Reading(self._document_answer)))

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from fastapi_spine.console.api.endpoints import Endpoint
+from fastapi_spine.console.api.endpoints import Answer, Endpoint
 from fastapi_spine.console.api.parameters import Query
 from fastapi_spine.console.api.pool import Pool
 from fastapi_spine.console.api.problem import (
@@ -66,12 +66,14 @@ def problem_of(error: Exception) -> Problem:
     return FAULT.problem("The answer could not be made. The console's log has the reason.")
 
 
-def responder(endpoint: Endpoint, reader: Reader, pool: Pool, clock: Clock) -> Responder:
-    """Return what answers an endpoint: parameters are read at once, the rest happens in a thread."""
+def responder(
+    endpoint: Endpoint, ask: Answer, reader: Reader, pool: Pool, clock: Clock
+) -> Responder:
+    """Return what answers an endpoint by a question to the store: parameters are read at once, the rest happens in a thread."""
 
     async def respond(request: Request) -> Response:
         query = Query(request, endpoint.parameters, clock.wall_ns())
-        body = await pool.run(lambda: msgspec.json.encode(endpoint.answer(reader, query)))
+        body = await pool.run(lambda: msgspec.json.encode(ask(reader, query)))
         return json(body)
 
     return respond

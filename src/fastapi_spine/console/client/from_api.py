@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from http import HTTPStatus
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
+from fastapi_spine.console.client.events import Event, StreamError, events
 from fastapi_spine.console.client.source import Asked, AskedWronglyError, SourceError
 from fastapi_spine.console.door.access import Access, login_url
 from fastapi_spine.console.views import (
@@ -81,6 +83,31 @@ class ApiSource:
         query = {"since": since, "until": until, "service": service, "limit": str(limit)}
         return self._ask("/errors", query, ErrorPage)
 
+    def live(self) -> ApiSource:
+        """Return this: it tells by itself what comes."""
+        return self
+
+    def events(self, kind: str, search: str, newer: str) -> Iterator[Event]:
+        """Yield the events of a live tail until the console ends it.
+
+        Args:
+            kind: `requests` or `logs`.
+            search: which ones.
+            newer: a page's cursor: what came after it.
+
+        Raises:
+            AskedWronglyError: the search cannot be read.
+            SourceError: nobody answers, or the console goes away without a word.
+        """
+        given = urlencode({"q": search, "newer": newer})
+        with self._answer(f"{self._parts.path.rstrip('/')}/api/v1/{kind}/tail?{given}") as answer:
+            if answer.status != HTTPStatus.OK:
+                raise self._refused(answer.status, answer.read(_LONGEST), search)
+            try:
+                yield from events(answer.readline)
+            except StreamError as error:
+                raise SourceError(f"{self.place} sends {error}; is it the console?") from None
+
     def page(self, path: str) -> str:
         """Return the address of a page; one that opens a session if the console is ours."""
         return (
@@ -118,18 +145,20 @@ class ApiSource:
         raise self._refused(status, body, query.get("q", ""))
 
     def _exchange(self, target: str) -> tuple[int, bytes]:
+        with self._answer(target) as answer:
+            return answer.status, answer.read(_LONGEST)
+
+    @contextmanager
+    def _answer(self, target: str) -> Iterator[http.client.HTTPResponse]:
+        """Ask, and turn whatever the connection does into one error, as long as the answer is read."""
         parts = self._parts
         kind = (
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         )
         try:
-            connection = kind(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
-            try:
+            with closing(kind(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)) as connection:
                 connection.request("GET", target, headers=self._headers)
-                answer = connection.getresponse()
-                return answer.status, answer.read(_LONGEST)
-            finally:
-                connection.close()
+                yield connection.getresponse()
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise SourceError(
                 f"The console at {self.place} does not answer ({error}); is it running? "

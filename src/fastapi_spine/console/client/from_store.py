@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from fastapi_spine.console.assemble import error_page, overview, trace_view
+from fastapi_spine.console.client.from_api import ApiSource
 from fastapi_spine.console.client.source import Asked, AskedWronglyError, SourceError
 from fastapi_spine.console.door.access import Access, login_url
 from fastapi_spine.console.ports import Reader, StoreError
@@ -74,6 +75,11 @@ class StoreSource:
         with self._answering():
             asked = window(since, until, self._now_ns())
             return error_page(self._reader, asked, service=service, limit=limit)
+
+    def live(self) -> ApiSource | None:
+        """Return the console that writes there: it tells at once what comes, and only once to all who listen."""
+        access = self._access
+        return None if access is None else ApiSource(access.web, access.token, access)
 
     def page(self, path: str) -> str:
         """Return the address of a page that opens a session; empty if no console runs."""

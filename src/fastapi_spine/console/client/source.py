@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
+from fastapi_spine.console.client.events import Event
 from fastapi_spine.console.views import (
     ErrorPage,
     LogPage,
@@ -56,6 +58,18 @@ class Asked(NamedTuple):
     newer: str = ""
 
 
+class Live(Protocol):
+    """Tells by itself what comes."""
+
+    def events(self, kind: str, search: str, newer: str) -> Iterator[Event]:
+        """Yield the events of a live tail, `requests` or `logs`, until the console ends it.
+
+        Raises:
+            AskedWronglyError: the search cannot be read.
+            SourceError: nobody answers.
+        """
+
+
 class Source(Protocol):
     """Answers as `console.views` has them; the same from the files and from the API."""
 
@@ -82,6 +96,9 @@ class Source(Protocol):
 
     def errors(self, since: str, until: str, *, service: str, limit: int) -> ErrorPage:
         """Return failures by fingerprint; raises as `requests`."""
+
+    def live(self) -> Live | None:
+        """Return whoever tells by itself what comes; None if one has to ask."""
 
     def page(self, path: str) -> str:
         """Return the address of a page, one that opens a session if we may; empty if nobody serves pages."""

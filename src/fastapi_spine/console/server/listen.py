@@ -29,7 +29,9 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def listen(host: str, port: int, flag: str) -> list[socket.socket]:
+def listen(
+    host: str, port: int, flag: str, by: str = "another console or collector"
+) -> list[socket.socket]:
     """Open a port.
 
     Args:
@@ -37,6 +39,7 @@ def listen(host: str, port: int, flag: str) -> list[socket.socket]:
             told `localhost` may try that first.
         port: the port; 0 for any free one.
         flag: names the port in an error.
+        by: who may have it already.
 
     Returns:
         The listening sockets, the one of `host` first.
@@ -45,7 +48,7 @@ def listen(host: str, port: int, flag: str) -> list[socket.socket]:
         PortError: somebody else has it, or it may not be opened.
     """
     both = host in (_LOOPBACK4, "localhost")
-    first = _open(_LOOPBACK4 if both else host, port, flag)
+    first = _open(_LOOPBACK4 if both else host, port, flag, by)
     if not both:
         return [first]
     found = [first]
@@ -54,15 +57,24 @@ def listen(host: str, port: int, flag: str) -> list[socket.socket]:
     return found
 
 
-def _open(host: str, port: int, flag: str) -> socket.socket:
+def require_free(host: str, port: int, flag: str) -> None:
+    """See that a port can be opened, for whoever opens it later.
+
+    Raises:
+        PortError: somebody else has it, or it may not be opened.
+    """
+    for one in listen(host, port, flag, "an earlier start of the same"):
+        one.close()
+
+
+def _open(host: str, port: int, flag: str, by: str) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return _bound(family, host, port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortError(
-                f"port {port} on {host} is in use, perhaps by another console or collector; "
-                f"choose another with {flag}"
+                f"port {port} on {host} is in use, perhaps by {by}; choose another with {flag}"
             ) from None
         raise PortError(f"port {port} on {host} cannot be opened: {error}") from None
 

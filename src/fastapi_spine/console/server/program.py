@@ -122,17 +122,20 @@ class Program:
         Returns:
             0.
         """
-        self.committer.start()
-        self._parts.start()
-        write_access(self._options.folder, self._access)
-        try:
-            ready(self._ready())
-            asyncio.run(self._server.serve([*self._web_sockets, *self._otlp_sockets]))
-        finally:
-            remove_access(self._options.folder, os.getpid())
-            self._parts.close()
-            self.committer.close()
-            self._parts.reader.close()
+        # Whoever sees the access file may already end us; and an end that has begun is not cut short by a second signal.
+        with self._server.capture_signals():
+            self.committer.start()
+            self._parts.start()
+            try:
+                write_access(self._options.folder, self._access)
+                ready(self._ready())
+                asyncio.run(self._server.serve([*self._web_sockets, *self._otlp_sockets]))
+            finally:
+                self._server.served = True
+                remove_access(self._options.folder, os.getpid())
+                self._parts.close()
+                self.committer.close()
+                self._parts.reader.close()
         return 0
 
     def end(self) -> None:
@@ -197,15 +200,20 @@ class Program:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, whose end by a signal is the end we want: exit code 0, and live tails first."""
+    """uvicorn, whose end by a signal is the end we want: exit code 0, and live tails first.
+
+    Attributes:
+        served: whether it has ended, and only the store is still to be closed.
+    """
 
     def __init__(self, config: uvicorn.Config, ending: Callable[[], None]) -> None:
         super().__init__(config)
         self._ending = ending
+        self.served = False
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Hear signals while serving; do not repeat them afterwards, as uvicorn would."""
+        """Hear signals from before the start to after the end; do not repeat them afterwards, as uvicorn would."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -220,6 +228,8 @@ class _Server(uvicorn.Server):
         """Begin to end; a second Ctrl-C waits for nobody."""
         self._ending()
         super().handle_exit(sig, frame)
+        if self.served and self.force_exit:
+            raise KeyboardInterrupt
 
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)

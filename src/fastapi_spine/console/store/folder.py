@@ -25,6 +25,7 @@ _PRIVATE: Final = 0o700
 _OTHERS: Final = 0o077
 _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _PARTS: Final = ("", "-wal", "-shm", "-journal")
+_GONE: Final = ".gone"
 _MOUNTS: Final = Path("/proc/self/mounts")
 _NETWORK: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "afs", "ncpfs", "fuse.sshfs", "fuse.s3fs", "fuse.gcsfuse"}
@@ -136,6 +137,14 @@ class Folder:
         begun_s = min(max(begun_s, 0), 9_999_999_999)
         return SliceFile(number, begun_s, self.path / f"slice-{number:08d}-{begun_s:010d}.db")
 
+    def discarded(self) -> list[Path]:
+        """Return slices that were taken out of the list and are not deleted yet, and what of one was left behind."""
+        gone = list(self.path.glob(f"slice-*.db{_GONE}"))
+        for part in _PARTS[1:]:
+            left = self.path.glob(f"slice-*.db{part}")
+            gone += [one for one in left if not one.with_name(one.name.removesuffix(part)).exists()]
+        return sorted(gone)
+
     @property
     def meta(self) -> Path:
         """The file of what outlives slices."""
@@ -178,14 +187,17 @@ def size_of(path: Path) -> int:
     return total
 
 
-def remove(path: Path) -> None:
-    """Delete a file and its companions.
+def unlinked_parts(path: Path) -> Path:
+    """Rename a file out of every list, delete its companions, and return what is left to delete.
 
     Raises:
         OSError: it is open in another process, on systems where that keeps a file; it is tried again later.
     """
-    for part in _PARTS:
-        path.with_name(path.name + part).unlink(missing_ok=True)
+    gone = path.rename(path.with_name(path.name + _GONE))
+    for part in _PARTS[1:]:
+        with suppress(OSError):  # the next start finds it
+            path.with_name(path.name + part).unlink(missing_ok=True)
+    return gone
 
 
 def has_link(path: Path) -> bool:

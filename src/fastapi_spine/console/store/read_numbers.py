@@ -39,7 +39,9 @@ def series(meta: MetaShelf, window: Window, step_ns: int, wanted: Key) -> list[S
     """Return the numbers of each route."""
     first, last, wide = steps_of(window, step_ns)
     here = {"first": first, "last": last, "service": wanted[0]}
-    rows = [row for row in meta.rows("series_in_window", here) if _is(row[1:4], wanted)]
+    rows = list(meta.rows("series_in_window", here))
+    if any(wanted):
+        rows = [row for row in rows if _is(row[1:4], wanted)]
     measured = {row[1] for row in rows if row[4] == BASIS_METRICS}
     grouped: dict[Key, list[tuple[Any, ...]]] = defaultdict(list)
     for row in rows:

@@ -12,7 +12,8 @@ from typing import Final
 from fastapi_spine.console.facts import Request
 from fastapi_spine.console.ports import StoreError, StoreFullError
 from fastapi_spine.console.rows import Batch, SpanRow
-from fastapi_spine.console.store.folder import Folder, SliceFile, remove, size_of
+from fastapi_spine.console.store.discard import Discard
+from fastapi_spine.console.store.folder import Folder, SliceFile, size_of
 from fastapi_spine.console.store.keep import Keep
 from fastapi_spine.console.store.numbers_room import NumbersRoom
 from fastapi_spine.console.store.open_slice import OpenSlice
@@ -46,6 +47,7 @@ class StoreWriter:
             self._slice = recovered(self._folder)
             self._sealing: list[OpenSlice] = []
             self._numbers = NumbersRoom(open_meta(self._folder))
+            self._discard = Discard(self._folder)
         except BaseException:
             os.close(self._lock)
             raise
@@ -98,6 +100,7 @@ class StoreWriter:
                     slice_.seal()
                 slice_.close()
             self._numbers.close()
+            self._discard.close()
         finally:
             os.close(self._lock)
 
@@ -147,13 +150,14 @@ class StoreWriter:
             total -= size
             if not too_old and self._state != "ok":
                 break
+        self._discard.begin()
 
     def _remove(self, file: SliceFile) -> None:
         for slice_ in [one for one in self._sealing if one.file == file]:
             slice_.close()
             self._sealing.remove(slice_)
         with suppress(OSError):
-            remove(file.path)
+            self._discard.take(file.path)
 
     @contextmanager
     def _trouble(self) -> Iterator[None]:

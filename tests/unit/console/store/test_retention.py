@@ -11,6 +11,7 @@ from stored import ALWAYS, MINUTE, NOW, Store, batch, line, server, store
 from fastapi_spine.console.filter import EVERYTHING, Window
 from fastapi_spine.console.ports import StoreFullError
 from fastapi_spine.console.store import Keep
+from fastapi_spine.console.store.folder import Folder
 
 
 def shown(kept: Store) -> list[str]:
@@ -40,6 +41,41 @@ def test_slices_go_when_they_take_too_much_room(tmp_path: Path) -> None:
             kept.clock.advance(1)
             kept.writer.tidy()
         assert shown(kept) == ["r-3"]
+
+
+def test_what_has_gone_leaves_no_file(tmp_path: Path) -> None:
+    """Disk space comes back beside the writing; whoever reads sees the slice vanish at once."""
+    path = tmp_path / "console"
+    with store(path, Keep(bytes=1, slice_bytes=1)) as kept:
+        for number in range(1, 4):
+            kept.put(server(number, at=NOW + number))
+            kept.clock.advance(1)
+            kept.writer.tidy()
+        assert [one.number for one in Folder(path).slices()] == [3]
+    assert sorted(one.name.partition("-")[0] for one in path.iterdir()) == [
+        "lock",
+        "meta.db",
+        "slice",
+    ]
+
+
+def test_a_process_that_ended_while_it_deleted_is_made_up_for(tmp_path: Path) -> None:
+    """What it left is deleted by the next one, and is in no answer meanwhile."""
+    path = tmp_path / "console"
+    with store(path) as kept:
+        for number in range(1, 3):
+            kept.put(server(number, at=NOW + number))
+            kept.roll()
+    first = Folder(path).slices()[0].path
+    first.rename(first.with_name(f"{first.name}.gone"))
+    first.with_name(f"{first.name}-wal").write_bytes(b"left behind")
+    with store(path) as kept:
+        assert shown(kept) == ["r-2"]
+    assert sorted(one.name.partition("-")[0] for one in path.iterdir()) == [
+        "lock",
+        "meta.db",
+        "slice",
+    ]
 
 
 def test_a_slice_is_closed_when_it_is_big(tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ function Senders({ senders }) {
   </section>`;
 }
 
-function summary(active) {
+function summary(active, objectives) {
+  if (active.length === 0 && objectives.length === 0) return "nothing is promised";
   const of = (state) => active.filter((one) => one.state === state && !one.inhibited_by).length;
   const parts = [[of("firing"), "firing"], [of("pending"), "pending"]].filter(([n]) => n > 0);
   return parts.length === 0 ? "all promises hold" : parts.map(([n, word]) => `${n} ${word}`).join(", ");
@@ -60,7 +61,7 @@ export default function Alerts() {
   const past = (answer?.alerts ?? []).filter((one) => one.state === "resolved");
   const missing = error?.status === 404;
   return html`<main id="main" class="main" tabindex="-1">
-    <header class="head"><h1>Alerts</h1>${answer && html`<span class="faint" role="status">${summary(active)}${answer.at_us ? `, looked at ${ago(answer.at_us)}` : ", not looked at yet"}</span>`}</header>
+    <header class="head"><h1>Alerts</h1>${answer && html`<span class="faint" role="status">${summary(active, answer.objectives)}${answer.at_us ? `, looked at ${ago(answer.at_us)}` : ", not looked at yet"}</span>`}</header>
     ${missing ? html`<${Empty} title="This console does not watch objectives"><p>It is older than its pages. Start the newer one: <code>spine console</code></p><//>` : html`<${Trouble} error=${error} />`}
     ${!answer && !error && html`<div class="card"><${Bones} lines=${10} /></div>`}
     ${answer && html`

@@ -1,11 +1,12 @@
 // Logs: lines by search and time, live; one line whole, with what stood before and after it.
 
 import { CONNECTION_WORDS, useFeed } from "../parts/feed.js";
-import { oneLine, plain } from "../parts/format.js";
+import { plain } from "../parts/format.js";
 import { html, useEffect, useRef, useState } from "../parts/html.js";
 import { useKeys } from "../parts/keys.js";
 import { LinePanel } from "../parts/line_panel.js";
 import { go, requestUrl, setQuery } from "../parts/router.js";
+import { Said } from "../parts/said.js";
 import { SearchBox } from "../parts/search_box.js";
 import { useNarrow, Windowed } from "../parts/windowed.js";
 import { Bones, Empty, FIRST_STEPS, Level, Service, Time, Trouble } from "../parts/words.js";
@@ -19,7 +20,7 @@ function Cells({ line }) {
     <span class="time-cell faint cut" role="cell"><${Time} us=${line.at_us} /></span>
     <span class="level-cell" role="cell"><${Level} line=${line} /></span>
     <span class="service-cell cut" role="cell"><${Service} name=${line.service} /></span>
-    <span class="message cut" role="cell">${oneLine(line.message)}${line.stack && html` <span class="badge">stack</span>`}
+    <span class="message cut" role="cell"><${Said} line=${line} />${line.stack && html` <span class="badge">stack</span>`}
       ${line.held && html` <span class="badge">held</span>`}</span>
     <span class="logger-cell cut mono faint" role="cell">${plain(line.logger)}</span>`;
 }
@@ -70,7 +71,7 @@ export default function Logs({ route }) {
     <div class="bar-line"><div class="chips">${CHIPS.map(([term, word]) => html`<button type="button" key=${term} class="button small"
       aria-pressed=${terms.includes(term)} onClick=${() => turn(term)}>${word}</button>`)}</div>
       <span class="faint num" role="status">${feed.loading ? "Searching…" : feed.error ? "" : `${rows.length}${feed.older ? "+" : ""} lines`}
-      ${live && feed.connection !== "live" && !feed.loading && ` · ${CONNECTION_WORDS[feed.connection]}`}
+      ${live && !["live", "off"].includes(feed.connection) && !feed.loading && ` · ${CONNECTION_WORDS[feed.connection]}`}
       ${feed.behind > 0 && ` · ${feed.behind} left out: more came than can be shown`}
       ${!feed.whole && " · not everything was searched yet, scroll on for more"}</span></div>
     <${Trouble} error=${feed.error} />

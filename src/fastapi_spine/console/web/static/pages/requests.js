@@ -85,7 +85,7 @@ export default function Requests({ route }) {
       <${FilePicker} />
     </div>
     <div class="bar-line"><${Chips} q=${q} /><span class="faint num" role="status">${feed.loading ? "Searching…" : feed.error ? "" : `${count} requests`}
-      ${live && feed.connection !== "live" && !feed.loading && ` · ${CONNECTION_WORDS[feed.connection]}`}
+      ${live && !["live", "off"].includes(feed.connection) && !feed.loading && ` · ${CONNECTION_WORDS[feed.connection]}`}
       ${feed.behind > 0 && ` · ${feed.behind} left out: more came than can be shown`}
       ${!feed.whole && " · not everything was searched yet, scroll on for more"}</span></div>
     <${Trouble} error=${feed.error} />

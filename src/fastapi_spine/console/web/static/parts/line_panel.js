@@ -3,10 +3,11 @@
 import { useAnswer } from "./api.js";
 import { Attributes } from "./attributes.js";
 import { Copy } from "./copy.js";
-import { oneLine, plain } from "./format.js";
+import { plain } from "./format.js";
 import { html, useState } from "./html.js";
 import { Icon } from "./icons.js";
 import { requestUrl } from "./router.js";
+import { saidText } from "./said.js";
 import { Bones, Level, Service, Time, Trouble } from "./words.js";
 
 function linesOf(answer) {
@@ -23,7 +24,7 @@ function Around({ line, onChoose }) {
     <${Trouble} error=${error} />
     ${answer === null && !error ? html`<${Bones} lines=${8} />` : html`<ol class="around">${linesOf(answer).map((one) => html`<li key=${one.cursor}>
       <button type="button" class=${one.cursor === line.cursor ? "chosen" : ""} aria-current=${one.cursor === line.cursor ? "true" : undefined}
-        onClick=${() => onChoose(one)}><${Time} us=${one.at_us} /><${Level} line=${one} /><span class="cut">${oneLine(one.message, 200)}</span></button></li>`)}</ol>`}
+        onClick=${() => onChoose(one)}><${Time} us=${one.at_us} /><${Level} line=${one} /><span class="cut">${saidText(one, 200)}</span></button></li>`)}</ol>`}
   </section>`;
 }
 

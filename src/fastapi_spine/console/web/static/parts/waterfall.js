@@ -3,6 +3,7 @@
 import { serviceClass } from "./colour.js";
 import { duration, oneLine, plain } from "./format.js";
 import { html, useEffect, useRef } from "./html.js";
+import { Said, saidText } from "./said.js";
 import { pattern, ticksOf } from "./tree.js";
 import { reveal, useNarrow, useView } from "./windowed.js";
 import { Level } from "./words.js";
@@ -88,7 +89,7 @@ function LineRow({ row, zoom, start, base }) {
   const inside = at >= zoom.from && at <= zoom.to;
   return html`
     <span class="call said" role="gridcell" style=${indent(row.depth)}><span class="turn"></span>
-      <${Level} line=${row.line} /><span class="cut mono" title=${plain(row.line.message)}>${oneLine(row.line.message, 300)}</span>
+      <${Level} line=${row.line} /><span class="cut mono" title=${plain(row.line.message)}><${Said} line=${row.line} /></span>
       ${row.line.held && html`<span class="badge" title="held back, and written because this request failed or was slow">held</span>`}
       ${row.line.stack && html`<span class="badge bad">stack</span>`}</span>
     <span class="time num right faint" role="gridcell">+${duration(Math.max(0, at - base))}</span>
@@ -98,7 +99,7 @@ function LineRow({ row, zoom, start, base }) {
 }
 
 function describe(row) {
-  if (row.kind === "line") return `${row.line.level} ${oneLine(row.line.message, 120)}`;
+  if (row.kind === "line") return `${row.line.level} ${saidText(row.line, 120)}`;
   const span = row.kind === "group" ? row.nodes[0].span : row.node.span;
   return `${oneLine(span.title, 120)}, ${plain(span.service)}, ${duration(span.duration_us)}${span.failed ? ", failed" : ""}`;
 }
