@@ -110,6 +110,12 @@ def put(page: str, written: str) -> str:
     return f"{before}{written}\n{found}{after}" if found else f"{page}\n{written}"
 
 
+def taken_from(page: str) -> str:
+    """Return the console's section of a page; empty if it has none."""
+    _, found, rest = page.partition(f"{TITLE}\n")
+    return f"{found}{rest.partition(chr(10) + '## ')[0]}" if found else ""
+
+
 def _circumstances() -> str:
     moment = datetime.now(UTC)
     where = machine.description().partition("\n")[0].removeprefix("- ")

@@ -34,3 +34,14 @@ def test_a_small_run_answers_every_question() -> None:
 def test_the_section_has_one_place(page: str, expected: str) -> None:
     """Before the targets, or where it was."""
     assert console.put(page, "## The console\n\nnew\n") == expected
+
+
+def test_another_page_keeps_the_consoles_section() -> None:
+    """Whoever writes the page anew puts it back where it was."""
+    page = "# A\n\n## The console\n\nold\n\n| a | b |\n\n## Targets\n\nt\n"
+    known = console.taken_from(page)
+    assert known == "## The console\n\nold\n\n| a | b |\n"
+    assert console.put("# B\n\n## Targets\n\nu\n", known) == (
+        "# B\n\n## The console\n\nold\n\n| a | b |\n\n## Targets\n\nu\n"
+    )
+    assert console.taken_from("# A\n") == ""
