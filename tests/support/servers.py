@@ -39,8 +39,11 @@ class Server:
         return "".join((self.folder / name).read_text() for name in ("stdout", "stderr"))
 
     def lines(self) -> list[dict[str, Any]]:
-        """Every JSON line written so far."""
-        return [json.loads(line) for line in self.text().splitlines() if line.startswith("{")]
+        """Every JSON line written so far, up to its end: a long one is written in pieces."""
+        written = self.text().splitlines(keepends=True)
+        return [
+            json.loads(line) for line in written if line.startswith("{") and line.endswith("\n")
+        ]
 
     def access(self) -> list[dict[str, Any]]:
         """The access lines written so far, without those of the polling for readiness."""
