@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fastapi_spine import Guard
@@ -33,6 +33,7 @@ class Request:
     def __init__(self, peer: str, headers: list[tuple[bytes, bytes]]) -> None:
         self.kind = "http"
         self.scope: dict[str, Any] = {"client": (peer, 7), "scheme": "http", "headers": headers}
+        self.sent = dict(headers)
 
 
 def seen(peer: str, headers: list[tuple[bytes, bytes]]) -> tuple[str, str]:
@@ -44,6 +45,7 @@ def seen(peer: str, headers: list[tuple[bytes, bytes]]) -> tuple[str, str]:
 
 
 @given(headers=HEADERS)
+@example(headers=[(b"x-forwarded-for", b"::%")])  # an address with an empty zone is none
 def test_behind_a_known_proxy_the_caller_is_an_address(
     headers: list[tuple[bytes, bytes]],
 ) -> None:

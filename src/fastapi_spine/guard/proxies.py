@@ -7,7 +7,7 @@ is none of our proxies is the nearest that somebody trusted has seen; what stand
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -18,16 +18,22 @@ _FOR: Final = b"x-forwarded-for"
 _PROTO: Final = b"x-forwarded-proto"
 _MOST: Final = 4_096
 """Bytes of such a header that are read; more than a chain of thirty proxies writes."""
+_REMEMBERED: Final = 4_096
+_LONGEST: Final = 256
+"""Bytes of a chain that is remembered; longer ones are read each time, and would make the memory of them large."""
 _PAIR: Final = re.compile(r'\s*([A-Za-z]+)\s*=\s*(?:"([^"\\]{0,255})"|([^\s;,"]{1,255}))\s*')
 _PORT: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::[0-9]{1,5})?")
 _SCHEMES: Final = {"http": ("http", "ws"), "https": ("https", "wss")}
 
 Hop = tuple[str, str]
 """An address and a scheme, either of them empty where nothing was said."""
+_NOTHING: Final[Hop] = ("", "")
 
 
 class Proxies:
     """Corrects client and scheme of a request before anybody looks at them; the first to hear of an exchange.
+
+    It remembers what it made of a chain: who asks once mostly asks again.
 
     Args:
         networks: of the proxies that are believed.
@@ -39,6 +45,7 @@ class Proxies:
     def __init__(self, networks: Iterable[str]) -> None:
         self._networks: tuple[IPv4Network | IPv6Network, ...] = tuple(map(ip_network, networks))
         self._known: dict[str, bool] = {}
+        self._read: dict[tuple[bytes | None, bytes | None, bytes | None], Hop] = {}
 
     def begin(self, exchange: Exchange) -> None:
         """Put the caller in the proxy's place, if a known proxy brought the request."""
@@ -46,27 +53,32 @@ class Proxies:
         client = scope.get("client")
         if not client or not self._trusts(str(client[0])):
             return
-        hops = _hops(scope.get("headers") or ())
-        if not hops:
-            return
-        address, scheme = self._nearest(hops)
+        address, scheme = self._said(exchange.sent, scope.get("headers") or ())
         if address:
             scope["client"] = (address, 0)
         names = _SCHEMES.get(scheme)
         if names is not None:
             scope["scheme"] = names[exchange.kind == "websocket"]
 
-    def finish(self, exchange: Exchange) -> None:
-        """Do nothing: the beginning is all."""
-
-    def failed_after(self, exchange: Exchange, error: BaseException, background: bool) -> None:
-        """Do nothing."""
-
-    def leave(self, exchange: Exchange) -> None:
-        """Do nothing."""
+    def _said(self, sent: Mapping[bytes, bytes], headers: Sequence[tuple[bytes, bytes]]) -> Hop:
+        """Return what the headers say of the caller; both empty if that is nothing."""
+        if len(sent) != len(headers):  # one came twice, and it may be one of these
+            return self._nearest(_hops(headers))
+        chain = sent.get(_FORWARDED), sent.get(_FOR), sent.get(_PROTO)
+        try:
+            return self._read[chain]
+        except KeyError:
+            found = self._nearest(_hops(headers))
+        if sum(len(part) for part in chain if part) <= _LONGEST:
+            if len(self._read) >= _REMEMBERED:
+                self._read.clear()
+            self._read[chain] = found
+        return found
 
     def _nearest(self, hops: Sequence[Hop]) -> Hop:
         """Return the rightmost hop that is no proxy of ours; of proxies only, the leftmost."""
+        if not hops:
+            return _NOTHING
         chosen = hops[-1]
         for hop in reversed(hops):
             if not _is_address(hop[0]):
@@ -79,9 +91,11 @@ class Proxies:
     def _trusts(self, address: str) -> bool:
         known = self._known.get(address)
         if known is None:
-            if len(self._known) >= _MOST:
-                self._known.clear()
-            known = self._known[address] = self._look(address)
+            known = self._look(address)
+            if len(address) <= _LONGEST:
+                if len(self._known) >= _REMEMBERED:
+                    self._known.clear()
+                self._known[address] = known
         return known
 
     def _look(self, address: str) -> bool:

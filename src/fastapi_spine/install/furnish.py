@@ -114,8 +114,6 @@ def furnish(
     rooms.append(exporting)
     if logs is not None:
         rooms.append(logs)
-    if guard is not None and guard.proxies is not None:
-        observers.insert(0, guard.proxies)  # before all: the others shall see who really asked
     promising = _promising(settings, site, app, metrics, exporting)
     request_pass = RequestPass(
         _identity(settings, site),
@@ -123,6 +121,8 @@ def furnish(
         _Listeners(rooms, health),
         clock,
         health,
+        # The others shall see who really asked.
+        first=[guard.proxies] if guard is not None and guard.proxies is not None else (),
         pages=pages,
         open_exchanges=site.open_exchanges,
         check=promising.check,

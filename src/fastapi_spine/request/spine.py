@@ -39,6 +39,7 @@ class RequestPass:
     Args:
         identity: reads or makes ids.
         observers: hear of each finished exchange, in this order.
+        first: hear of its beginning only, before the others.
         listener: hears of the application's start and end.
         clock: tells time.
         health: catches and counts what fails here.
@@ -48,7 +49,7 @@ class RequestPass:
     """
 
     __slots__ = (
-        "_beginners", "_check", "_clock", "_finishers", "_guarded", "_identity", "_listener", "_observers", "_open",
+        "_beginners", "_check", "_clock", "_finishers", "_first", "_guarded", "_identity", "_listener", "_observers", "_open",
         "_page_ends", "_pages", "_ready", "health", "stopping",
     )  # fmt: skip
 
@@ -60,12 +61,14 @@ class RequestPass:
         clock: Clock,
         health: Health,
         *,
+        first: Sequence[Beginner] = (),
         pages: Sequence[Page] = (),
         open_exchanges: set[Exchange] | None = None,
         check: Callable[[], None] | None = None,
     ) -> None:
         self._check = check
         self._identity = identity
+        self._first = tuple(first)
         self._listen(observers)
         self._listener = listener
         self._clock = clock
@@ -81,7 +84,7 @@ class RequestPass:
         self._observers = tuple(observers)
         self._beginners = tuple(
             (observer.name, observer.begin)
-            for observer in observers
+            for observer in (*self._first, *observers)
             if isinstance(observer, Beginner)
         )
         self._finishers = tuple((observer.name, observer.finish) for observer in observers)
