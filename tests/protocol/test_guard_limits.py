@@ -49,6 +49,30 @@ def test_a_growing_body_is_cut_off_at_the_limit(
     assert [one["type"] for one in answer.sent] == ["http.response.start", "http.response.body"]
 
 
+def test_chunks_are_counted_whatever_length_was_declared(drive: Any) -> None:
+    """Servers that take both read the chunks (RFC 9112 section 6.3); a small length opens no door."""
+    app = shop()
+    events = [
+        {"type": "http.request", "body": b"x" * 8, "more_body": True},
+        {"type": "http.request", "body": b"x" * 8, "more_body": False},
+    ]
+    both = [(b"host", b"x"), (b"content-length", b"1"), (b"transfer-encoding", b"chunked")]
+    with capture(app, guard=Guard(body=10)):
+        answer = drive(app, "/upload", method="POST", events=events, headers=both)
+    assert (answer.status, answer.raised) == (413, None)
+
+
+def test_a_body_without_a_length_is_counted_over_http_2(drive: Any) -> None:
+    """There are no chunks there, and a length is no must."""
+    app = shop()
+    with capture(app, guard=Guard(body=10)):
+        answers = [
+            drive(app, "/upload", method="POST", body=b"x" * size, headers=[(b"host", b"x")], http_version="2")
+            for size in (10, 11)
+        ]  # fmt: skip
+    assert [one.status for one in answers] == [200, 413]
+
+
 def test_an_application_with_a_limit_of_its_own_keeps_it(drive: Any) -> None:
     """Ours stands down."""
     app = shop(max_body_size=20)
@@ -121,6 +145,7 @@ def clients(drive: Any, proxies: list[str], peer: str, *headers: tuple[bytes, by
         ("10.0.0.1", [(b"x-forwarded-for", b"198.51.100.9:4711")], "198.51.100.9 http"),
         ("10.0.0.1", [(b"x-forwarded-for", b"[2001:db8::9]:4711")], "2001:db8::9 http"),
         ("10.0.0.1", [(b"x-forwarded-for", b"<script>")], "10.0.0.1 http"),
+        ("10.0.0.1", [(b"x-forwarded-for", b"fe80::1%")], "10.0.0.1 http"),
         ("10.0.0.1", [(b"x-forwarded-for", b"198.51.100.9%<script>")], "10.0.0.1 http"),
         ("10.0.0.1", [(b"x-forwarded-for", b"fe80::9%<script>")], "10.0.0.1 http"),
         ("10.0.0.1", [(b"x-forwarded-for", b"198.51.100.9, unknown")], "10.0.0.1 http"),
@@ -137,3 +162,31 @@ def test_forwarded_headers_are_believed_from_known_proxies_only(
 ) -> None:
     """From right to left; the nearest address that is no proxy of ours is the caller."""
     assert clients(drive, ["10.0.0.0/8"], peer, *headers) == seen
+
+
+def test_what_a_proxy_said_is_remembered_and_no_other_word_taken_for_it(drive: Any) -> None:
+    """The same chain twice, then one that differs in its scheme or came in two parts."""
+    app = FastAPI()
+
+    @app.get("/")
+    async def index(request: Request) -> str:
+        return f"{request.client.host if request.client else None} {request.url.scheme}"
+
+    chains: list[list[tuple[bytes, bytes]]] = [
+        [(b"x-forwarded-for", b"198.51.100.9")],
+        [(b"x-forwarded-for", b"198.51.100.9")],
+        [(b"x-forwarded-for", b"198.51.100.9"), (b"x-forwarded-proto", b"https")],
+        [(b"x-forwarded-for", b"1.1.1.1"), (b"x-forwarded-for", b"198.51.100.9")],
+        [(b"x-forwarded-for", b"198.51.100.9"), (b"x-forwarded-for", b"10.0.0.3")],
+        [(b"x-forwarded-for", b"10.0.0.3")],
+        [],
+    ]
+    with capture(app, guard=Guard(proxies=["10.0.0.0/8"])):
+        seen = [
+            json.loads(drive(app, "/", client=("10.0.0.1", 1), headers=[(b"host", b"x"), *chain]).body)
+            for chain in chains
+        ]  # fmt: skip
+    assert seen == [
+        "198.51.100.9 http", "198.51.100.9 http", "198.51.100.9 https", "198.51.100.9 http",
+        "198.51.100.9 http", "10.0.0.3 http", "10.0.0.1 http",
+    ]  # fmt: skip

@@ -15,6 +15,7 @@ WEBSOCKET_INTERNAL_ERROR: Final = 1011
 
 
 _NOTHING_SENT: Final[Mapping[bytes, bytes]] = {}
+_NO_NAMES: Final[frozenset[bytes]] = frozenset()
 
 
 def _unmatched(_scope: Scope) -> str:
@@ -100,14 +101,15 @@ class Exchange:
     suffer when the clock is set. `status` is what went on the wire, None if nothing did. `invalid` holds
     the place and kind (`("body.name", "missing")`) of what a validation error found, never a value. `held` belongs
     to the logs room, `span` to the traces room. `kept` says why the end of the request keeps a trace that was not
-    sampled. `refusal` says which guard answered, `headers` what guards add to the answer, whoever gives it. `own` is
+    sampled. `refusal` says which guard answered, `headers` what guards add to the answer, whoever gives it, and
+    `header_names` which of them give way to the application's own. `own` is
     true when a page of ours answered, such as `/metrics`, and not the application. `sent` are the request's headers as
     they came, of repeated ones the last; `shown_path` is the path as it may be written, once somebody has asked.
     """
 
     __slots__ = (
         "_name_route", "_route", "bound", "bytes_in", "bytes_out", "close_code", "disconnected", "ended", "endpoint", "error",
-        "finished", "first_byte", "headers", "held", "identity", "invalid", "kept", "kind", "messages_in",
+        "finished", "first_byte", "header_names", "headers", "held", "identity", "invalid", "kept", "kind", "messages_in",
         "messages_out", "outcome", "own", "refusal", "request_id", "response_complete", "scope", "sent", "shown_path", "span", "started",
         "started_at", "status", "streamed", "traceback", "trailers",
     )  # fmt: skip
@@ -154,6 +156,7 @@ class Exchange:
         self.bound: dict[str, object] | None = None
         self.held: object = None
         self.headers: list[tuple[bytes, bytes]] | None = None
+        self.header_names = _NO_NAMES
         self.refusal: Refusal | None = None
         self.kept: str | None = None
         self.span: RequestSpan | None = None

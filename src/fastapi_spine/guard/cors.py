@@ -2,11 +2,12 @@
 
 From here its verdict also dresses an unhandled 500 and our own refusals, which inside the application's stack it does
 not (fastapi#775, starlette#1116): a page can read the error, and the id on it. It is asked once for each origin and
-its words are remembered: as a middleware it costs every request 15 µs, its words cost 1.
+its words are remembered (`dress`): as a middleware it costs every request 15 µs, its words cost 1.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -29,7 +30,6 @@ from fastapi_spine.settings.guard_model import Guard
 _ASKS: Final = b"access-control-request-method"
 _ALLOW_ORIGIN: Final = b"access-control-allow-origin"
 _BAD_REQUEST: Final = 400
-_REMEMBERED: Final = 1_024
 _READABLE: Final = tuple(
     name.decode("ascii")
     for name in (HEADER_REQUEST_ID, HEADER_RATE_LIMIT, HEADER_RATE_LIMIT_POLICY, HEADER_RETRY_AFTER)
@@ -46,7 +46,7 @@ class Cors:
         settings: who may do what.
     """
 
-    __slots__ = ("_cors", "_known", "_unasked")
+    __slots__ = ("_cors", "_unasked")
 
     def __init__(self, settings: Guard) -> None:
         self._cors = CORSMiddleware(
@@ -58,22 +58,14 @@ class Cors:
             expose_headers=dict.fromkeys((*_READABLE, *settings.cors_expose)),
             max_age=int(settings.cors_max_age),
         )
-        self._known: dict[bytes, Pairs] = {}
         self._unasked: Pairs = [_VARY]
 
     def of(self, origin: bytes | None) -> Pairs:
         """Return what an answer says to a page of this origin; the list is shared and must not be changed."""
-        if origin is None:
-            return self._unasked
-        known = self._known.get(origin)
-        if known is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            known = self._known[origin] = self._look(origin)
-        return known
+        return self._unasked if origin is None else self._look(origin)
 
     @staticmethod
-    def asks_first(method: object, headers: dict[bytes, bytes]) -> bool:
+    def asks_first(method: object, headers: Mapping[bytes, bytes]) -> bool:
         """Tell whether a request is a preflight: a browser asks whether it may ask."""
         return method == "OPTIONS" and HEADER_ORIGIN in headers and _ASKS in headers
 

@@ -5,17 +5,21 @@ CORS → hosts → headers → rate → body and deadline; what each has to say 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Mapping
+
 from fastapi_spine.core.asgi import App, Receive, Scope, Send
 from fastapi_spine.core.conventions import HEADER_ORIGIN, SCOPE_MARKER
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.guard.cors import Cors
+from fastapi_spine.guard.deadlines import Deadlines
+from fastapi_spine.guard.dress import Wardrobe
 from fastapi_spine.guard.headers import SecurityHeaders
 from fastapi_spine.guard.hosts import Hosts
 from fastapi_spine.guard.rates import Rates
 from fastapi_spine.guard.reply import Answer, refuse
 from fastapi_spine.guard.shared_rates import SharedRates
-from fastapi_spine.guard.watch import Deadline, GrowingBody, declared_too_large, may_grow
+from fastapi_spine.guard.watch import GrowingBody, declared_too_large, may_grow
 
 _HOST = b"host"
 
@@ -58,7 +62,8 @@ class Guards:
 class Gate:
     """Asks the guards about each connection, then lets the application run or answers in its place.
 
-    A fault of ours counts as "no objection": it is caught, told, and the request goes on.
+    A fault of ours counts as "no objection": it is caught, told, and the request goes on. It is no
+    coroutine itself, but returns the application's: each frame more costs every request, and every time it waits.
 
     Args:
         app: what stands behind.
@@ -66,80 +71,94 @@ class Gate:
         health: where faults of ours end.
     """
 
-    __slots__ = ("_app", "_guarded", "_guards")
+    __slots__ = (
+        "_app", "_body", "_cors", "_fault", "_guarded", "_hosts", "_in_memory", "_rates", "_shared",
+        "_timed", "_wardrobe",
+    )  # fmt: skip
 
     def __init__(self, app: App, guards: Guards, health: Health) -> None:
         self._app = app
-        self._guards = guards
+        self._cors = guards.cors
+        self._hosts = guards.hosts
+        self._rates = guards.rates
+        self._shared = guards.shared
+        self._in_memory = None if guards.shared is not None else guards.rates
+        self._body = guards.body
+        self._timed = (
+            None if guards.deadline is None else Deadlines(app, guards.deadline, health).run
+        )
+        self._wardrobe = Wardrobe(guards.cors, guards.headers)
         self._guarded = health.guarded
+        self._fault = health.fault
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Judge one connection; return what serves it, to be awaited."""
         exchange = scope.get(SCOPE_MARKER)
         if not isinstance(exchange, Exchange):
-            await self._app(scope, receive, send)
-            return
-        guards = self._guards
-        headers: dict[bytes, bytes] = dict(scope["headers"])
-        if guards.cors is not None and guards.cors.asks_first(scope.get("method"), headers):
-            await guards.cors.preflight(exchange, scope, receive, send)
-            return
-        answer = self._guarded("guard", self._judge, exchange, headers)
-        if answer is None and guards.shared is not None:
-            answer = await self._ask(guards.shared, exchange, headers)
-        if answer is not None:
-            await refuse(answer, exchange, scope, send)
-        elif scope["type"] == "http":
-            await self._run(exchange, headers, receive, send)
-        else:
-            await self._app(scope, receive, send)
+            return self._app(scope, receive, send)
+        if self._cors is not None and self._cors.asks_first(scope.get("method"), exchange.sent):
+            return self._cors.preflight(exchange, scope, receive, send)
+        try:
+            refused = self._judge(exchange, scope, exchange.sent)
+        except Exception as error:  # noqa: BLE001 - a fault of ours refuses nobody
+            self._fault("guard", error)
+            refused = None
+        if refused is not None:
+            return refuse(refused, exchange, scope, send)
+        if self._shared is not None:
+            return self._ask_and_run(self._shared, exchange, receive, send)
+        return self._run(exchange, receive, send)
 
-    async def _run(
-        self, exchange: Exchange, headers: dict[bytes, bytes], receive: Receive, send: Send
-    ) -> None:
-        """Let the application answer, with an eye on its body and on the clock."""
-        guards = self._guards
+    def _run(self, exchange: Exchange, receive: Receive, send: Send) -> Awaitable[None]:
+        """Let the application answer, with an eye on its body and on the clock where that is called for."""
         scope = exchange.scope
-        app = self._app
-        if guards.deadline is not None:
-            app = Deadline(exchange, guards.deadline, app).run
-        if guards.body is not None and may_grow(scope, headers):
-            app = GrowingBody(exchange, guards.body, app).run
-        await app(scope, receive, send)
+        if scope["type"] != "http":
+            return self._app(scope, receive, send)
+        if self._body is not None and may_grow(scope, exchange.sent):
+            growing = GrowingBody(exchange, self._body, receive, send)
+            return growing.run(self._timed or self._app)
+        return (self._timed or self._app)(scope, receive, send)
 
-    def _judge(self, exchange: Exchange, headers: dict[bytes, bytes]) -> Answer | None:
+    def _judge(
+        self, exchange: Exchange, scope: Scope, sent: Mapping[bytes, bytes]
+    ) -> Answer | None:
         """Ask the guards that know at once, and put what they say on the answer."""
-        guards = self._guards
-        scope = exchange.scope
         path = scope["path"]
-        said: list[tuple[bytes, bytes]] = []
-        exchange.headers = said
-        if guards.cors is not None:
-            said += guards.cors.of(headers.get(HEADER_ORIGIN))
-        if guards.headers is not None:
-            said += guards.headers.of(path, scope.get("scheme", "http"))
-        if guards.hosts is not None:
-            refused = guards.hosts.judge(headers.get(_HOST), path)
+        pairs, exchange.header_names = self._wardrobe.of(
+            sent.get(HEADER_ORIGIN), scope.get("scheme", "http"), path
+        )
+        exchange.headers = pairs
+        if self._hosts is not None:
+            refused = self._hosts.judge(sent.get(_HOST), path)
             if refused is not None:
                 return refused
-        if guards.rates is not None and guards.shared is None:
-            plan = guards.rates.plan(path)
+        rates = self._in_memory
+        if rates is not None:
+            plan = rates.plan(path)
             if plan is not None:
-                caller = guards.rates.caller(scope, headers)
-                refused = guards.rates.judge(plan, caller, said)
+                exchange.headers = said = pairs.copy()
+                refused = rates.judge(plan, rates.caller(scope, sent), exchange.started, said)
                 if refused is not None:
                     return refused
-        return declared_too_large(headers, guards.body) if guards.body is not None else None
+        return None if self._body is None else declared_too_large(sent, self._body)
 
-    async def _ask(
-        self, shared: SharedRates, exchange: Exchange, headers: dict[bytes, bytes]
-    ) -> Answer | None:
+    async def _ask(self, shared: SharedRates, exchange: Exchange) -> Answer | None:
         """Ask the guard that has to ask somebody else."""
-        rates = self._guards.rates
+        rates = self._rates
         if rates is None:
             return None
         plan = self._guarded("guard", rates.plan, exchange.scope["path"])
-        caller = self._guarded("guard", rates.caller, exchange.scope, headers)
+        caller = self._guarded("guard", rates.caller, exchange.scope, exchange.sent)
         if plan is None or caller is None or exchange.headers is None:
             return None
-        return await shared.judge(plan, caller, exchange.headers)
+        exchange.headers = said = exchange.headers.copy()
+        return await shared.judge(plan, caller, said)
+
+    async def _ask_and_run(
+        self, shared: SharedRates, exchange: Exchange, receive: Receive, send: Send
+    ) -> None:
+        refused = await self._ask(shared, exchange)
+        if refused is not None:
+            await refuse(refused, exchange, exchange.scope, send)
+        else:
+            await self._run(exchange, receive, send)

@@ -46,9 +46,12 @@ class SecurityHeaders:
     Args:
         changes: header to value, laid over the defaults; `off` leaves one out, `*` = `off` all that are not named.
         docs: paths of the application's documentation pages.
+
+    Attributes:
+        docs: the same.
     """
 
-    __slots__ = ("_docs", "_docs_plain", "_docs_tls", "_plain", "_tls")
+    __slots__ = ("_docs_plain", "_docs_tls", "_plain", "_tls", "docs")
 
     def __init__(self, changes: Mapping[str, str], docs: Collection[str]) -> None:
         values = {} if changes.get(_ALL) == _OFF else dict(DEFAULTS)
@@ -56,13 +59,13 @@ class SecurityHeaders:
         shown = {name: value for name, value in values.items() if value != _OFF}
         own_policy = _CSP in changes or _CSP not in shown
         for_docs = shown if own_policy else {**shown, _CSP: DOCS_POLICY}
-        self._docs = frozenset(docs)
+        self.docs = frozenset(docs)
         self._plain, self._tls = _pairs(shown, tls=False), _pairs(shown, tls=True)
         self._docs_plain, self._docs_tls = _pairs(for_docs, tls=False), _pairs(for_docs, tls=True)
 
-    def of(self, path: str, scheme: str) -> Pairs:
+    def of(self, scheme: str, *, docs: bool) -> Pairs:
         """Return the headers of an answer; the list is shared and must not be changed."""
-        if path in self._docs:
+        if docs:
             return self._docs_tls if scheme in _TLS else self._docs_plain
         return self._tls if scheme in _TLS else self._plain
 

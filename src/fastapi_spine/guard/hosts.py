@@ -21,6 +21,8 @@ from fastapi_spine.guard.reply import Answer
 
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?")
 _REMEMBERED: Final = 1_024
+_LONGEST: Final = 260
+"""Bytes of a name with its port; longer ones are malformed, and would make the memory of them large."""
 _BAD_REQUEST: Final = 400
 
 
@@ -59,9 +61,11 @@ class Hosts:
         return verdict
 
     def _learn(self, host: bytes) -> Answer | None:
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        verdict = self._known[host] = self._look(host)
+        verdict = self._look(host)
+        if len(host) <= _LONGEST:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[host] = verdict
         return verdict
 
     def _look(self, host: bytes) -> Answer | None:

@@ -53,11 +53,14 @@ class Plan(NamedTuple):
         limits: all of them hold.
         cost: how many requests one counts for.
         policy: the header that tells of the limits.
+        steps: for each limit how it counts in memory, and how the header tells where a caller stands with it: words
+            that want two numbers, requests left and seconds.
     """
 
     limits: tuple[Limit, ...]
     cost: int
     policy: tuple[bytes, bytes]
+    steps: tuple[tuple[Callable[[str, int, int], Standing], bytes], ...]
 
 
 class Rates:
@@ -65,16 +68,14 @@ class Rates:
 
     Args:
         settings: rates, costs, what tells callers apart, probes.
-        now_ns: a clock that only goes forward.
     """
 
     __slots__ = (
-        "_by", "_costs", "_default", "_everywhere", "_exempt", "_networks", "_now_ns", "_paths", "_plans",
+        "_by", "_costs", "_default", "_everywhere", "_exempt", "_networks", "_paths", "_plans",
     )  # fmt: skip
 
-    def __init__(self, settings: Guard, now_ns: Callable[[], int]) -> None:
+    def __init__(self, settings: Guard) -> None:
         sliding = settings.rate_window == "sliding"
-        self._now_ns = now_ns
         self._by = (
             settings.rate_by.removeprefix("header:").encode() if ":" in settings.rate_by else b""
         )
@@ -112,20 +113,26 @@ class Rates:
         address = str(client[0]) if client and client[0] else _NOBODY
         return self._network(address) if ":" in address else address
 
-    def judge(self, plan: Plan, caller: str, said: Pairs) -> Answer | None:
+    def judge(self, plan: Plan, caller: str, now_ns: int, said: Pairs) -> Answer | None:
         """Count a request in memory.
 
         Args:
             plan: what holds for its path.
             caller: who asks.
+            now_ns: of a clock that only goes forward.
             said: takes the headers that the answer gets, whoever gives it.
 
         Returns:
             Why it is refused; None if it is not.
         """
-        now = self._now_ns()
-        standings = [(one.label, one.windows.hit(caller, plan.cost, now)) for one in plan.limits]
-        return tell(plan, standings, said)
+        told, wait = b"", 0
+        for hit, words in plan.steps:
+            allowed, remaining, reset_s = hit(caller, plan.cost, now_ns)
+            told += words % (remaining, reset_s)
+            if not allowed and reset_s > wait:
+                wait = reset_s
+        said += (plan.policy, (HEADER_RATE_LIMIT, told))
+        return _refused(wait) if wait else None
 
     def _make_plan(self, path: str) -> Plan | None:
         if path in self._exempt:
@@ -151,28 +158,31 @@ def _plan(limits: tuple[Limit, ...], cost: int) -> Plan | None:
     if not limits or not cost:
         return None
     policy = ", ".join(f"{one.label};q={one.rate.amount};w={one.rate.seconds}" for one in limits)
-    return Plan(limits, cost, (HEADER_RATE_LIMIT_POLICY, policy.encode("ascii")))
+    words = [(one.label.replace("%", "%%") + ";r=%d;t=%d").encode("ascii") for one in limits]
+    words[1:] = [b", " + one for one in words[1:]]
+    hits = [one.windows.hit for one in limits]
+    header = (HEADER_RATE_LIMIT_POLICY, policy.encode("ascii"))
+    return Plan(limits, cost, header, tuple(zip(hits, words, strict=True)))
 
 
-def tell(plan: Plan, standings: Sequence[tuple[str, Standing]], said: Pairs) -> Answer | None:
+def tell(plan: Plan, standings: Sequence[Standing], said: Pairs) -> Answer | None:
     """Word what the limits say.
 
     Args:
         plan: the limits.
-        standings: each limit's label, and where the caller stands with it.
+        standings: where the caller stands with each limit.
         said: takes the headers.
 
     Returns:
         See `Rates.judge`.
     """
-    told = ", ".join(
-        [f"{label};r={standing.remaining};t={standing.reset_s}" for label, standing in standings]
-    )
-    said += (plan.policy, (HEADER_RATE_LIMIT, told.encode("ascii")))
-    for _, standing in standings:
-        if not standing.allowed:
-            return _refused(max(one.reset_s for _, one in standings if not one.allowed))
-    return None
+    told = [
+        words % (one.remaining, one.reset_s)
+        for (_, words), one in zip(plan.steps, standings, strict=True)
+    ]
+    said += (plan.policy, (HEADER_RATE_LIMIT, b"".join(told)))
+    wait = max((one.reset_s for one in standings if not one.allowed), default=0)
+    return _refused(wait) if wait else None
 
 
 def _refused(wait_s: int) -> Answer:

@@ -46,7 +46,6 @@ class GuardRoom:
             SharedRates(settings, health, clock) if limited and settings.rate_store else None
         )
         self._settings = settings
-        self._clock = clock
         self._health = health
         self.proxies = Proxies(settings.proxies) if settings.proxies else None
 
@@ -61,7 +60,7 @@ class GuardRoom:
         settings = self._settings
         rates = None
         if settings.rate or settings.rate_paths:
-            rates = Rates(settings, self._clock.monotonic_ns)
+            rates = Rates(settings)
         headers = SecurityHeaders(settings.headers, docs)
         guards = Guards(
             cors=Cors(settings) if settings.cors else None,

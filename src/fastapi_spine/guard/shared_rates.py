@@ -58,8 +58,7 @@ class SharedRates:
         try:
             async with asyncio.timeout(self._timeout):
                 standings = [
-                    (one.label, await self._hit(one.label, one.rate, caller, plan.cost))
-                    for one in plan.limits
+                    await self._hit(one.label, one.rate, caller, plan.cost) for one in plan.limits
                 ]
         except Exception as error:  # noqa: BLE001 - whatever the store's client raises
             self._rests_until = self._now_ns() + _REST_NS

@@ -6,6 +6,7 @@ timers a single event loop does not need. Shared stores are the library's affair
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final, NamedTuple
 
 from fastapi_spine.settings.guarding import Rate
@@ -29,6 +30,10 @@ class Standing(NamedTuple):
     reset_s: int
 
 
+_standing: Final = partial(tuple.__new__, Standing)
+"""A quarter of what the class costs, which checks how many values it is given."""
+
+
 class Windows:
     """The counts of one rate.
 
@@ -42,10 +47,11 @@ class Windows:
         most: how many callers are remembered.
     """
 
-    __slots__ = ("_counts", "_length", "_most", "_sliding", "rate")
+    __slots__ = ("_amount", "_counts", "_length", "_most", "_sliding", "rate")
 
     def __init__(self, rate: Rate, *, sliding: bool, most: int = MOST_CALLERS) -> None:
         self.rate = rate
+        self._amount = rate.amount
         self._length = rate.seconds * _SECOND_NS
         self._sliding = sliding
         self._most = most
@@ -59,29 +65,28 @@ class Windows:
             cost: how many requests it counts for.
             now_ns: any clock that only goes forward.
         """
-        window, into = divmod(now_ns, self._length)
+        length, amount = self._length, self._amount
+        window = now_ns // length
+        left = (window + 1) * length - now_ns
         counts = self._counts.get(caller)
         if counts is None:
             counts = self._meet(caller, window)
         elif counts[0] != window:
-            counts[2] = counts[1] if counts[0] == window - 1 else 0
+            counts[2] = counts[1] if self._sliding and counts[0] == window - 1 else 0
             counts[0], counts[1] = window, 0
         used = counts[1]
-        if self._sliding and counts[2]:
-            used += -(-counts[2] * (self._length - into) // self._length)  # rounded up
-        amount = self.rate.amount
-        allowed = used + cost <= amount
-        if allowed:
-            counts[1] += cost
-            used += cost
-        left = self._length - into
-        if not allowed and self._sliding and counts[2]:
-            left = self._fading(counts, cost, left)
-        return Standing(allowed, max(amount - used, 0), max(-(-left // _SECOND_NS), 1))
+        if counts[2]:
+            used += -(-counts[2] * left // length)  # rounded up
+        if used + cost > amount:
+            if counts[2]:
+                left = self._fading(counts, cost, left)
+            return Standing(False, max(amount - used, 0), max(-(-left // _SECOND_NS), 1))
+        counts[1] += cost
+        return _standing((True, amount - used - cost, -(-left // _SECOND_NS)))
 
     def _fading(self, counts: list[int], cost: int, left: int) -> int:
         """Return after how long enough of the window before has faded away, if that is what it takes."""
-        room = self.rate.amount - counts[1] - cost
+        room = self._amount - counts[1] - cost
         return left if room < 0 else max(left - room * self._length // counts[2], 0)
 
     def _meet(self, caller: str, window: int) -> list[int]:

@@ -54,7 +54,7 @@ class WebSocketWire:
     def _with_id(self, message: Message) -> Message:
         headers = with_request_id(message, self._exchange.request_id)
         if self._exchange.headers:
-            add_missing(headers, self._exchange.headers)
+            add_missing(headers, self._exchange.headers, self._exchange.header_names)
         return {**message, "headers": headers}
 
     def _received(self, message: Message) -> None:

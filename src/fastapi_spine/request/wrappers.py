@@ -16,7 +16,7 @@ from typing import Final
 
 from fastapi_spine.core.asgi import Message, Receive, Send
 from fastapi_spine.core.clock import Clock
-from fastapi_spine.core.conventions import HEADER_REQUEST_ID, HEADER_VARY, Outcome
+from fastapi_spine.core.conventions import HEADER_REQUEST_ID, Outcome
 from fastapi_spine.core.exchange import SERVER_ERROR, Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.request.validation import from_body, from_exception
@@ -113,7 +113,7 @@ class HttpWire:
         outgoing = message.copy() if isinstance(message, dict) else dict(message)
         headers = outgoing["headers"] = with_request_id(message, self._exchange.request_id)
         if self._exchange.headers:
-            add_missing(headers, self._exchange.headers)
+            add_missing(headers, self._exchange.headers, self._exchange.header_names)
         return outgoing
 
     def _see_error(self, status: int) -> None:
@@ -185,8 +185,21 @@ def with_request_id(message: Message, request_id: str) -> list[tuple[bytes, byte
     return headers
 
 
-def add_missing(headers: list[tuple[bytes, bytes]], more: list[tuple[bytes, bytes]]) -> None:
-    """Add what guards have to say; what the application says itself stays as it is, but for `Vary`, which adds up."""
-    said = {name.lower() for name, _ in headers}
-    said.discard(HEADER_VARY)
-    headers += [pair for pair in more if pair[0] not in said]
+def add_missing(
+    headers: list[tuple[bytes, bytes]],
+    more: list[tuple[bytes, bytes]],
+    names: frozenset[bytes],
+) -> None:
+    """Add what guards have to say; what the application says itself stays as it is.
+
+    Args:
+        headers: the application's; grows.
+        more: the guards'.
+        names: which of `more` give way; hardly ever does one have to. `Vary` is none of them: it adds up.
+    """
+    for name, _ in headers:
+        if name.lower() in names:
+            said = names.intersection([name.lower() for name, _ in headers])
+            headers += [pair for pair in more if pair[0] not in said]
+            return
+    headers += more
