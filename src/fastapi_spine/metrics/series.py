@@ -15,6 +15,7 @@ from typing import Final, Generic, TypeVar
 from fastapi_spine.core.conventions import SERIES_OVERFLOW
 from fastapi_spine.metrics.catalog import Entry
 from fastapi_spine.metrics.family import Exemplar, Family, Point
+from fastapi_spine.metrics.rests import with_rests
 
 Labels = tuple[str, ...]
 Example = tuple[str, str, float, int]
@@ -124,9 +125,9 @@ class Series(Generic[Cell]):
         self.overflowed = False
 
     def family(self) -> Family:
-        """Copy every series as it is now."""
+        """Copy every series as it is now, with rests; called by threads beside the event loop."""
         cells = list(self.cells.items())
-        return family(self.entry, (cell.point(labels) for labels, cell in cells))
+        return family(self.entry, with_rests(cell.point(labels) for labels, cell in cells))
 
 
 def family(entry: Entry, points: Iterable[Point]) -> Family:

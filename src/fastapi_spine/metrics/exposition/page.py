@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import time
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
@@ -11,9 +10,8 @@ from fastapi_spine.metrics.exposition.negotiate import Format
 from fastapi_spine.metrics.exposition.text import pieces
 from fastapi_spine.metrics.exposition.users import UsersMetrics
 from fastapi_spine.metrics.family import Family
+from fastapi_spine.metrics.rests import rest
 
-_REST_S: Final = 0.0001
-"""Between two pieces: long enough that a thread which waits for the interpreter gets it."""
 _GZIP_LEVEL: Final = 1
 _SUFFIXES: Final = ("", "_total", "_bucket", "_count", "_sum")
 _EOF: Final = b"# EOF\n"
@@ -48,7 +46,7 @@ def write_page(families: Collection[Family], users: UsersMetrics, wanted: Wanted
     parts: list[bytes] = []
     for piece in pieces(ours, openmetrics=wanted.style.openmetrics):
         parts.append(piece.encode("utf-8", "backslashreplace"))
-        time.sleep(_REST_S)
+        rest()
     shared = [family for family in families if family.users]
     taken = {family.name for family in families if not family.users}
     parts.append(users.render(shared, wanted.style, taken=taken, names=wanted.names))

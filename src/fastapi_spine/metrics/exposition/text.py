@@ -7,6 +7,7 @@ by `prometheus_client` (see `users`), whose names and escaping may be of kinds t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import accumulate
 from math import inf, isinf, isnan
 from typing import Final
@@ -14,9 +15,10 @@ from typing import Final
 from fastapi_spine.core.conventions import KEY_SPAN_ID, KEY_TRACE_ID
 from fastapi_spine.metrics.family import Exemplar, Family, Point
 
-PIECE: Final = 200
-"""Lines between two pauses of whoever writes a page: about half a millisecond of work."""
+PIECE: Final = 50
+"""Lines between two pauses of whoever writes a page: some tenths of a millisecond of work."""
 _EXACT: Final = 2**53
+_REMEMBERED: Final = 64
 _BUCKET: Final = "le"
 _ESCAPES: Final = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 _HELP_ESCAPES: Final = str.maketrans({"\\": r"\\", "\n": r"\n"})
@@ -77,9 +79,9 @@ def _lines(family: Family, point: Point, *, openmetrics: bool) -> Iterable[str]:
 def _histogram(family: Family, point: Point, *, openmetrics: bool) -> list[str]:
     labels = _labels(family.labels, point.labels)
     prefix = f'{family.name}_bucket{{{labels}{"," if labels else ""}{_BUCKET}="'
-    bounds = (*point.bounds, inf)
+    bounds = _bounds(point.bounds)
     lines = [
-        f'{prefix}{number(bound, whole=False)}"}} {count}'
+        f"{prefix}{bound}{count}"
         for bound, count in zip(bounds, accumulate(point.counts), strict=True)
     ]
     if openmetrics:
@@ -90,6 +92,12 @@ def _histogram(family: Family, point: Point, *, openmetrics: bool) -> list[str]:
     lines.append(f"{family.name}_count{braced} {sum(point.counts)}")
     lines.append(f"{family.name}_sum{braced} {number(point.value)}")
     return lines
+
+
+@lru_cache(_REMEMBERED)
+def _bounds(bounds: tuple[float, ...]) -> tuple[str, ...]:
+    """Write what stands between a bucket's labels and its count."""
+    return tuple(f'{number(bound, whole=False)}"}} ' for bound in (*bounds, inf))
 
 
 def _labels(names: tuple[str, ...], values: tuple[str, ...]) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from operator import add
 from typing import Final
 
 from fastapi_spine.core.conventions import LABEL_PID, SERIES_OVERFLOW
 from fastapi_spine.metrics.family import Exemplar, Family, Point, Snapshot
+from fastapi_spine.metrics.rests import POINTS, with_rests
 
 _SUM: Final = "sum"
 _ONE: Final = "one"
@@ -27,8 +29,10 @@ def combine(
     Returns:
         Families in the order of the first worker's, then what only others know.
     """
-    merged: dict[tuple[str, tuple[str, ...]], _Sum] = {}
     several = len(living) > 1 or ended is not None
+    if not several and all(len(family.points) <= series_limit for family in living[0].families):
+        return living[0].families
+    merged: dict[tuple[str, tuple[str, ...]], _Sum] = {}
     for snapshot in living:
         for family in snapshot.families:
             shown = _with_pid(family, snapshot.pid) if several else family
@@ -56,7 +60,7 @@ class _Sum:
         self._points: dict[tuple[str, ...], Point] = {}
 
     def add(self, points: Iterable[Point]) -> None:
-        for point in points:
+        for point in with_rests(points, 2 * POINTS):
             labels = point.labels
             if labels not in self._points and len(self._points) >= self._limit:
                 labels = (SERIES_OVERFLOW,) * len(labels)
@@ -113,8 +117,11 @@ def _add(mine: Point, other: Point) -> None:
     if mine.bounds == other.bounds:
         if len(mine.counts) < len(other.counts):
             mine.counts += [0] * (len(other.counts) - len(mine.counts))
-        for place, count in enumerate(other.counts):
-            mine.counts[place] += count
+        if len(mine.counts) == len(other.counts):
+            mine.counts = list(map(add, mine.counts, other.counts))
+        else:
+            for place, count in enumerate(other.counts):
+                mine.counts[place] += count
         mine.exemplars = _newest(mine.exemplars, other.exemplars)
         return
     # Workers of two versions with other buckets: each count goes to the next bound above, none is lost.

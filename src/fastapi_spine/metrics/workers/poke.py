@@ -41,17 +41,23 @@ class Ear:
         self._socket.setsockopt(socket.SOL_SOCKET, _PASSCRED, 1)
         self._socket.bind(_address(instance))
 
-    def listen(self, seconds: float, answer: Callable[[], object]) -> None:
-        """Wait so long at most for a sibling's question; leave numbers with `answer`, then say so."""
+    def listen(self, seconds: float, answer: Callable[[], object]) -> bool:
+        """Wait so long at most for a sibling's question; leave numbers with `answer`, then say so.
+
+        Returns:
+            Whether there was one, so that numbers have just been left.
+        """
         self._socket.settimeout(max(seconds, 0.001))
         try:
             data, notes, _, sender = self._socket.recvmsg(16, 256)
         except OSError:
-            return
-        if data == _PLEASE and _from_this_user(notes):
-            answer()
-            with contextlib.suppress(OSError):
-                self._socket.sendto(_DONE, sender)
+            return False
+        if data != _PLEASE or not _from_this_user(notes):
+            return False
+        answer()
+        with contextlib.suppress(OSError):
+            self._socket.sendto(_DONE, sender)
+        return True
 
     def close(self) -> None:
         """Hear no more."""
@@ -68,27 +74,49 @@ def ear_for(instance: str) -> Ear | None:
         return None
 
 
-def ask(instances: Iterable[str]) -> None:
-    """Ask siblings to leave their newest numbers, and wait for them, 250 ms in all at most; usually they answer in two."""
-    if not _ABSTRACT:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mouth:
-        mouth.setsockopt(socket.SOL_SOCKET, _PASSCRED, 1)
-        mouth.bind("")  # the kernel chooses an abstract name to answer to
-        waiting = 0
-        mouth.setblocking(False)  # a sibling whose queue is full is not waited for
-        for instance in instances:
+class Question:
+    """Asks siblings to leave their newest numbers, one after the other, 250 ms in all at most.
+
+    One after the other, because all at once would take the processors from those who serve requests. The first is asked
+    at once, so that whoever asks can put its own numbers in order meanwhile.
+
+    Args:
+        instances: the siblings.
+    """
+
+    def __init__(self, instances: Iterable[str]) -> None:
+        self._waiting = list(instances) if _ABSTRACT else []
+        self._deadline = monotonic() + _PATIENCE_S
+        self._asked = False
+        if self._waiting:
+            self._mouth = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self._mouth.setsockopt(socket.SOL_SOCKET, _PASSCRED, 1)
+            self._mouth.bind("")  # the kernel chooses an abstract name to answer to
+            self._ask_next()
+
+    def wait(self) -> None:
+        """Ask the others, and wait for all."""
+        if not (self._asked or self._waiting):
+            return
+        with self._mouth:
+            while self._asked or self._waiting:
+                left = self._deadline - monotonic()
+                if left <= 0:
+                    return
+                if self._asked:
+                    self._mouth.settimeout(left)
+                    with contextlib.suppress(OSError):
+                        self._mouth.recv(16)
+                self._ask_next()
+
+    def _ask_next(self) -> None:
+        """Ask one more; a sibling whose queue is full, or that is gone, is not waited for."""
+        self._asked = False
+        while self._waiting and not self._asked:
+            self._mouth.setblocking(False)
             with contextlib.suppress(OSError):
-                mouth.sendto(_PLEASE, _address(instance))
-                waiting += 1
-        deadline = monotonic() + _PATIENCE_S
-        while waiting and (left := deadline - monotonic()) > 0:
-            mouth.settimeout(left)
-            try:
-                mouth.recv(16)
-            except OSError:
-                return
-            waiting -= 1
+                self._mouth.sendto(_PLEASE, _address(self._waiting.pop()))
+                self._asked = True
 
 
 def _address(instance: str) -> bytes:

@@ -23,7 +23,7 @@ from fastapi_spine.core.private_folder import private_folder
 from fastapi_spine.metrics.family import Family, Snapshot
 from fastapi_spine.metrics.workers.combine import combine
 from fastapi_spine.metrics.workers.group import OFF, Group, find_group, listening, started_at
-from fastapi_spine.metrics.workers.poke import ask, ear_for
+from fastapi_spine.metrics.workers.poke import Question, ear_for
 from fastapi_spine.metrics.workers.shelf import NOTHING_FOUND, Found, Shelf
 
 _EVERY_S: Final = 1.0
@@ -111,10 +111,14 @@ class Workers:
     def gather(self) -> Gathered:
         """Return everybody's numbers; this process's own where the others' cannot be had. Blocks up to 0.5 s."""
         shelf = self._shelf or self._find_shelf()
+        question = None
+        if shelf is not None:
+            question = self._health.guarded("metrics_workers", _ask, shelf)
         own = self._take()
         found = NOTHING_FOUND
         if shelf is not None:
-            found = self._health.guarded("metrics_workers", self._read, shelf, own) or found
+            read = self._health.guarded("metrics_workers", self._read, shelf, own, question)
+            found = read or found
         families = combine([own, *found.living], found.ended, series_limit=self._limit)
         return Gathered(families, 1 + len(found.living), frozenset(self._degraded))
 
@@ -160,7 +164,8 @@ class Workers:
                 if ear is None:
                     closed.wait(_EVERY_S)
                 else:
-                    ear.listen(_EVERY_S, self._leave_numbers)
+                    while ear.listen(_EVERY_S, self._leave_numbers) and not closed.is_set():
+                        """Numbers were left for whoever asked: they are new enough."""
         finally:
             if ear is not None:
                 ear.close()
@@ -188,12 +193,13 @@ class Workers:
             return None
         return Shelf(folder, self._instance, series_limit=self._limit)
 
-    def _read(self, shelf: Shelf, own: Snapshot) -> Found:
+    def _read(self, shelf: Shelf, own: Snapshot, question: Question | None) -> Found:
         """Leave our own numbers first: what a page has shown must not be lost with this process."""
         try:
             with self._turn:
                 shelf.write(own)
-            ask(shelf.siblings())
+            if question is not None:
+                question.wait()
             found = shelf.read()
         except OSError as error:
             with self._turn:
@@ -244,6 +250,10 @@ class Workers:
         if multiprocessing.parent_process() is not None or "gunicorn.arbiter" in sys.modules:
             self._degraded.add(reason)
             log.info(MSG_WORKERS_APART, extra={KEY_REASON: reason})
+
+
+def _ask(shelf: Shelf) -> Question:
+    return Question(shelf.siblings())
 
 
 def sweep(outer: Path) -> None:
