@@ -48,7 +48,7 @@ def test_histograms_are_read_back(
     counts: list[int], total: float, example: Exemplar | None
 ) -> None:
     """Buckets are cumulative, the last one is the count, an exemplar stands at its bucket."""
-    point = Point(("x",), total, counts, (0.01, 0.1, 1.0), [None, example, None, None])
+    point = Point(("x",), total, tuple(counts), (0.01, 0.1, 1.0), (None, example, None, None))
     family = Family("time_seconds", "Time.", "histogram", ("a",), [point], unit="seconds")
     for read, openmetrics in ((read_text, False), (read_openmetrics, True)):
         (found,) = read(page(family, openmetrics=openmetrics))

@@ -32,6 +32,9 @@ class Exemplar(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Point(msgspec.Struct, array_like=True, gc=False):
     """One series.
 
+    It holds tuples, because tuples of plain values are soon nothing to the garbage collector: with lists a few scrapes
+    would have it walk the whole heap.
+
     Attributes:
         labels: the values of its family's labels, in their order.
         value: of a counter or gauge; of a histogram or summary the sum of what was observed.
@@ -43,9 +46,9 @@ class Point(msgspec.Struct, array_like=True, gc=False):
 
     labels: tuple[str, ...]
     value: float = 0.0
-    counts: list[int] = []
+    counts: tuple[int, ...] = ()
     bounds: tuple[float, ...] = ()
-    exemplars: list[Exemplar | None] = []
+    exemplars: tuple[Exemplar | None, ...] = ()
 
 
 class Family(msgspec.Struct):

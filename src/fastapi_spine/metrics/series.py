@@ -36,7 +36,7 @@ class Count:
     def point(self, labels: Labels) -> Point:
         """Copy it."""
         example = self.example
-        shown: list[Exemplar | None] = [] if example is None else [_exemplar(example, counted=1.0)]
+        shown = () if example is None else (_exemplar(example, counted=1.0),)
         return Point(labels, self.value, exemplars=shown)
 
 
@@ -65,13 +65,13 @@ class Histogram:
     def point(self, labels: Labels) -> Point:
         """Copy it."""
         examples = self.examples
-        shown = [None if one is None else _exemplar(one) for one in examples]
+        shown = tuple([None if one is None else _exemplar(one) for one in examples])
         return Point(
             labels,
             self.total,
-            counts=self.counts.copy(),
+            counts=tuple(self.counts),
             bounds=self.bounds,
-            exemplars=shown if any(shown) else [],
+            exemplars=shown if any(shown) else (),
         )
 
 

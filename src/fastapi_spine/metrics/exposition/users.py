@@ -132,19 +132,19 @@ def family_of(metric: Metric) -> Family | None:
         }
         names = names or tuple(labels)
         key = tuple(labels.values())
-        point = points.setdefault(key, Point(key, counts=[], exemplars=[]))
+        point = points.setdefault(key, Point(key))
         if sample.name.endswith("_bucket") and kind == "histogram":
             count = int(sample.value)
-            point.counts.append(count - below.get(key, 0))
-            point.exemplars.append(_exemplar(sample.exemplar))
+            point.counts += (count - below.get(key, 0),)
+            point.exemplars += (_exemplar(sample.exemplar),)
             below[key] = count
             bounds.setdefault(key, []).append(float(sample.labels["le"]))
         elif sample.name.endswith("_count") and kind == "summary":
-            point.counts.append(int(sample.value))
+            point.counts += (int(sample.value),)
         elif not sample.name.endswith(("_created", "_count")):
             point.value = sample.value
             if kind == "counter" and sample.exemplar is not None:
-                point.exemplars.append(_exemplar(sample.exemplar))
+                point.exemplars += (_exemplar(sample.exemplar),)
     for key, found in bounds.items():
         points[key].bounds = tuple(found[:-1])
     return Family(

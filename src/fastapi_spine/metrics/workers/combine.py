@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from operator import add
 from typing import Final
 
@@ -109,31 +110,35 @@ def _with_pid(family: Family, pid: str) -> Family:
 
 
 def _copy(point: Point, labels: tuple[str, ...]) -> Point:
-    return Point(labels, point.value, point.counts.copy(), point.bounds, point.exemplars.copy())
+    return Point(labels, point.value, point.counts, point.bounds, point.exemplars)
 
 
 def _add(mine: Point, other: Point) -> None:
     mine.value += other.value
     if mine.bounds == other.bounds:
-        if len(mine.counts) < len(other.counts):
-            mine.counts += [0] * (len(other.counts) - len(mine.counts))
         if len(mine.counts) == len(other.counts):
-            mine.counts = list(map(add, mine.counts, other.counts))
+            mine.counts = tuple(map(add, mine.counts, other.counts))
         else:
-            for place, count in enumerate(other.counts):
-                mine.counts[place] += count
+            mine.counts = tuple(map(sum, zip_longest(mine.counts, other.counts, fillvalue=0)))
         mine.exemplars = _newest(mine.exemplars, other.exemplars)
         return
     # Workers of two versions with other buckets: each count goes to the next bound above, none is lost.
+    counts = list(mine.counts)
     for place, count in enumerate(other.counts):
         above = other.bounds[place] if place < len(other.bounds) else float("inf")
-        mine.counts[bisect_left(mine.bounds, above)] += count
+        counts[bisect_left(mine.bounds, above)] += count
+    mine.counts = tuple(counts)
 
 
-def _newest(mine: list[Exemplar | None], other: list[Exemplar | None]) -> list[Exemplar | None]:
+Exemplars = tuple[Exemplar | None, ...]
+
+
+def _newest(mine: Exemplars, other: Exemplars) -> Exemplars:
     if not mine or not other:
-        return mine or other.copy()
-    return [
-        theirs if ours is None or (theirs is not None and theirs.at > ours.at) else ours
-        for ours, theirs in zip(mine, other, strict=True)
-    ]
+        return mine or other
+    return tuple(
+        [
+            theirs if ours is None or (theirs is not None and theirs.at > ours.at) else ours
+            for ours, theirs in zip(mine, other, strict=True)
+        ]
+    )

@@ -25,7 +25,9 @@ def one(
 
 def seconds(counts: list[int], bounds: tuple[float, ...] = (0.1, 1.0, 5.0)) -> Family:
     """Make a histogram."""
-    return Family("s", "Help.", "histogram", (), [Point((), float(sum(counts)), counts, bounds)])
+    return Family(
+        "s", "Help.", "histogram", (), [Point((), float(sum(counts)), tuple(counts), bounds)]
+    )
 
 
 def test_a_lone_worker_is_shown_as_it_is() -> None:
@@ -72,7 +74,7 @@ def test_histograms_add_up_bucket_by_bucket(parts: list[list[int]]) -> None:
     """The whole has in each bucket what the parts have."""
     workers = [snapshot(str(place), seconds(part)) for place, part in enumerate(parts)]
     (found,) = combine(workers, None, series_limit=10)
-    assert found.points[0].counts == [sum(column) for column in zip(*parts, strict=True)]
+    assert found.points[0].counts == tuple(sum(column) for column in zip(*parts, strict=True))
 
 
 @given(COUNTS, COUNTS)
@@ -83,7 +85,7 @@ def test_other_buckets_lose_no_request(ours: list[int], theirs: list[int]) -> No
     expected = list(ours)
     for place, bucket in enumerate((0, 1, 3, 3)):
         expected[bucket] += theirs[place]
-    assert found.points[0].counts == expected
+    assert found.points[0].counts == tuple(expected)
     assert found.points[0].bounds == (0.1, 1.0, 5.0)
 
 
@@ -91,12 +93,12 @@ def test_the_newest_example_is_kept() -> None:
     """Of two workers' exemplars for a bucket the later one is shown."""
     early, late = (Exemplar("ab" * 16, "cd" * 8, 0.1, at) for at in (1.0, 2.0))
     families = [
-        Family("r", "Help.", "counter", (), [Point((), 1.0, exemplars=[example])])
+        Family("r", "Help.", "counter", (), [Point((), 1.0, exemplars=(example,))])
         for example in (late, early)
     ]
     workers = [snapshot(str(place), family) for place, family in enumerate(families)]
     (found,) = combine(workers, None, series_limit=10)
-    assert found.points == [Point((), 2.0, exemplars=[late])]
+    assert found.points == [Point((), 2.0, exemplars=(late,))]
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=200))

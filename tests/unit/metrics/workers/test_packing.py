@@ -20,10 +20,10 @@ LEAF = Leaf(
                 "Requests.",
                 "counter",
                 ("method",),
-                [Point(("GET",), 3.0, exemplars=[Exemplar("ab" * 16, "cd" * 8, 1.0, 2.5)])],
+                [Point(("GET",), 3.0, exemplars=(Exemplar("ab" * 16, "cd" * 8, 1.0, 2.5),))],
             ),
             Family(
-                "seconds", "Time.", "histogram", (), [Point((), 1.5, [1, 0, 2], (0.1, 1.0), [])]
+                "seconds", "Time.", "histogram", (), [Point((), 1.5, (1, 0, 2), (0.1, 1.0), ())]
             ),
         ],
     ),
