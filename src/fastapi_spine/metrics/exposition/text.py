@@ -15,7 +15,7 @@ from typing import Final
 from fastapi_spine.core.conventions import KEY_SPAN_ID, KEY_TRACE_ID
 from fastapi_spine.metrics.family import Exemplar, Family, Point
 
-PIECE: Final = 50
+PIECE: Final = 70
 """Lines between two pauses of whoever writes a page: some tenths of a millisecond of work."""
 _EXACT: Final = 2**53
 _REMEMBERED: Final = 64

@@ -75,20 +75,20 @@ def ear_for(instance: str) -> Ear | None:
 
 
 class Question:
-    """Asks siblings to leave their newest numbers, one after the other, 250 ms in all at most.
+    """Asks siblings to leave their newest numbers, two at a time, 250 ms in all at most.
 
-    One after the other, because all at once would take the processors from those who serve requests. The first is asked
-    at once, so that whoever asks can put its own numbers in order meanwhile.
+    Not all at once, because that would take the processors from those who serve requests. The first is asked at once, so
+    that whoever asks can put its own numbers in order meanwhile.
 
     Args:
         instances: the siblings.
     """
 
     def __init__(self, instances: Iterable[str]) -> None:
-        self._waiting = list(instances) if _ABSTRACT else []
+        self._left = list(instances) if _ABSTRACT else []
         self._deadline = monotonic() + _PATIENCE_S
-        self._asked = False
-        if self._waiting:
+        self._asked = 0
+        if self._left:
             self._mouth = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             self._mouth.setsockopt(socket.SOL_SOCKET, _PASSCRED, 1)
             self._mouth.bind("")  # the kernel chooses an abstract name to answer to
@@ -96,27 +96,27 @@ class Question:
 
     def wait(self) -> None:
         """Ask the others, and wait for all."""
-        if not (self._asked or self._waiting):
+        if not (self._asked or self._left):
             return
         with self._mouth:
-            while self._asked or self._waiting:
-                left = self._deadline - monotonic()
-                if left <= 0:
+            self._ask_next()
+            while self._asked and (left := self._deadline - monotonic()) > 0:
+                self._mouth.settimeout(left)
+                try:
+                    self._mouth.recv(16)
+                except OSError:
                     return
-                if self._asked:
-                    self._mouth.settimeout(left)
-                    with contextlib.suppress(OSError):
-                        self._mouth.recv(16)
+                self._asked -= 1
                 self._ask_next()
 
     def _ask_next(self) -> None:
         """Ask one more; a sibling whose queue is full, or that is gone, is not waited for."""
-        self._asked = False
-        while self._waiting and not self._asked:
-            self._mouth.setblocking(False)
+        self._mouth.setblocking(False)
+        while self._left:
             with contextlib.suppress(OSError):
-                self._mouth.sendto(_PLEASE, _address(self._waiting.pop()))
-                self._asked = True
+                self._mouth.sendto(_PLEASE, _address(self._left.pop()))
+                self._asked += 1
+                return
 
 
 def _address(instance: str) -> bytes:
