@@ -23,7 +23,7 @@ from fastapi_spine.core.private_folder import private_folder
 from fastapi_spine.metrics.family import Family, Snapshot
 from fastapi_spine.metrics.workers.combine import combine
 from fastapi_spine.metrics.workers.group import OFF, Group, find_group, listening, started_at
-from fastapi_spine.metrics.workers.poke import Question, ear_for
+from fastapi_spine.metrics.workers.poke import Ear, Question, ear_for
 from fastapi_spine.metrics.workers.shelf import NOTHING_FOUND, Found, Shelf
 
 _EVERY_S: Final = 1.0
@@ -161,14 +161,19 @@ class Workers:
         try:
             while not closed.is_set():
                 self._health.guarded("metrics_workers", self._leave_numbers)
-                if ear is None:
-                    closed.wait(_EVERY_S)
-                else:
-                    while ear.listen(_EVERY_S, self._leave_numbers) and not closed.is_set():
-                        """Numbers were left for whoever asked: they are new enough."""
+                self._pause(closed, ear)
         finally:
             if ear is not None:
                 ear.close()
+
+    def _pause(self, closed: threading.Event, ear: Ear | None) -> None:
+        """Wait a second, or for as long as siblings ask: whoever asks gets numbers that are new enough for all."""
+        if ear is None:
+            closed.wait(_EVERY_S)
+            return
+        asked = True
+        while asked and not closed.is_set():
+            asked = ear.listen(_EVERY_S, self._leave_numbers)
 
     def _find_shelf(self) -> Shelf | None:
         """Find this server's folder; None while there is nobody to share with."""
