@@ -22,7 +22,8 @@ _TIER: Final = "fast"
 _FIRES_WITHIN_S: Final = 90.0
 _ENDS_WITHIN_S: Final = 240.0
 _PAUSE_S: Final = 0.5
-_COLOURS: Final = {"pending": "yellow", "firing": "red", "resolved": "green"}
+_RESOLVED: Final = "resolved"
+_COLOURS: Final = {"pending": "yellow", "firing": "red", _RESOLVED: "green"}
 
 Alert = Mapping[str, Any]
 
@@ -139,7 +140,7 @@ class Incident:
         return None
 
     def _said(self, alert: Alert) -> str:
-        if alert["state"] == "resolved":
+        if alert["state"] == _RESOLVED:
             return f"{alert['title']}: kept again"
         burns = f"burns {alert['burn_long']:.0f} times faster than allowed"
         return f"{alert['title']}: {burns} (alerts at {alert['factor']:g})"

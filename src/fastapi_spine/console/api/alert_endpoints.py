@@ -8,8 +8,7 @@ import msgspec
 
 from fastapi_spine.console.alert_views import Alert, AlertsPage, Replay, Silence, Trial
 from fastapi_spine.console.api.endpoints import Endpoint
-from fastapi_spine.console.api.parameters import SINCE, UNTIL, Query
-from fastapi_spine.console.ports import Reader
+from fastapi_spine.console.api.parameters import SINCE, UNTIL
 
 REPLAY_SINCE: Final = SINCE._replace(default="7d")
 _ID: Final = "9f2c41d07ab3e865"
@@ -67,21 +66,15 @@ class Deed(NamedTuple):
     example: str
 
 
-def _by_watch(_reader: Reader, _query: Query) -> Any:
-    raise NotImplementedError
-
-
 PAGE: Final = Endpoint(
     "/alerts", "alerts", "Objectives and how they stand, alerts with their evidence, silences, who is told.",
-    (), AlertsPage, _by_watch, "",
+    (), AlertsPage, None, "",
 )  # fmt: skip
 REPLAY: Final = Endpoint(
     "/alerts/replay", "alerts_replay", "What would have fired, by today's objectives on the numbers that are kept.",
-    (REPLAY_SINCE, UNTIL), Replay, _by_watch, "?since=7d",
+    (REPLAY_SINCE, UNTIL), Replay, None, "?since=7d",
 )  # fmt: skip
-ONE: Final = Endpoint(
-    "/alerts/{key}", "alert", "One alert.", (), Alert, _by_watch, f"/alerts/{_ID}"
-)
+ONE: Final = Endpoint("/alerts/{key}", "alert", "One alert.", (), Alert, None, f"/alerts/{_ID}")
 ACKNOWLEDGE: Final = Deed(
     "/alerts/{key}/ack", "alert_acknowledge", "Say that an alert was seen: it is not sent again while it fires.",
     NoteBody, Alert, 200, '{"note": "looking"}',
