@@ -31,8 +31,8 @@ class Endpoint(NamedTuple):
         path: path and query.
         headers: sent with every request; their values are secrets.
         timeout_s: how long one attempt may take in all, seconds.
-        gzip: whether bodies are compressed; unless somebody says so, not on the way to this machine itself, where it costs
-            more than it saves.
+        gzip: whether bodies are compressed; unless somebody says so, not on the way to this machine itself, where nobody
+            pays for bytes.
         certificate: file with the authorities to trust, empty for the system's.
         client_key: file with our key, for a receiver that asks who we are.
         client_certificate: file with our certificate.
