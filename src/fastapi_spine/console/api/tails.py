@@ -19,7 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from fastapi_spine.console.api.parameters import NEWER, Parameter, Q, Query
-from fastapi_spine.console.api.pool import Pool
+from fastapi_spine.console.api.pool import SHUTTING_DOWN, Pool
 from fastapi_spine.console.api.problem import BUSY, METHOD, NO_STORE, ProblemError, answer
 from fastapi_spine.console.api.serve import problem_of
 from fastapi_spine.console.filter import Filter, Window
@@ -134,7 +134,7 @@ class Tails:
         """
         with self._lock:
             if self._ended:
-                raise ProblemError(BUSY.problem("The console is shutting down."))
+                raise ProblemError(BUSY.problem(SHUTTING_DOWN))
             if len(self._ends) >= self._most:
                 detail = f"{self._most} tails are open already; close one, or ask again."
                 raise ProblemError(BUSY.problem(detail))
@@ -157,6 +157,9 @@ class Tails:
         spoke = self._clock.monotonic_ns()
         while not ended.is_set():
             text = await tail.next()
+            if self._ended:
+                # What could not be asked any more is no trouble of the client's: the stream just ends.
+                return
             if text:
                 yield text
                 spoke = self._clock.monotonic_ns()

@@ -201,6 +201,17 @@ def test_a_question_that_takes_too_long_is_given_up() -> None:
             release.set()
 
 
+def test_a_question_that_meets_the_end_is_told_so() -> None:
+    """503 with a sentence and when to ask again; nothing about a fault."""
+    pool = Pool("test")
+    with client_of(filled(), pool=pool) as client:
+        assert client.get("/api/v1/requests").status_code == 200
+        pool.close()
+        closing = client.get("/api/v1/requests")
+    assert (closing.status_code, closing.headers["retry-after"]) == (503, "1")
+    assert problem(closing.content)["detail"] == "The console is shutting down."
+
+
 def test_the_document_names_every_path_and_type() -> None:
     """OpenAPI 3.1; each reference leads somewhere, each path answers."""
     with client_of(filled()) as client:

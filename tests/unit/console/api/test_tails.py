@@ -80,8 +80,8 @@ class Client:
 class Bench:
     """A store, its API, and clients."""
 
-    def __init__(self, store: Memory, most: int = 64) -> None:
-        self.clock = FrozenClock(NOW)
+    def __init__(self, store: Memory, most: int = 64, *, clock: FrozenClock | None = None) -> None:
+        self.clock = clock or FrozenClock(NOW)
         self.store = store
         self.tails = Tails(self.clock, most=most, pace=QUICK)
         self.api: Api = api_over(store, clock=self.clock, tails=self.tails)
@@ -334,6 +334,34 @@ def test_tails_end_with_the_console() -> None:
             await until(lambda: late.text)
             assert late.status == 503
 
+    run(body())
+
+
+def test_a_tail_that_asks_at_the_end_ends_without_trouble() -> None:
+    """What a console no longer asks because it closes is no fault to tell a client."""
+
+    class Ending(FrozenClock):
+        """Ends the console just when a tail is about to ask its first question, once it is armed."""
+
+        armed = False
+
+        def monotonic_ns(self) -> int:
+            if self.armed:
+                on.api.end()
+            return super().monotonic_ns()
+
+    async def body() -> None:
+        earlier = on.connect("/api/v1/requests/tail")
+        await until(lambda: on.store.asked)
+        clock.armed = True
+        late = on.connect("/api/v1/logs/tail")
+        for client in (earlier, late):
+            assert client.task is not None
+            await asyncio.wait_for(client.task, PATIENCE_S)
+            assert (client.status, client.events) == (200, [])
+
+    clock = Ending(NOW)
+    on = Bench(filled(), clock=clock)
     run(body())
 
 
