@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from fastapi_spine.core.conventions import DROP_ENCODE, KEY_LOGGER, LOGGER_ACCESS
@@ -60,16 +60,23 @@ class LineOutlet:
         except Exception as error:  # noqa: BLE001 - a line that cannot be written loses itself only
             self._lose(error)
             return
-        self._wait((scope, data))
+        self._waiting.append((scope, data))
+        self._look()
 
-    def take_access(self, exchange: Exchange, path: str, client: str | None) -> None:
-        """Take a plain access line; see the port."""
-        try:
-            data = self._encoder.access(exchange, path, client)
-        except Exception as error:  # noqa: BLE001 - as above
-            self._lose(error)
-            return
-        self._wait((_ACCESS, data))
+    def take_access(
+        self,
+        exchanges: Sequence[Exchange],
+        paths: Sequence[str],
+        clients: Sequence[str | None],
+    ) -> None:
+        """Take plain access lines; see the port."""
+        write, waiting = self._encoder.access, self._waiting
+        for exchange, path, client in zip(exchanges, paths, clients, strict=True):
+            try:
+                waiting.append((_ACCESS, write(exchange, path, client)))
+            except Exception as error:  # noqa: BLE001 - as above
+                self._lose(error)
+        self._look()
 
     def settle(self) -> None:
         """Queue what waits; called by whichever thread wants it."""
@@ -90,8 +97,8 @@ class LineOutlet:
         self._waiting.clear()
         return left
 
-    def _wait(self, line: Encoded) -> None:
-        self._waiting.append(line)
+    def _look(self) -> None:
+        """Queue what waits if it is much, else have somebody come for it."""
         if len(self._waiting) >= BATCH:
             self.settle()
         else:

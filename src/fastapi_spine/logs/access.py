@@ -74,7 +74,7 @@ class AccessLog:
         self._recorder = recorder
         self._slow = slow_ns if slow_ns is not None else math.inf
         self._together = pipeline.together
-        self._plain_line = lines.plain_line
+        self._plain_lines = lines.plain_lines
         self._exported = pipeline.outlet is not None
         self._alone = alone
         self._logger = logging.getLogger(LOGGER_ACCESS)
@@ -99,7 +99,7 @@ class AccessLog:
             and self._alone()
             and self._logger.isEnabledFor(logging.INFO)
         ):
-            self._together(self._plain_line, exchange, LATE_COST)
+            self._together(self._plain_lines, exchange, LATE_COST)
             return
         failed = exchange.failed
         slow = not failed and self._is_slow(exchange, policy)

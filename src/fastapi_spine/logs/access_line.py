@@ -6,7 +6,7 @@ Called in the writer's thread as a rule, some milliseconds after the request: ev
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -47,6 +47,7 @@ from fastapi_spine.core.conventions import (
     MSG_COMPLETED,
     MSG_FAILED,
     TYPE_WEBSOCKET,
+    Outcome,
 )
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.logs.lines.stamp import Stamp
@@ -54,7 +55,7 @@ from fastapi_spine.logs.pipeline import Fields, Once, Pipeline
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.redaction.paths import Paths
 
-EncodePlain = Callable[[msgspec.Struct], bytes | None]
+EncodePlain = Callable[[Iterable[msgspec.Struct]], list[bytes] | None]
 
 MAX_METHOD = 32
 _PLAIN_KEYS = (
@@ -63,6 +64,7 @@ _PLAIN_KEYS = (
     KEY_CLIENT, KEY_OUTCOME,
 )  # fmt: skip
 """The keys of an access line with nothing unusual about it, in their order."""
+_COMPLETED = Outcome.COMPLETED.value
 
 
 class AccessLines:
@@ -84,7 +86,7 @@ class AccessLines:
     ) -> None:
         self._pipeline = pipeline
         self._redactor = redactor
-        self._path_of = Paths(redactor).of
+        self._paths = Paths(redactor)
         self._client = client
         self._service = service
         self._stamp = Stamp()
@@ -92,34 +94,35 @@ class AccessLines:
             "AccessLine", [(key, Any) for key in _PLAIN_KEYS]
         )
 
-    def plain_line(self, exchange: Exchange) -> bytes:
-        """Return the line of a request with nothing unusual about it: half of what `line` costs.
+    def plain_lines(self, exchanges: Sequence[Exchange]) -> list[bytes]:
+        """Return the lines of requests with nothing unusual about them, at a third of what `line` costs for each.
 
         Args:
-            exchange: an HTTP request that went well, not streamed, with nothing bound, found or refused.
+            exchanges: HTTP requests that went well, not streamed, with nothing bound, found or refused.
         """
-        encode_plain = self._encode_plain()
-        client, path = self._client(exchange.scope), self._path_of(exchange)
-        outlet = self._pipeline.outlet
-        if outlet is not None:
-            outlet.access(exchange, path, client)
+        paths = self._paths.of_all(exchanges)
+        clients = [self._client(exchange.scope) for exchange in exchanges]
+        encode: EncodePlain | None = getattr(self._pipeline.lines, "encode_plain", None)
         made = None
-        if client is not None and encode_plain is not None:
-            made = encode_plain(self._struct(exchange, client, path))
-        return made or self._pipeline.bytes_of(self._line(exchange, logging.INFO, 0, None))
+        if encode is not None and None not in clients:
+            made = encode(map(self._struct, exchanges, paths, clients))
+        if made is None:
+            made = [
+                self._pipeline.bytes_of(self._line(exchange, logging.INFO, 0, None))
+                for exchange in exchanges
+            ]
+        if self._pipeline.outlet is not None:
+            self._pipeline.outlet.access(exchanges, paths, clients)
+        return made
 
-    def _encode_plain(self) -> EncodePlain | None:
-        return getattr(self._pipeline.lines, "encode_plain", None)
-
-    def _struct(self, exchange: Exchange, client: str, path: str) -> msgspec.Struct:
+    def _struct(self, exchange: Exchange, path: str, client: str | None) -> msgspec.Struct:
         identity = exchange.identity
-        scope = exchange.scope
+        took = exchange.ended - exchange.started
         return self._plain(
-            self._stamp(exchange.ended_at), "INFO", LOGGER_ACCESS,
+            self._stamp(exchange.started_at + took), "INFO", LOGGER_ACCESS,
             MSG_COMPLETED, identity.request_id, identity.trace_id, identity.span_id, self._service,
-            scope.get("method", "")[:MAX_METHOD], path, exchange.route,
-            exchange.status, (exchange.ended - exchange.started) // 1000 / 1000,
-            exchange.bytes_in, exchange.bytes_out, client, exchange.outcome.value,
+            exchange.scope.get("method", "")[:MAX_METHOD], path, exchange.route,
+            exchange.status, took // 1000 / 1000, exchange.bytes_in, exchange.bytes_out, client, _COMPLETED,
         )  # fmt: skip
 
     def line(
@@ -157,7 +160,7 @@ class AccessLines:
             fields[KEY_TYPE] = TYPE_WEBSOCKET
         else:
             fields[KEY_METHOD] = exchange.scope.get("method", "")[:MAX_METHOD]
-        fields[KEY_PATH] = self._path_of(exchange)
+        fields[KEY_PATH] = self._paths.of(exchange)
         fields[KEY_ROUTE] = exchange.route
         fields[KEY_STATUS] = exchange.status
         _add_numbers(fields, exchange)

@@ -29,7 +29,7 @@ class Outlet:
         health: counts what fails.
 
     Attributes:
-        access: takes a plain access line; see `LinePort.take_access`.
+        access: takes plain access lines; see `LinePort.take_access`.
     """
 
     __slots__ = ("_guarded", "_limit", "_take", "access")

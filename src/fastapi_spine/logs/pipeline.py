@@ -234,13 +234,14 @@ class Pipeline:
         elif not put_late(make, cost, keep) and self.outlet is not None:
             make()
 
-    def together(self, make: Callable[[Any], bytes], thing: object, cost: int) -> None:
+    def together(self, make: Callable[[list[Any]], list[bytes]], thing: object, cost: int) -> None:
         """Queue what an access line is made of, or make it now if the sink cannot wait; see `later`."""
         put_together = self._put_together
         if put_together is None:
-            self.sink.put(make(thing), keep=True)
+            for line in make([thing]):
+                self.sink.put(line, keep=True)
         elif not put_together(make, thing, cost) and self.outlet is not None:
-            make(thing)
+            make([thing])
 
     def head(
         self, at_ns: int, levelno: int, logger: str, msg: object, exchange: Exchange | None

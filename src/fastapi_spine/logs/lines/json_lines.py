@@ -8,7 +8,7 @@ C1, the line separators U+2028/2029, bidi controls, the byte order mark. Text in
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -102,23 +102,26 @@ class JsonLines:
             return self._copied(line)
         return self._finished(line, data)
 
-    def encode_plain(self, line: msgspec.Struct) -> bytes | None:
-        r"""Return the bytes of a line whose keys and types are known to be plain: no look at each value.
+    def encode_plain(self, lines: Iterable[msgspec.Struct]) -> list[bytes] | None:
+        r"""Return the bytes of lines whose keys and types are known to be plain: no look at each value.
 
         Args:
-            line: a struct with our keys, holding text, finite numbers of 64 bits and None.
+            lines: structs with our keys, holding text, finite numbers of 64 bits and None.
 
         Returns:
-            The line with its `\n`, or None if it has to go the long way after all (another schema, characters
-            to escape, too long).
+            Each line with its `\n`; None if they have to go the long way after all (another schema, lone surrogates,
+            one that is too long).
         """
         if self._shape is not None:
             return None
         try:
-            data = self._json(line) + b"\n"
+            made = [data + b"\n" for data in map(self._json, lines)]
         except Exception:  # noqa: BLE001 - lone surrogates
             return None
-        return data if data.isascii() and _DEL not in data and len(data) <= self._limit else None
+        together = b"".join(made)
+        if not together.isascii() or _DEL in together:
+            made = [_escaped(data) for data in made]
+        return made if max(map(len, made)) <= self._limit else None
 
     def _finished(self, line: dict[str, object], data: bytes) -> bytes:
         """Escape what is not ASCII and hostile; a line too long goes the long way."""

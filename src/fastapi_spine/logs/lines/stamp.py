@@ -14,14 +14,13 @@ class Stamp:
     __slots__ = ("_last",)
 
     def __init__(self) -> None:
-        self._last: tuple[str, str] = ("", "")
+        self._last = (-1, "")
 
     def __call__(self, at_ns: int) -> str:
         """Return for example `2026-11-23T09:14:03.120457Z`."""
-        digits = f"{at_ns:019d}"
-        second = digits[:-9]
+        second, rest = divmod(at_ns, 1_000_000_000)
         known, text = self._last
         if second != known:
-            text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(int(second)))
+            text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
             self._last = (second, text)
-        return f"{text}{digits[-9:-3]}Z"
+        return f"{text}{rest // 1000:06d}Z"

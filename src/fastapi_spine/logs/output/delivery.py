@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, cast
 
 from fastapi_spine.core.conventions import (
     DROP_DISK_FULL,
@@ -14,11 +14,15 @@ from fastapi_spine.core.conventions import (
     DROP_QUEUE_FULL,
     DROP_SHUTDOWN,
 )
+from fastapi_spine.logs.output.block import Block, blocks_of, lines_in
 from fastapi_spine.logs.output.descriptor import Descriptor, reason_of
 from fastapi_spine.logs.output.tally import Tally
 
 BATCH: Final = 64 * 1024
 LINE_OVERHEAD: Final = 48  # a bytes object's header and its place in the deque
+
+Make: TypeAlias = Callable[[list[Any]], list[bytes]]
+"""Makes a line of each thing, in their order. Should it raise, it is asked for each by itself."""
 
 
 class LateLine:
@@ -57,18 +61,18 @@ class LateGroup:
     in while the writer takes the group out of the queue brings it back there, so no line is lost.
 
     Args:
-        make: makes one line of one thing.
+        make: makes a line of each thing.
         cost: bytes that each line is taken for until it is written.
 
     Attributes:
         waiting: what lines are still to be made of.
-        made: lines, or what making them raised.
+        made: lines in blocks, or what making one of them raised.
         taken: whether the writer has been here.
     """
 
     __slots__ = ("_make", "cost", "made", "taken", "waiting")
 
-    def __init__(self, make: Callable[[Any], bytes], cost: int) -> None:
+    def __init__(self, make: Make, cost: int) -> None:
         self._make = make
         self.cost = cost
         self.waiting: deque[Any] = deque()
@@ -77,12 +81,25 @@ class LateGroup:
 
     def make_all(self) -> None:
         """Make the lines that wait."""
-        waiting, made, make = self.waiting, self.made, self._make
+        things: list[Any] = []
+        waiting = self.waiting
         try:
             while waiting:
-                made.append(attempt(partial(make, waiting.popleft())))
+                things.append(waiting.popleft())
         except IndexError:  # another thread took the last one
+            pass
+        if not things:
             return
+        made = attempt(partial(self._blocks, things))
+        if isinstance(made, Exception):  # whose fault it is shows one by one
+            for thing in things:
+                one = attempt(partial(self._blocks, [thing]))
+                self.made.extend(one if isinstance(one, list) else [one])
+        else:
+            self.made.extend(cast("list[Block]", made))
+
+    def _blocks(self, things: list[Any]) -> list[Block]:
+        return blocks_of(self._make(things))
 
 
 class Delivery:
@@ -101,6 +118,7 @@ class Delivery:
     __slots__ = (
         "_batch",
         "_batch_cost",
+        "_batch_lines",
         "_drift",
         "_more",
         "_on_fault",
@@ -130,6 +148,7 @@ class Delivery:
         self.full_reason = DROP_QUEUE_FULL
         self._batch: deque[bytes] = deque()  # taken from the queue, not yet out
         self._batch_cost = 0
+        self._batch_lines = 0
         self._more = False  # the batch was full: there is more where it came from
         self._reached: list[threading.Event] = []  # everything before these is in the batch
         self._drift = 0
@@ -162,9 +181,8 @@ class Delivery:
         """
         if not self._batch and not self._fill(last=last):
             return False
-        count = len(self._batch)
         error = attempt(partial(self._out.send, self._batch, wait))
-        self._settle(count - len(self._batch))
+        self._settle()
         self.healthy = not isinstance(error, Exception)
         if not isinstance(error, Exception):
             self._full_because(DROP_QUEUE_FULL)
@@ -219,7 +237,8 @@ class Delivery:
             batch.append(item)
             size += len(item)
         self._more = size >= BATCH
-        self._batch_cost = size + LINE_OVERHEAD * len(self._batch)
+        self._batch_cost = size + LINE_OVERHEAD * len(batch)
+        self._batch_lines = sum(map(lines_in, batch))
 
     def _take_group(self, group: LateGroup) -> int:
         """Take the lines of a group; returns their bytes."""
@@ -227,10 +246,14 @@ class Delivery:
         group.make_all()
         size = 0
         while group.made:
-            line = self._checked(group.made.popleft(), group.cost)
-            if line is not None:
-                self._batch.append(line)
-                size += len(line)
+            block = group.made.popleft()
+            if not isinstance(block, Block):
+                self._checked(block, group.cost)
+                continue
+            self._batch.append(block)
+            size += len(block)
+            taken_for = (group.cost + LINE_OVERHEAD) * len(block.sizes)
+            self.done += taken_for - len(block) - LINE_OVERHEAD
         return size
 
     def _checked(self, line: object, taken_for: int) -> bytes | None:
@@ -251,6 +274,7 @@ class Delivery:
         if not isinstance(line, bytes):
             return False
         self._batch.append(line)
+        self._batch_lines = 1
         return True
 
     def _let_go(self) -> None:
@@ -258,24 +282,27 @@ class Delivery:
             flag.set()
         self._reached.clear()
 
-    def _settle(self, sent: int) -> None:
+    def _settle(self) -> None:
+        left = sum(map(lines_in, self._batch))
+        sent = self._batch_lines - left
         if not sent:
             return
         if self._tally.saying:
             self._tally.settle(out=True)
-            return
-        left = sum(map(len, self._batch)) + LINE_OVERHEAD * len(self._batch)
-        self.done += self._batch_cost - left
-        self._batch_cost = left
-        self.written += sent
+        else:
+            cost = sum(map(len, self._batch)) + LINE_OVERHEAD * len(self._batch)
+            self.done += self._batch_cost - cost
+            self._batch_cost = cost
+            self.written += sent
+        self._batch_lines = left
 
     def _drop_batch(self, reason: str) -> None:
         if self._tally.saying:
             self._tally.settle(out=False)
         else:
-            self._tally.lost[reason] += len(self._batch)
+            self._tally.lost[reason] += self._batch_lines
             self.done += self._batch_cost
-        self._batch_cost = 0
+        self._batch_cost = self._batch_lines = 0
         self._batch.clear()
         self._out.give_up()
 

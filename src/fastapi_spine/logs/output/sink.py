@@ -21,10 +21,17 @@ import weakref
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from fastapi_spine.core.conventions import DROP_SHUTDOWN
-from fastapi_spine.logs.output.delivery import LINE_OVERHEAD, Delivery, LateGroup, LateLine, attempt
+from fastapi_spine.logs.output.delivery import (
+    LINE_OVERHEAD,
+    Delivery,
+    LateGroup,
+    LateLine,
+    Make,
+    attempt,
+)
 from fastapi_spine.logs.output.descriptor import Descriptor, Stream
 from fastapi_spine.logs.output.tally import Tally
 from fastapi_spine.logs.output.writer import Writer, exiting
@@ -178,11 +185,11 @@ class DescriptorSink:
             self._attend()
         return True
 
-    def put_together(self, make: Callable[[Any], bytes], thing: object, cost: int) -> bool:
+    def put_together(self, make: Make, thing: object, cost: int) -> bool:
         """Queue what a line is made of, in one place with those of its kind that came just before; kept like an access line.
 
         Args:
-            make: makes a line of such a thing; the same function for all of a kind.
+            make: makes a line of each such thing; the same function for all of a kind.
             thing: what the line is made of.
             cost: see `put_late`.
 
