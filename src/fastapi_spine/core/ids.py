@@ -56,20 +56,23 @@ class RandomIds:
         trace_id, span_id = text[:32], text[32:48]
         if trace_id == _NO_TRACE or span_id == _NO_SPAN:
             return self.fresh(wall_ns)
-        return self._uuid7(wall_ns, text[48:]), trace_id, span_id
-
-    def request_id(self, wall_ns: int) -> str:
-        """Return a new UUIDv7 in its usual text form, 36 characters."""
-        return self._uuid7(wall_ns, self._bits(80).to_bytes(10, "big").hex())
-
-    def _uuid7(self, wall_ns: int, digits: str) -> str:
         millisecond = wall_ns // 1_000_000
         known, prefix = self._prefix
         if millisecond != known:
-            stamp = f"{millisecond:012x}"
-            prefix = f"{stamp[:8]}-{stamp[8:12]}-7"
-            self._prefix = (millisecond, prefix)
-        return f"{prefix}{digits[:3]}-{_VARIANT[digits[3]]}{digits[4:7]}-{digits[7:19]}"
+            prefix = self._prefix_of(millisecond)
+        request_id = f"{prefix}{text[48:51]}-{_VARIANT[text[51]]}{text[52:55]}-{text[55:67]}"
+        return request_id, trace_id, span_id
+
+    def request_id(self, wall_ns: int) -> str:
+        """Return a new UUIDv7 in its usual text form, 36 characters."""
+        return self.fresh(wall_ns)[0]
+
+    def _prefix_of(self, millisecond: int) -> str:
+        """Return what all UUIDv7 of a millisecond begin with; remembered for the next."""
+        stamp = f"{millisecond:012x}"
+        prefix = f"{stamp[:8]}-{stamp[8:12]}-7"
+        self._prefix = (millisecond, prefix)
+        return prefix
 
     def span_id(self) -> str:
         """Return a new span id."""

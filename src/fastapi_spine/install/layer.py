@@ -158,11 +158,11 @@ class Wrapped(Layer):
     def __init__(self, app: App, caller: FrameType, keywords: Keywords, given: Given) -> None:
         super().__init__(app, caller, keywords, given)
         self.app = app
-        self._served = self._behind_the_door(app, app)
+        self._serve = self._pass.around(self._behind_the_door(app, app))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        await self._pass.serve(self._served, scope, receive, send)
+        await self._serve(self, scope, receive, send)
 
 
 def _nothing() -> None:

@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from fastapi_spine.core.asgi import App, Receive, Scope, Send
+from fastapi_spine.core.asgi import App
 from fastapi_spine.core.errors import PlacementError
 from fastapi_spine.request.spine import RequestPass
 
@@ -40,16 +40,13 @@ def place(
         A function that takes the pass away again.
     """
     cls = type(app)
-
-    async def __call__(_app: Any, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: N807
-        await request_pass.serve(inner, scope, receive, send)
-
-    placed = type(cls.__name__, (cls,), {"__call__": __call__, "__module__": cls.__module__})
-    placed.__qualname__ = cls.__qualname__
-    placed.__doc__ = cls.__doc__
     inner: App = cls.__call__.__get__(app, cls)
     if around is not None:
         inner = around(inner)
+    entrance = request_pass.around(inner)
+    placed = type(cls.__name__, (cls,), {"__call__": entrance, "__module__": cls.__module__})
+    placed.__qualname__ = cls.__qualname__
+    placed.__doc__ = cls.__doc__
     app.__class__ = placed
     app.__dict__[_PLACED] = owner
     app.__dict__[_MADE_AT] = made_at

@@ -8,9 +8,9 @@ counter, and the request goes on as if the layer were not there.
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Token
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi_spine.core.asgi import App, Receive, Scope, Send
 from fastapi_spine.core.clock import Clock
@@ -31,6 +31,8 @@ from fastapi_spine.request.lifespan import LifespanWire
 from fastapi_spine.request.route import route_template
 from fastapi_spine.request.websocket import WebSocketWire, outcome_of_return
 from fastapi_spine.request.wrappers import HttpWire
+
+Entrance = Callable[[Any, Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 
 class RequestPass:
@@ -89,35 +91,45 @@ class RequestPass:
         )
         self._finishers = tuple((observer.name, observer.finish) for observer in observers)
 
-    async def serve(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application on one connection; HTTP right here, because each further frame costs."""
-        if scope["type"] != "http":
-            await self._serve_other(app, scope, receive, send)
-            return
-        try:
-            exchange = self._begin("http", scope)
-        except Exception as error:  # noqa: BLE001 - see `_finish`
-            self.health.fault("begin", error)
-            exchange = None
-        if exchange is None:
-            await app(scope, receive, send)
-            return
-        if scope.get("path", "").endswith(self._page_ends):
-            app = self._guarded("page", self._page_or, app, exchange) or app
-        wire = HttpWire(exchange, receive, send, self._finish, self._clock, self.health)
-        token = current.set(exchange)
-        try:
-            await app(scope, wire.receive, wire.send)
-        except BaseException as error:
-            self._guarded("ending", self._raised, exchange, error)
-            raise
-        finally:
-            if not exchange.finished:
-                self._guarded("ending", self._returned, exchange, endings.of_return)
+    def around(self, app: App) -> Entrance:
+        """Return the `__call__` of an object that stands for the application, with the pass around it.
+
+        HTTP runs right here, because each further frame of a request costs.
+        """
+
+        async def __call__(  # noqa: N807 - it becomes one
+            _owner: object, scope: Scope, receive: Receive, send: Send
+        ) -> None:
+            if scope["type"] != "http":
+                await self._serve_other(app, scope, receive, send)
+                return
             try:
-                self._leave(exchange, token)
+                exchange = self._begin("http", scope)
             except Exception as error:  # noqa: BLE001 - see `_finish`
-                self.health.fault("leave", error)
+                self.health.fault("begin", error)
+                exchange = None
+            if exchange is None:
+                await app(scope, receive, send)
+                return
+            inner = app
+            if scope.get("path", "").endswith(self._page_ends):
+                inner = self._guarded("page", self._page_or, app, exchange) or app
+            wire = HttpWire(exchange, receive, send, self._finish, self._clock, self.health)
+            token = current.set(exchange)
+            try:
+                await inner(scope, wire.receive, wire.send)
+            except BaseException as error:
+                self._guarded("ending", self._raised, exchange, error)
+                raise
+            finally:
+                if not exchange.finished:
+                    self._guarded("ending", self._returned, exchange, endings.of_return)
+                try:
+                    self._leave(exchange, token)
+                except Exception as error:  # noqa: BLE001 - see `_finish`
+                    self.health.fault("leave", error)
+
+        return __call__
 
     async def _serve_other(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application on a WebSocket or its lifespan; unknown scope types pass untouched."""
