@@ -204,6 +204,22 @@ class SmallSpan(NamedTuple):
     end_ns: int
 
 
+class PlainSpan(NamedTuple):
+    """The span of a request that went well and whose span nobody has looked at; see `SpanData`.
+
+    Attributes:
+        exchange: the request, finished: ids and times.
+        name: without secrets.
+        shared: what it has in common with others.
+        path: as it may be written.
+    """
+
+    exchange: Exchange
+    name: str
+    shared: tuple[Shared, ...]
+    path: str
+
+
 class PointData:
     """One series of a metric at one moment.
 

@@ -16,7 +16,14 @@ from typing import Any, Final
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import DROP_FORK, SIGNAL_LOGS, SIGNAL_METRICS, SIGNAL_TRACES
 from fastapi_spine.core.health import Balance, Health
-from fastapi_spine.core.telemetry import AttributeValue, Collector, Numbers, SmallSpan, SpanData
+from fastapi_spine.core.telemetry import (
+    AttributeValue,
+    Collector,
+    Numbers,
+    PlainSpan,
+    SmallSpan,
+    SpanData,
+)
 from fastapi_spine.export.delivery import EXPIRES_S, Delivery
 from fastapi_spine.export.endpoint import Endpoint, find_endpoint, interval_s
 from fastapi_spine.export.lines import LineForm, LineOutlet
@@ -72,7 +79,7 @@ class Exporter:
         self._told = self._in_vain = False
         spans = self._shipper(SIGNAL_TRACES, SpanForm(resource))
         self._spans = spans
-        self._span_outlet = None if spans is None else SpanOutlet(spans, health)
+        self._span_outlet = None if spans is None else SpanOutlet(spans, health, version)
         lines = self._shipper(SIGNAL_LOGS, LineForm(resource))
         self.lines = None
         if lines is not None:
@@ -85,7 +92,7 @@ class Exporter:
         """Whether there is somebody to send a signal to."""
         return isinstance(self.ends.get(signal), Endpoint)
 
-    def put_all(self, spans: Sequence[SpanData | SmallSpan]) -> None:
+    def put_all(self, spans: Sequence[SpanData | SmallSpan | PlainSpan]) -> None:
         """Take finished spans; never blocks."""
         if self._span_outlet is not None:
             self._span_outlet.take(spans)

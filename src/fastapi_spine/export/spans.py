@@ -6,18 +6,25 @@ import struct
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from fastapi_spine.core.conventions import DROP_ENCODE
+from fastapi_spine.core.conventions import (
+    ATTR_PATH,
+    ATTR_SPINE_REQUEST_ID,
+    DROP_ENCODE,
+    SCOPE_SPINE,
+)
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.telemetry import (
+    KIND_SERVER,
     AttributeValue,
     EventData,
     LinkData,
+    PlainSpan,
     Shared,
     SmallSpan,
     SpanData,
     SpanKind,
 )
-from fastapi_spine.export.attributes import Pairs, pair, text_head
+from fastapi_spine.export.attributes import Pairs, TextHead, pair, text_head
 from fastapi_spine.export.request import Encoded, request_of
 from fastapi_spine.export.shipper import Shipper
 from fastapi_spine.export.wire import blob, fixed32, fixed64, number, text, varint
@@ -56,6 +63,8 @@ class SpanEncoder:
         self._pair = Pairs(_ATTRIBUTES)
         self._texts: dict[tuple[str, int], bytes] = {}
         self._heads: dict[tuple[str, int], bytes] = {}
+        self._before_path = TextHead(_ATTRIBUTES, ATTR_PATH).of
+        self._before_id = TextHead(_ATTRIBUTES, ATTR_SPINE_REQUEST_ID).of
 
     def __call__(self, span: SpanData) -> bytes:
         """Write one span, as the field that a `ScopeSpans` has it in."""
@@ -73,6 +82,33 @@ class SpanEncoder:
         if span.events or span.links or span.dropped_attributes or span.status:
             parts += _rest(span)
         written = b"".join(parts)
+        return _SPAN + varint(len(written)) + written
+
+    def plain(self, span: PlainSpan) -> bytes:
+        """Write the span of an ordinary request: ids, times, path and request id between what is written already."""
+        exchange, name, shared, path = span
+        identity, started, parent = (
+            exchange.identity,
+            exchange.started_at,
+            exchange.identity.parent_span_id,
+        )
+        ids = f"0a10{identity.trace_id}1208{identity.span_id}"
+        ended = started + exchange.ended - exchange.started
+        request_id, way = exchange.request_id.encode(), path.encode("utf-8", "backslashreplace")
+        written = b"".join(
+            (
+                bytes.fromhex(ids if parent is None else f"{ids}2208{parent}"),
+                self._heads.get((name, KIND_SERVER)) or self._head(name, KIND_SERVER),
+                _TIMES(_TAG_START, started, _TAG_END, ended, _TAG_FLAGS, identity.trace_flags),
+                *[one.wire or self._remember(one) for one in shared],
+                self._before_path(len(way)),
+                way,
+                self._before_id(len(request_id)),
+                request_id,
+            )
+        )
+        if identity.tracestate:
+            written += text(3, identity.tracestate)
         return _SPAN + varint(len(written)) + written
 
     def small(self, span: SmallSpan) -> bytes:
@@ -128,20 +164,24 @@ class SpanOutlet:
     Args:
         shipper: ships them.
         health: counts what cannot be written.
+        version: of this distribution.
     """
 
-    def __init__(self, shipper: Shipper, health: Health) -> None:
+    def __init__(self, shipper: Shipper, health: Health, version: str = "") -> None:
+        self._requests = (SCOPE_SPINE, version)
         self._shipper = shipper
         self._health = health
         self._encode = SpanEncoder()
 
-    def take(self, spans: Iterable[SpanData | SmallSpan]) -> None:
+    def take(self, spans: Iterable[SpanData | SmallSpan | PlainSpan]) -> None:
         """Write spans and queue them, with one look at the queue for all; one that cannot be written loses itself only."""
         encoded: list[tuple[Encoded, int]] = []
-        encode, small = self._encode, self._encode.small
+        encode, plain, small = self._encode, self._encode.plain, self._encode.small
         for span in spans:
             try:
-                if isinstance(span, SmallSpan):
+                if isinstance(span, PlainSpan):
+                    data, scope = plain(span), self._requests
+                elif isinstance(span, SmallSpan):
                     data, scope = small(span), span.of.scope
                 else:
                     data, scope = encode(span), (span.scope_name, span.scope_version)

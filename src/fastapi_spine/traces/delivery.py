@@ -16,7 +16,7 @@ from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.telemetry import KIND_SERVER, AttributeValue, Collector, SpanData
 from fastapi_spine.redaction import Redactor
-from fastapi_spine.traces.local import Piece
+from fastapi_spine.traces.local import Piece, Waiting
 
 BATCH: Final = 32
 """Requests, or pieces of work, whose spans leave together; as many are held on to."""
@@ -42,13 +42,14 @@ class Delivery:
     Attributes:
         complete: adds what a request says to its span.
         span_of: makes the span of a request that had none so far.
+        plain_spans: makes the spans of several such requests, as the exporter likes them.
         collector: comes for what waits, and takes small spans; without one nothing waits.
         processors: see every span at once.
     """
 
     __slots__ = (
         "_health", "_names", "_pieces", "_put_all", "_redactor", "_waiting", "collector", "complete",
-        "processors", "span_of",
+        "plain_spans", "processors", "span_of",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +63,7 @@ class Delivery:
         self._waiting: deque[Piece] = deque()
         self.complete: Callable[[SpanData], None] = _unused
         self.span_of: Callable[[Exchange], SpanData] = _unused
+        self.plain_spans: Callable[[list[Exchange]], list[Any]] = _unused
         self.collector: Collector | None = None
         self.processors: tuple[Callable[[SpanData], None], ...] = ()
 
@@ -93,12 +95,16 @@ class Delivery:
                 taken.append(waiting.popleft())
         except IndexError:  # another thread took the last one
             pass
-        processors = self.processors
-        plain = bool(processors) or self.collector is None
-        clean = [span for item in taken if (span := self._cleaned(item, plain=plain)) is not None]
+        if self.processors or self.collector is None:
+            clean = [span for item in taken if (span := self._whole(item)) is not None]
+        else:
+            clean = self._requests([item for item in taken if isinstance(item, Exchange)])
+            for item in taken:
+                if not isinstance(item, Exchange) and (span := self._small(item)) is not None:
+                    clean.append(span)
         if clean:
             self._health.guarded("traces", self._put_all, clean)
-        for process in processors:
+        for process in self.processors:
             for span in clean:
                 self._health.guarded("span_processor", process, span)
 
@@ -108,22 +114,33 @@ class Delivery:
         self._waiting.clear()
         return left
 
-    def _cleaned(self, item: Piece, *, plain: bool) -> Any:
-        """Return a span without secrets; one that could not be cleaned does not leave.
+    def _requests(self, exchanges: list[Exchange]) -> list[Any]:
+        """Return the spans of requests; should one of them be faulty, it shows one by one."""
+        try:
+            return self.plain_spans(exchanges)
+        except Exception:  # noqa: BLE001 - as said
+            return [span for one in exchanges if (span := self._whole(one)) is not None]
 
-        Args:
-            item: the span, or what it is made of.
-            plain: whether only `SpanData` will do.
-        """
+    def _small(self, item: SpanData | Waiting) -> Any:
+        """Return a span without secrets, in a small form if there is one; a faulty one does not leave."""
+        if not isinstance(item, SpanData):
+            try:
+                small = item.small()
+            except Exception as error:  # noqa: BLE001 - it loses this span and nothing else
+                self._health.fault("traces", error)
+                return None
+            if small is not None:
+                return small
+        return self._whole(item)
+
+    def _whole(self, item: Piece) -> SpanData | None:
+        """Return a span without secrets; one that could not be cleaned does not leave."""
         try:
             if isinstance(item, SpanData):
                 span = item
             elif isinstance(item, Exchange):
                 span = self.span_of(item)
             else:
-                small = None if plain else item.small()
-                if small is not None:
-                    return small
                 span = item.finished()
             self._clean(span)
         except Exception as error:  # noqa: BLE001 - it loses this span and nothing else

@@ -127,7 +127,8 @@ class TracesRoom:
             redactor.record,
         )
         self.observer.before_first = self._install
-        delivery.complete, delivery.span_of = self.observer.complete, self.observer.of
+        delivery.complete = self.observer.complete
+        delivery.span_of, delivery.plain_spans = self.observer.of, self.observer.plain_spans
         self.foreign: object = None
 
     def starting(self) -> None:

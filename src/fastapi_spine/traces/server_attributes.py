@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 
 from fastapi_spine.core.asgi import Scope
@@ -33,7 +33,7 @@ from fastapi_spine.core.conventions import (
     Outcome,
 )
 from fastapi_spine.core.exchange import SERVER_ERROR, Exchange
-from fastapi_spine.core.telemetry import Shared
+from fastapi_spine.core.telemetry import PlainSpan, Shared
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.redaction.paths import Paths
 from fastapi_spine.traces.span import qualified
@@ -78,13 +78,13 @@ class ServerAttributes:
     """
 
     __slots__ = (
-        "_agents", "_client", "_clients", "_path", "_requests", "_servers", "_text",
+        "_agents", "_client", "_clients", "_paths", "_requests", "_servers", "_text",
     )  # fmt: skip
 
     def __init__(self, client: Callable[[Scope], str | None], redactor: Redactor) -> None:
         self._client = client
         self._text = redactor.text
-        self._path = Paths(redactor).of
+        self._paths = Paths(redactor)
         self._requests: dict[tuple[object, ...], tuple[str, Shared]] = {}
         self._servers: dict[tuple[object, str], Shared] = {}
         self._clients: dict[str, Shared] = {}
@@ -92,6 +92,25 @@ class ServerAttributes:
 
     def of(self, exchange: Exchange) -> Said:
         """Describe a finished exchange."""
+        name, shared = self._shared(exchange)
+        own: dict[str, Any] = {
+            ATTR_PATH: self._paths.of(exchange),
+            ATTR_SPINE_REQUEST_ID: exchange.request_id,
+        }
+        if not is_ordinary(exchange):
+            _add_ending(own, exchange)
+        return name, shared, own
+
+    def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan]:
+        """Describe finished requests that are ordinary, some at a time: a quarter of what `of` and all that follows cost."""
+        paths = self._paths.of_all(exchanges)
+        return [
+            PlainSpan(exchange, *self._shared(exchange), path)
+            for exchange, path in zip(exchanges, paths, strict=True)
+        ]
+
+    def _shared(self, exchange: Exchange) -> tuple[str, tuple[Shared, ...]]:
+        """Return a request's name, and what it has in common with others."""
         scope = exchange.scope
         scheme = scope.get("scheme", "http")
         key = (exchange.kind, scope.get("method"), exchange.route, exchange.status, scheme, scope.get("http_version"))  # fmt: skip
@@ -101,19 +120,14 @@ class ServerAttributes:
         if host is None:
             host = tuple(scope.get("server") or ())
         server = self._servers.get((host, scheme))
-        shared = [request, server if server is not None else self._server(host, scheme)]
+        if server is None:
+            server = self._server(host, scheme)
         agent, client = sent.get(HEADER_USER_AGENT), self._client(scope)
-        if agent is not None:
-            shared.append(self._agents.get(agent) or self._read_agent(agent))
-        if client is not None:
-            shared.append(self._clients.get(client) or self._read_client(client))
-        own: dict[str, Any] = {
-            ATTR_PATH: self._path(exchange),
-            ATTR_SPINE_REQUEST_ID: exchange.request_id,
-        }
-        if not _is_ordinary(exchange):
-            _add_ending(own, exchange)
-        return name, tuple(shared), own
+        by = None if client is None else self._clients.get(client) or self._read_client(client)
+        if agent is None:
+            return name, (request, server) if by is None else (request, server, by)
+        what = self._agents.get(agent) or self._read_agent(agent)
+        return name, (request, server, what) if by is None else (request, server, what, by)
 
     def _request(
         self, key: tuple[object, ...], exchange: Exchange, scheme: str
@@ -133,7 +147,7 @@ class ServerAttributes:
         if exchange.status is not None:
             attributes[ATTR_STATUS] = exchange.status
         name = method if route == ROUTE_UNMATCHED else f"{method} {route}"
-        return _remember(self._requests, key, (name, Shared(attributes)))
+        return _remember(self._requests, key, (self._text(name), Shared(attributes)))
 
     def _server(self, host: object, scheme: str) -> Shared:
         """Say under which name the service was asked: by the `Host` header; what is no host is not repeated."""
@@ -169,7 +183,8 @@ def _remember(known: dict[Key, Value], key: Key, value: Value) -> Value:
     return value
 
 
-def _is_ordinary(exchange: Exchange) -> bool:
+def is_ordinary(exchange: Exchange) -> bool:
+    """Tell a request with nothing to say of its ending but its status."""
     return (
         exchange.outcome is Outcome.COMPLETED
         and exchange.refusal is None

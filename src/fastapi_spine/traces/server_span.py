@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Token
 from types import TracebackType
 from typing import Any, Protocol
@@ -25,6 +25,7 @@ from fastapi_spine.core.telemetry import (
     STATUS_ERROR,
     STATUS_UNSET,
     EventData,
+    PlainSpan,
     SpanData,
 )
 from fastapi_spine.traces.baggage import with_baggage
@@ -33,7 +34,7 @@ from fastapi_spine.traces.headers import trace_headers
 from fastapi_spine.traces.keep import Tail
 from fastapi_spine.traces.local import SAMPLED, LocalTrace
 from fastapi_spine.traces.operations import Operations
-from fastapi_spine.traces.server_attributes import ServerAttributes, together
+from fastapi_spine.traces.server_attributes import ServerAttributes, is_ordinary, together
 from fastapi_spine.traces.span import Span, described
 from fastapi_spine.traces.tracer import Source
 
@@ -279,11 +280,18 @@ class ServerSpans:
             KIND_SERVER, started_at, 0, None, SCOPE_SPINE, self._version,
         )  # fmt: skip
 
-    def of(self, exchange: Exchange) -> SpanData:
-        """Return the whole span of a request that nobody has looked at.
+    def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan | SpanData]:
+        """Return the spans of requests that nobody has looked at, in the form of the exporter's that costs least.
 
         Called when spans are handed on, some at a time.
         """
+        plain: list[PlainSpan | SpanData] = []
+        plain += self._describe.plain_spans([one for one in exchanges if is_ordinary(one)])
+        plain += [self.of(one) for one in exchanges if not is_ordinary(one)]
+        return plain
+
+    def of(self, exchange: Exchange) -> SpanData:
+        """Return the whole span of a request that nobody has looked at."""
         name, shared, own = self._describe.of(exchange)
         data = self.data(exchange.identity, name, exchange.started_at)
         data.end_ns = exchange.ended_at

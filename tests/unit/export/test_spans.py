@@ -9,8 +9,10 @@ from collector import read
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from traced import filled
 
-from fastapi_spine.core.telemetry import EventData, LinkData, Shared, SpanData
+from fastapi_spine.core.exchange import Exchange, Identity
+from fastapi_spine.core.telemetry import EventData, LinkData, PlainSpan, Shared, SpanData
 from fastapi_spine.export.attributes import any_value
 from fastapi_spine.export.spans import SpanEncoder, SpanForm
 
@@ -91,6 +93,29 @@ def test_attributes_in_common_are_read_back_with_a_spans_own(common: list[dict[s
         back = [(one.key, read(one.value)) for one in found.attributes]
         assert same([value for _, value in back], [*(value for _, value in wanted), own])
         assert [key for key, _ in back] == [*(key for key, _ in wanted), "own"]
+
+
+@given(
+    path=st.text(st.characters(exclude_categories=["Cs"]), max_size=300),
+    parent=st.sampled_from([None, PARENT]),
+    state=st.sampled_from([None, "vendor=1"]),
+    flags=st.integers(0, 255),
+)
+def test_the_span_of_an_ordinary_request_is_what_any_span_is(
+    path: str, parent: str | None, state: str | None, flags: int
+) -> None:
+    """However it is written, protobuf reads the same; so it does the second time."""
+    identity = Identity("order/7", TRACE, SPAN, parent, flags, state)
+    exchange = Exchange("http", {}, identity, 1_000, 5)
+    exchange.ended = 905
+    plain = PlainSpan(exchange, "GET /é", (Shared({"a": 1}), Shared({"b": "c"})), path)
+    usual, encoder = filled(plain), SpanEncoder()
+    expected = sent(usual)
+    group = (usual.scope_name, usual.scope_version)
+    for _ in range(2):
+        found = ExportTraceServiceRequest()
+        found.ParseFromString(SpanForm(dict).request([(group, encoder.plain(plain))]))
+        assert found == expected
 
 
 def test_times_that_no_clock_shows_are_cut() -> None:
