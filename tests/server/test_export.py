@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from collector import Call, collector
-from exporting import SIGNALS, arrived, exporting, numbers_of, script
+from exporting import SIGNALS, Three, arrived, exporting, numbers_of, script, spans
 from faults import LASTING, drip, endless_head, flood, hang, reset, status
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -183,6 +183,48 @@ def test_a_huge_answer_is_not_read() -> None:
         exporter.put("traces", 5)
         balance = exporter.settled("traces")
     assert balance == Balance(5, 5, {}, 0)
+
+
+class Unspeakable:
+    """A value that has no text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def put_unspeakable(exporter: Three, signal: str) -> None:
+    """Hand over three items, of which the second cannot be written."""
+    value: Any = Unspeakable()
+    if signal == "traces":
+        taken = spans(3)
+        taken[1].attributes["bad"] = value
+        exporter.put_all(taken)
+        return
+    exporter.put(signal, 1)
+    assert exporter.lines is not None
+    exporter.lines.take(1, logging.INFO, {"logger": "l", "msg": "m", "bad": value}, 0)
+    exporter.put(signal, 1, 3)
+
+
+@pytest.mark.parametrize("signal", ["traces", "logs"])
+def test_an_item_that_cannot_be_written_loses_itself_only(signal: str) -> None:
+    """Those that were handed over with it arrive."""
+    with collector() as receiver, exporting(receiver.url, signal) as exporter:
+        put_unspeakable(exporter, signal)
+        balance = exporter.settled(signal)
+    assert balance == Balance(3, 2, {"encode": 1}, 0)
+    assert arrived(receiver.calls) == [1, 3]
+
+
+@pytest.mark.parametrize("signal", ["traces", "logs"])
+def test_what_comes_after_the_end_is_booked_as_lost(signal: str) -> None:
+    """Also an item that could not have been written anyway: nothing stays queued for ever."""
+    with collector() as receiver, exporting(receiver.url, signal) as exporter:
+        exporter.close(5)
+        put_unspeakable(exporter, signal)
+        balance = exporter.balance(signal)
+    assert balance == Balance(3, 0, {"shutdown": 2, "encode": 1}, 0)
+    assert receiver.calls == []
 
 
 def test_a_queue_that_is_full_drops_the_oldest() -> None:

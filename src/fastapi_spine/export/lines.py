@@ -98,6 +98,5 @@ class LineOutlet:
             self._shipper.expect()
 
     def _lose(self, error: Exception) -> None:
-        self._shipper.queue.account.emit(1)
-        self._shipper.queue.lose(DROP_ENCODE, 1)
+        self._shipper.queue.account.refuse(DROP_ENCODE, 1)
         self._health.fault("export_encode", error)

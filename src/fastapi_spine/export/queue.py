@@ -167,8 +167,7 @@ class Queue(Generic[Item]):
         """Leave to the parent what is the parent's: in a child after a fork."""
         left = self.account.queued if not self._closed else 0
         self.account = Account(self._budget.lock)
-        self.account.emit(left)
-        self.account.drop(DROP_FORK, left)
+        self.account.refuse(DROP_FORK, left)
         self._closed = False
         self._items = deque()
         self.weight = 0

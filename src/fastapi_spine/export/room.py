@@ -188,9 +188,7 @@ class Exporter:
         """Leave to the parent what is the parent's: in a child after a fork."""
         self._budget.forget()
         for queue, forget in self._forgetting:
-            left = forget()
-            queue.account.emit(left)
-            queue.lose(DROP_FORK, left)
+            queue.account.refuse(DROP_FORK, forget())
         for shipper in self._shippers.values():
             shipper.forget()
 

@@ -152,8 +152,7 @@ class SpanOutlet:
         self._shipper.put_all(encoded)
 
     def _lose(self, error: Exception) -> None:
-        self._shipper.queue.account.emit(1)
-        self._shipper.queue.lose(DROP_ENCODE, 1)
+        self._shipper.queue.account.refuse(DROP_ENCODE, 1)
         self._health.fault("export_encode", error)
 
 
