@@ -11,13 +11,11 @@ from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.telemetry import AttributeValue
 from fastapi_spine.export.log_records import RecordEncoder
-from fastapi_spine.export.request import Encoded, request_of
+from fastapi_spine.export.request import Chunk, request_of
 from fastapi_spine.export.shipper import Shipper
 
 BATCH: Final = 32
 """Lines that are queued together: the queue's lock is taken once for all of them."""
-WEIGHT: Final = 200
-"""Bytes that a line takes in memory beside its own."""
 _ACCESS: Final = (LOGGER_ACCESS, "")
 
 
@@ -31,7 +29,7 @@ class LineForm:
     def __init__(self, resource: Callable[[], Mapping[str, AttributeValue]]) -> None:
         self._resource = resource
 
-    def request(self, batch: Iterable[Encoded]) -> bytes:
+    def request(self, batch: Iterable[Chunk]) -> bytes:
         """Write a request of several lines, grouped by logger."""
         return request_of(self._resource(), batch)
 
@@ -48,7 +46,7 @@ class LineOutlet:
         self._shipper = shipper
         self._health = health
         self._encoder = RecordEncoder()
-        self._waiting: deque[Encoded] = deque()
+        self._waiting: deque[Chunk] = deque()
 
     def take(
         self, at_ns: int, levelno: int, line: Mapping[str, AttributeValue], flags: int
@@ -60,7 +58,7 @@ class LineOutlet:
         except Exception as error:  # noqa: BLE001 - a line that cannot be written loses itself only
             self._lose(error)
             return
-        self._wait((scope, data))
+        self._wait((scope, data, 1))
 
     def take_access(self, exchange: Exchange, path: str, client: str | None) -> None:
         """Take a plain access line; see the port."""
@@ -69,16 +67,15 @@ class LineOutlet:
         except Exception as error:  # noqa: BLE001 - as above
             self._lose(error)
             return
-        self._wait((_ACCESS, data))
+        self._wait((_ACCESS, data, 1))
 
     def settle(self) -> None:
         """Queue what waits; called by whichever thread wants it."""
-        taken: list[tuple[Encoded, int]] = []
+        taken: list[Chunk] = []
         waiting = self._waiting
         try:
             while waiting:
-                line = waiting.popleft()
-                taken.append((line, len(line[1]) + WEIGHT))
+                taken.append(waiting.popleft())
         except IndexError:  # another thread took the last one
             pass
         if taken:
@@ -90,7 +87,7 @@ class LineOutlet:
         self._waiting.clear()
         return left
 
-    def _wait(self, line: Encoded) -> None:
+    def _wait(self, line: Chunk) -> None:
         self._waiting.append(line)
         if len(self._waiting) >= BATCH:
             self.settle()

@@ -1,4 +1,4 @@
-"""A whole request: the items of a batch under their scopes, and these under the resource.
+"""Chunks of items, and a whole request of them: items under their scopes, and these under the resource.
 
 The messages of traces and logs (`ExportTraceServiceRequest`, `ExportLogsServiceRequest`) have the same numbers at
 each level, so one function writes both.
@@ -13,22 +13,23 @@ from fastapi_spine.core.telemetry import AttributeValue
 from fastapi_spine.export.attributes import resource_of, scope_of
 from fastapi_spine.export.wire import blob
 
-Encoded: TypeAlias = tuple[tuple[str, ...], bytes]
-"""What an item is grouped by in a request (its scope's name and version; of metrics the name), and its bytes.
+Chunk: TypeAlias = tuple[tuple[str, ...], bytes, int]
+"""Items that go together: what they are grouped by in a request (their scope's name and version; of metrics the name),
+the bytes of all of them, and how many they are.
 
 A bare tuple: making one of a named kind costs as much as putting it into the queue.
 """
 
 
-def request_of(resource: Mapping[str, AttributeValue], batch: Iterable[Encoded]) -> bytes:
+def request_of(resource: Mapping[str, AttributeValue], batch: Iterable[Chunk]) -> bytes:
     """Write a request of spans or log records.
 
     Args:
         resource: who the process is.
-        batch: items, each as the field that its scope's message has it in.
+        batch: chunks, each item in them as the field that its scope's message has it in.
     """
     scopes: dict[tuple[str, ...], list[bytes]] = {}
-    for group, data in batch:
+    for group, data, _ in batch:
         scopes.setdefault(group, []).append(data)
     grouped = (
         blob(2, scope_of(name, version) + b"".join(members))

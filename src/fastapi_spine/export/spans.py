@@ -18,12 +18,10 @@ from fastapi_spine.core.telemetry import (
     SpanKind,
 )
 from fastapi_spine.export.attributes import Pairs, pair, text_head
-from fastapi_spine.export.request import Encoded, request_of
+from fastapi_spine.export.request import Chunk, request_of
 from fastapi_spine.export.shipper import Shipper
 from fastapi_spine.export.wire import blob, fixed32, fixed64, number, text, varint
 
-WEIGHT: Final = 240
-"""Bytes that a span takes in memory beside its own."""
 _ATTRIBUTES: Final = 9
 _SPAN: Final = b"\x12"
 _TIMES: Final = struct.Struct("<BQBQHI").pack
@@ -44,7 +42,7 @@ class SpanForm:
     def __init__(self, resource: Callable[[], Mapping[str, AttributeValue]]) -> None:
         self._resource = resource
 
-    def request(self, batch: Iterable[Encoded]) -> bytes:
+    def request(self, batch: Iterable[Chunk]) -> bytes:
         """Write a request of several spans."""
         return request_of(self._resource(), batch)
 
@@ -137,7 +135,7 @@ class SpanOutlet:
 
     def take(self, spans: Iterable[SpanData | SmallSpan]) -> None:
         """Write spans and queue them, with one look at the queue for all; one that cannot be written loses itself only."""
-        encoded: list[tuple[Encoded, int]] = []
+        chunks: list[Chunk] = []
         encode, small = self._encode, self._encode.small
         for span in spans:
             try:
@@ -148,8 +146,8 @@ class SpanOutlet:
             except Exception as error:  # noqa: BLE001 - whatever an attribute's own code raises
                 self._lose(error)
             else:
-                encoded.append(((scope, data), len(data) + WEIGHT))
-        self._shipper.put_all(encoded)
+                chunks.append((scope, data, 1))
+        self._shipper.put_all(chunks)
 
     def _lose(self, error: Exception) -> None:
         self._shipper.queue.account.refuse(DROP_ENCODE, 1)

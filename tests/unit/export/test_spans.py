@@ -46,7 +46,7 @@ def same(one: Any, other: Any) -> bool:
 def sent(*spans: SpanData, **resource: Any) -> ExportTraceServiceRequest:
     """Write spans and have protobuf read them."""
     encode = SpanEncoder()
-    batch = [((span.scope_name, span.scope_version), encode(span)) for span in spans]
+    batch = [((span.scope_name, span.scope_version), encode(span), 1) for span in spans]
     request = ExportTraceServiceRequest()
     request.ParseFromString(SpanForm(lambda: resource).request(batch))
     return request
