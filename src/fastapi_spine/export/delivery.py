@@ -20,8 +20,9 @@ from fastapi_spine.export.attempt import Line, Unreached
 from fastapi_spine.export.bell import Bell
 from fastapi_spine.export.endpoint import Endpoint
 from fastapi_spine.export.queue import Queue
-from fastapi_spine.export.request import Chunk
+from fastapi_spine.export.request import Chunk, halves
 from fastapi_spine.export.verdict import Verdict, judge
+from fastapi_spine.export.wire import Truncated
 
 EXPIRES_S: Final = 300.0
 _FIRST_WAIT_S: Final = 1.0
@@ -98,12 +99,24 @@ class Delivery:
         verdict = self._tried(data, count, expires)
         if verdict is None:
             return
-        if verdict.kind == "split" and len(batch) > 1:
-            middle = len(batch) // 2
-            self._send(batch[:middle], request, expires)
-            self._send(batch[middle:], request, expires)
-            return
-        self._settle(verdict, count)
+        if verdict.kind == "split" and count > 1:
+            self._send_halves(batch, count, request, expires)
+        else:
+            self._settle(verdict, count)
+
+    def _send_halves(
+        self, batch: Sequence[Chunk], count: int, request: Request, expires: float
+    ) -> None:
+        """Send a batch that was too large in two; so on, down to the items that are too large by themselves."""
+        try:
+            one, other = halves(batch)
+        except Truncated:  # written wrong by us: it must not stay queued for ever
+            self._queue.lose(DROP_ENCODE, count)
+            raise
+        try:
+            self._send(one, request, expires)
+        finally:
+            self._send(other, request, expires)
 
     def _tried(self, data: bytes, count: int, expires: float) -> Verdict | None:
         """Try until there is a verdict other than to try again; None if the items are booked as lost."""
