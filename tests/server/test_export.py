@@ -18,6 +18,9 @@ from hypothesis import strategies as st
 from servers import free_port, wait_for
 
 from fastapi_spine.core.health import Balance
+from fastapi_spine.export.spans import SpanEncoder
+
+SPAN_BYTES = len(SpanEncoder()(spans(1)[0]))
 
 any_signal = pytest.mark.parametrize("signal", SIGNALS)
 
@@ -235,7 +238,7 @@ def test_a_queue_that_is_full_drops_the_oldest() -> None:
         balance = exporter.balance("traces")
         assert balance is not None
         assert balance.emitted == 5000
-        assert balance.queued <= 100_000 / 240
+        assert 0 < balance.queued * SPAN_BYTES <= 100_000
         assert balance.dropped == {"queue_full": 5000 - balance.queued}
 
 
@@ -243,12 +246,13 @@ def test_one_bound_holds_for_all_signals_and_the_fullest_gives_way() -> None:
     """A signal that nobody takes cannot push another one out."""
     dead = f"http://127.0.0.1:{free_port()}"
     with exporting(dead, "traces", "logs", bound=100_000) as exporter:
-        exporter.put("traces", 1000)
+        exporter.put("traces", 2000)
         exporter.put("logs", 20)
         lines, traces = exporter.balance("logs"), exporter.balance("traces")
     assert lines == Balance(20, 0, {}, 20)
     assert traces is not None
-    assert 0 < traces.queued < 100_000 / 240
+    assert 0 < traces.queued * SPAN_BYTES < 100_000
+    assert traces == Balance(2000, 0, {"queue_full": 2000 - traces.queued}, traces.queued)
 
 
 def test_a_child_leaves_its_parents_items_to_the_parent() -> None:

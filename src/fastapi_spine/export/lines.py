@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -11,12 +11,11 @@ from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.telemetry import AttributeValue
 from fastapi_spine.export.log_records import RecordEncoder
-from fastapi_spine.export.request import Chunk, request_of
+from fastapi_spine.export.request import Chunk, joined, request_of
 from fastapi_spine.export.shipper import Shipper
 
 BATCH: Final = 32
-"""Lines that are queued together: the queue's lock is taken once for all of them."""
-_ACCESS: Final = (LOGGER_ACCESS, "")
+"""Lines that are queued together: those of a logger are joined, and the queue's lock is taken once for all."""
 
 
 class LineForm:
@@ -46,7 +45,7 @@ class LineOutlet:
         self._shipper = shipper
         self._health = health
         self._encoder = RecordEncoder()
-        self._waiting: deque[Chunk] = deque()
+        self._waiting: deque[tuple[str, bytes]] = deque()
 
     def take(
         self, at_ns: int, levelno: int, line: Mapping[str, AttributeValue], flags: int
@@ -54,11 +53,11 @@ class LineOutlet:
         """Take a line; see the port."""
         try:
             data = self._encoder.line(at_ns, levelno, line, flags)
-            scope = (str(line.get(KEY_LOGGER, "")), "")
+            logger = str(line.get(KEY_LOGGER, ""))
         except Exception as error:  # noqa: BLE001 - a line that cannot be written loses itself only
             self._lose(error)
             return
-        self._wait((scope, data, 1))
+        self._wait(logger, data)
 
     def take_access(self, exchange: Exchange, path: str, client: str | None) -> None:
         """Take a plain access line; see the port."""
@@ -67,19 +66,22 @@ class LineOutlet:
         except Exception as error:  # noqa: BLE001 - as above
             self._lose(error)
             return
-        self._wait((_ACCESS, data, 1))
+        self._wait(LOGGER_ACCESS, data)
 
     def settle(self) -> None:
         """Queue what waits; called by whichever thread wants it."""
-        taken: list[Chunk] = []
+        loggers: defaultdict[str, list[bytes]] = defaultdict(list)
         waiting = self._waiting
         try:
             while waiting:
-                taken.append(waiting.popleft())
+                logger, data = waiting.popleft()
+                loggers[logger].append(data)
         except IndexError:  # another thread took the last one
             pass
-        if taken:
-            self._shipper.put_all(taken)
+        if loggers:
+            scopes: dict[tuple[str, ...], list[bytes]]
+            scopes = {(logger, ""): items for logger, items in loggers.items()}
+            self._shipper.put_all(joined(scopes, self._shipper.queue.chunk_bytes))
 
     def forget(self) -> int:
         """Leave to the parent what is the parent's, in a child after a fork; return how much that was."""
@@ -87,8 +89,8 @@ class LineOutlet:
         self._waiting.clear()
         return left
 
-    def _wait(self, line: Chunk) -> None:
-        self._waiting.append(line)
+    def _wait(self, logger: str, data: bytes) -> None:
+        self._waiting.append((logger, data))
         if len(self._waiting) >= BATCH:
             self.settle()
         else:

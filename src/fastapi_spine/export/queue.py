@@ -14,6 +14,10 @@ from fastapi_spine.export.request import Chunk
 WEIGHT: Final = 200
 """Bytes that a chunk takes in memory beside its own: its tuple, its group's, what Python adds to bytes, its place in the
 queue. An item in it takes none."""
+_CHUNK_BYTES: Final = 64 * 1024
+_PART: Final = 64
+"""The bytes of several items in a chunk are at most this part of the bound: a small queue that is full does not lose most
+of what it holds with its oldest chunk."""
 
 
 class Budget:
@@ -67,6 +71,7 @@ class Queue:
     Attributes:
         account: what became of everything that was put.
         weight: bytes waiting, those under way left out.
+        chunk_bytes: how many a chunk of several items should have at most.
     """
 
     def __init__(self, budget: Budget) -> None:
@@ -75,6 +80,7 @@ class Queue:
         self._chunks: deque[Chunk] = deque()
         self._count = 0
         self.weight = 0
+        self.chunk_bytes = min(_CHUNK_BYTES, budget.bound // _PART)
         self._closed = False
         budget.join(self)
 

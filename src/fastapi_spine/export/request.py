@@ -7,11 +7,14 @@ each level, so one function writes both.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from fastapi_spine.core.telemetry import AttributeValue
 from fastapi_spine.export.attributes import resource_of, scope_of
 from fastapi_spine.export.wire import Truncated, behind, blob
+
+CHUNK_ITEMS: Final = 128
+"""As many items has a chunk at most: four of them make a batch, and few are lost with one."""
 
 Chunk: TypeAlias = tuple[tuple[str, ...], bytes, int]
 """Items that go together: what they are grouped by in a request (their scope's name and version; of metrics the name),
@@ -19,6 +22,29 @@ the bytes of all of them, and how many they are.
 
 A bare tuple: making one of a named kind costs as much as putting it into the queue.
 """
+
+
+def joined(groups: Mapping[tuple[str, ...], list[bytes]], size: int) -> list[Chunk]:
+    """Join items to chunks, those of each group in their order.
+
+    Args:
+        groups: what items are grouped by, and the bytes of each.
+        size: bytes that a chunk may have; one item may have more.
+    """
+    chunks: list[Chunk] = []
+    for group, items in groups.items():
+        for start in range(0, len(items), CHUNK_ITEMS):
+            chunks += _within(size, group, items[start : start + CHUNK_ITEMS])
+    return chunks
+
+
+def _within(size: int, group: tuple[str, ...], items: list[bytes]) -> list[Chunk]:
+    """Join items; by halves if all of them are too many bytes, which is rare."""
+    data, count = b"".join(items), len(items)
+    if len(data) <= size or count == 1:
+        return [(group, data, count)]
+    middle = count // 2
+    return _within(size, group, items[:middle]) + _within(size, group, items[middle:])
 
 
 def request_of(resource: Mapping[str, AttributeValue], batch: Iterable[Chunk]) -> bytes:

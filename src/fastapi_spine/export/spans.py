@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -18,7 +19,7 @@ from fastapi_spine.core.telemetry import (
     SpanKind,
 )
 from fastapi_spine.export.attributes import Pairs, pair, text_head
-from fastapi_spine.export.request import Chunk, request_of
+from fastapi_spine.export.request import Chunk, joined, request_of
 from fastapi_spine.export.shipper import Shipper
 from fastapi_spine.export.wire import blob, fixed32, fixed64, number, text, varint
 
@@ -134,8 +135,8 @@ class SpanOutlet:
         self._encode = SpanEncoder()
 
     def take(self, spans: Iterable[SpanData | SmallSpan]) -> None:
-        """Write spans and queue them, with one look at the queue for all; one that cannot be written loses itself only."""
-        chunks: list[Chunk] = []
+        """Write spans and queue those of a scope together; one that cannot be written loses itself only."""
+        scopes: defaultdict[tuple[str, ...], list[bytes]] = defaultdict(list)
         encode, small = self._encode, self._encode.small
         for span in spans:
             try:
@@ -143,11 +144,10 @@ class SpanOutlet:
                     data, scope = small(span), span.of.scope
                 else:
                     data, scope = encode(span), (span.scope_name, span.scope_version)
+                scopes[scope].append(data)
             except Exception as error:  # noqa: BLE001 - whatever an attribute's own code raises
                 self._lose(error)
-            else:
-                chunks.append((scope, data, 1))
-        self._shipper.put_all(chunks)
+        self._shipper.put_all(joined(scopes, self._shipper.queue.chunk_bytes))
 
     def _lose(self, error: Exception) -> None:
         self._shipper.queue.account.refuse(DROP_ENCODE, 1)

@@ -14,12 +14,14 @@ from fastapi_spine.core.health import Balance
 from fastapi_spine.export.delivery import Delivery
 from fastapi_spine.export.endpoint import Endpoint, find_endpoint
 from fastapi_spine.export.queue import Budget, Queue
-from fastapi_spine.export.request import Chunk, halves, request_of
+from fastapi_spine.export.request import CHUNK_ITEMS, Chunk, halves, joined, request_of
 from fastapi_spine.export.spans import SpanEncoder, SpanForm
 from fastapi_spine.export.wire import Truncated, blob
 
 SCOPE, OTHER = ("scope", "1"), ("other", "")
 ITEMS = st.lists(st.binary(max_size=300).map(lambda content: blob(2, content)), min_size=1)
+
+MANY = st.integers(1, 400).map(lambda count: [blob(2, bytes(3))] * count)
 
 
 def written(count: int, start: int = 1) -> bytes:
@@ -54,6 +56,37 @@ def test_a_request_is_the_same_however_its_items_are_chunked(
     single = [(SCOPE, ours[0], 1), *((OTHER, item, 1) for item in others)]
     single += [(SCOPE, item, 1) for item in ours[1:]]
     assert request_of({"a": 1}, chunked) == request_of({"a": 1}, single)
+
+
+@given(
+    st.dictionaries(st.sampled_from([SCOPE, OTHER]), ITEMS | MANY),
+    st.integers(0, 2000),
+)
+def test_items_are_joined_to_chunks_within_bounds(
+    groups: dict[tuple[str, ...], list[bytes]], size: int
+) -> None:
+    """Not too many, not too large unless one is so by itself; those of a group in their order, none twice."""
+    chunks = joined(groups, size)
+    for group, data, count in chunks:
+        assert 1 <= count <= CHUNK_ITEMS
+        assert count == 1 or len(data) <= size
+        assert singles((group, data, count))
+    assert {
+        group: [item for chunk in chunks if chunk[0] == group for item in singles(chunk)]
+        for group, _, _ in chunks
+    } == groups
+
+
+def test_no_more_chunks_are_made_than_must_be() -> None:
+    """One of a scope if everything fits, else full ones and a rest."""
+    items = [written(1, number) for number in range(1, 301)]
+    found = joined({SCOPE: items, OTHER: items[:5]}, 1 << 16)
+    assert [(group, count) for group, _, count in found] == [
+        (SCOPE, 128),
+        (SCOPE, 128),
+        (SCOPE, 44),
+        (OTHER, 5),
+    ]
 
 
 def test_several_chunks_are_divided_between_them() -> None:
