@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 from collector import Call, collector
-from exporting import SIGNALS, arrived, exporting, numbers_of, script
+from exporting import SIGNALS, Three, arrived, exporting, numbers_of, script, spans
 from faults import LASTING, drip, endless_head, flood, hang, reset, status
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import free_port, wait_for
 
 from fastapi_spine.core.health import Balance
+from fastapi_spine.export.spans import SpanEncoder
+
+SPAN_BYTES = len(SpanEncoder()(spans(1)[0]))
 
 any_signal = pytest.mark.parametrize("signal", SIGNALS)
 
@@ -185,6 +188,48 @@ def test_a_huge_answer_is_not_read() -> None:
     assert balance == Balance(5, 5, {}, 0)
 
 
+class Unspeakable:
+    """A value that has no text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def put_unspeakable(exporter: Three, signal: str) -> None:
+    """Hand over three items, of which the second cannot be written."""
+    value: Any = Unspeakable()
+    if signal == "traces":
+        taken = spans(3)
+        taken[1].attributes["bad"] = value
+        exporter.put_all(taken)
+        return
+    exporter.put(signal, 1)
+    assert exporter.lines is not None
+    exporter.lines.take(1, logging.INFO, {"logger": "l", "msg": "m", "bad": value}, 0)
+    exporter.put(signal, 1, 3)
+
+
+@pytest.mark.parametrize("signal", ["traces", "logs"])
+def test_an_item_that_cannot_be_written_loses_itself_only(signal: str) -> None:
+    """Those that were handed over with it arrive."""
+    with collector() as receiver, exporting(receiver.url, signal) as exporter:
+        put_unspeakable(exporter, signal)
+        balance = exporter.settled(signal)
+    assert balance == Balance(3, 2, {"encode": 1}, 0)
+    assert arrived(receiver.calls) == [1, 3]
+
+
+@pytest.mark.parametrize("signal", ["traces", "logs"])
+def test_what_comes_after_the_end_is_booked_as_lost(signal: str) -> None:
+    """Also an item that could not have been written anyway: nothing stays queued for ever."""
+    with collector() as receiver, exporting(receiver.url, signal) as exporter:
+        exporter.close(5)
+        put_unspeakable(exporter, signal)
+        balance = exporter.balance(signal)
+    assert balance == Balance(3, 0, {"shutdown": 2, "encode": 1}, 0)
+    assert receiver.calls == []
+
+
 def test_a_queue_that_is_full_drops_the_oldest() -> None:
     """Nobody listens: memory stays within the bound, and the books say what is gone."""
     with exporting(f"http://127.0.0.1:{free_port()}", "traces", bound=100_000) as exporter:
@@ -193,7 +238,7 @@ def test_a_queue_that_is_full_drops_the_oldest() -> None:
         balance = exporter.balance("traces")
         assert balance is not None
         assert balance.emitted == 5000
-        assert balance.queued <= 100_000 / 240
+        assert 0 < balance.queued * SPAN_BYTES <= 100_000
         assert balance.dropped == {"queue_full": 5000 - balance.queued}
 
 
@@ -201,12 +246,13 @@ def test_one_bound_holds_for_all_signals_and_the_fullest_gives_way() -> None:
     """A signal that nobody takes cannot push another one out."""
     dead = f"http://127.0.0.1:{free_port()}"
     with exporting(dead, "traces", "logs", bound=100_000) as exporter:
-        exporter.put("traces", 1000)
+        exporter.put("traces", 2000)
         exporter.put("logs", 20)
         lines, traces = exporter.balance("logs"), exporter.balance("traces")
     assert lines == Balance(20, 0, {}, 20)
     assert traces is not None
-    assert 0 < traces.queued < 100_000 / 240
+    assert 0 < traces.queued * SPAN_BYTES < 100_000
+    assert traces == Balance(2000, 0, {"queue_full": 2000 - traces.queued}, traces.queued)
 
 
 def test_a_child_leaves_its_parents_items_to_the_parent() -> None:

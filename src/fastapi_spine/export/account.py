@@ -44,11 +44,6 @@ class Account:
         self._delivered = 0
         self._dropped = dict.fromkeys(REASONS, 0)
 
-    def emit(self, count: int) -> None:
-        """Take note of items handed over."""
-        with self._lock:
-            self.emitted += count
-
     def deliver(self, count: int) -> None:
         """Take note of items that a receiver has taken."""
         with self._lock:
@@ -57,6 +52,12 @@ class Account:
     def drop(self, reason: str, count: int) -> None:
         """Take note of items that are lost."""
         with self._lock:
+            self._dropped[reason] += count
+
+    def refuse(self, reason: str, count: int) -> None:
+        """Take note of items that are handed over and lost at once: nobody sees them queued in between."""
+        with self._lock:
+            self.emitted += count
             self._dropped[reason] += count
 
     @property

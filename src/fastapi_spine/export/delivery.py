@@ -7,7 +7,7 @@ import random  # noqa: TID251 - when to try again, not an id
 import time
 from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
-from typing import Final, NamedTuple
+from typing import Final
 
 from fastapi_spine.core.conventions import (
     DROP_ENCODE,
@@ -20,22 +20,16 @@ from fastapi_spine.export.attempt import Line, Unreached
 from fastapi_spine.export.bell import Bell
 from fastapi_spine.export.endpoint import Endpoint
 from fastapi_spine.export.queue import Queue
-from fastapi_spine.export.request import Encoded
+from fastapi_spine.export.request import Chunk, halves
 from fastapi_spine.export.verdict import Verdict, judge
+from fastapi_spine.export.wire import Truncated
 
 EXPIRES_S: Final = 300.0
 _FIRST_WAIT_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 30.0
 _GZIP_LEVEL: Final = 1
 
-Request = Callable[[Iterable[Encoded]], bytes]
-
-
-class Batch(NamedTuple):
-    """Items taken together, and the bytes that they are counted as until they are settled."""
-
-    items: list[Encoded]
-    weight: int
+Request = Callable[[Iterable[Chunk]], bytes]
 
 
 class Delivery:
@@ -51,7 +45,7 @@ class Delivery:
     def __init__(
         self,
         endpoint: Endpoint,
-        queue: Queue[Encoded],
+        queue: Queue,
         trouble: Callable[[str], None],
         expires_s: float = EXPIRES_S,
     ) -> None:
@@ -67,12 +61,12 @@ class Delivery:
         self._closed = False
         self._until: float | None = None
 
-    def send(self, batch: Sequence[Encoded], request: Request) -> None:
+    def send(self, batch: Sequence[Chunk], request: Request) -> None:
         """Send a batch; returns when each of its items is booked.
 
         Args:
             batch: what to send.
-            request: makes a request of items.
+            request: makes a request of chunks.
         """
         self._send(batch, request, monotonic() + self._expires_s)
 
@@ -94,22 +88,35 @@ class Delivery:
         """Leave the connection to the parent: in a child after a fork."""
         self._begin_anew()
 
-    def _send(self, batch: Sequence[Encoded], request: Request, expires: float) -> None:
+    def _send(self, batch: Sequence[Chunk], request: Request, expires: float) -> None:
+        count = sum([items for _, _, items in batch])
         try:
             body = request(batch)
             data = gzip.compress(body, _GZIP_LEVEL, mtime=0) if self._endpoint.gzip else body
         except Exception:
-            self._queue.lose(DROP_ENCODE, len(batch))
+            self._queue.lose(DROP_ENCODE, count)
             raise
-        verdict = self._tried(data, len(batch), expires)
+        verdict = self._tried(data, count, expires)
         if verdict is None:
             return
-        if verdict.kind == "split" and len(batch) > 1:
-            middle = len(batch) // 2
-            self._send(batch[:middle], request, expires)
-            self._send(batch[middle:], request, expires)
-            return
-        self._settle(verdict, len(batch))
+        if verdict.kind == "split" and count > 1:
+            self._send_halves(batch, count, request, expires)
+        else:
+            self._settle(verdict, count)
+
+    def _send_halves(
+        self, batch: Sequence[Chunk], count: int, request: Request, expires: float
+    ) -> None:
+        """Send a batch that was too large in two; so on, down to the items that are too large by themselves."""
+        try:
+            one, other = halves(batch)
+        except Truncated:  # written wrong by us: it must not stay queued for ever
+            self._queue.lose(DROP_ENCODE, count)
+            raise
+        try:
+            self._send(one, request, expires)
+        finally:
+            self._send(other, request, expires)
 
     def _tried(self, data: bytes, count: int, expires: float) -> Verdict | None:
         """Try until there is a verdict other than to try again; None if the items are booked as lost."""

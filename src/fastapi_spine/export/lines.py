@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -11,14 +11,11 @@ from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.telemetry import AttributeValue
 from fastapi_spine.export.log_records import RecordEncoder
-from fastapi_spine.export.request import Encoded, request_of
+from fastapi_spine.export.request import Chunk, joined, request_of
 from fastapi_spine.export.shipper import Shipper
 
 BATCH: Final = 32
-"""Lines that are queued together: the queue's lock is taken once for all of them."""
-WEIGHT: Final = 200
-"""Bytes that a line takes in memory beside its own."""
-_ACCESS: Final = (LOGGER_ACCESS, "")
+"""Lines that are queued together: those of a logger are joined, and the queue's lock is taken once for all."""
 
 
 class LineForm:
@@ -31,7 +28,7 @@ class LineForm:
     def __init__(self, resource: Callable[[], Mapping[str, AttributeValue]]) -> None:
         self._resource = resource
 
-    def request(self, batch: Iterable[Encoded]) -> bytes:
+    def request(self, batch: Iterable[Chunk]) -> bytes:
         """Write a request of several lines, grouped by logger."""
         return request_of(self._resource(), batch)
 
@@ -48,7 +45,7 @@ class LineOutlet:
         self._shipper = shipper
         self._health = health
         self._encoder = RecordEncoder()
-        self._waiting: deque[Encoded] = deque()
+        self._waiting: deque[tuple[str, bytes]] = deque()
 
     def take(
         self, at_ns: int, levelno: int, line: Mapping[str, AttributeValue], flags: int
@@ -56,11 +53,11 @@ class LineOutlet:
         """Take a line; see the port."""
         try:
             data = self._encoder.line(at_ns, levelno, line, flags)
-            scope = (str(line.get(KEY_LOGGER, "")), "")
+            logger = str(line.get(KEY_LOGGER, ""))
         except Exception as error:  # noqa: BLE001 - a line that cannot be written loses itself only
             self._lose(error)
             return
-        self._waiting.append((scope, data))
+        self._waiting.append((logger, data))
         self._look()
 
     def take_access(
@@ -73,23 +70,25 @@ class LineOutlet:
         write, waiting = self._encoder.access, self._waiting
         for exchange, path, client in zip(exchanges, paths, clients, strict=True):
             try:
-                waiting.append((_ACCESS, write(exchange, path, client)))
+                waiting.append((LOGGER_ACCESS, write(exchange, path, client)))
             except Exception as error:  # noqa: BLE001 - as above
                 self._lose(error)
         self._look()
 
     def settle(self) -> None:
         """Queue what waits; called by whichever thread wants it."""
-        taken: list[tuple[Encoded, int]] = []
+        loggers: defaultdict[str, list[bytes]] = defaultdict(list)
         waiting = self._waiting
         try:
             while waiting:
-                line = waiting.popleft()
-                taken.append((line, len(line[1]) + WEIGHT))
+                logger, data = waiting.popleft()
+                loggers[logger].append(data)
         except IndexError:  # another thread took the last one
             pass
-        if taken:
-            self._shipper.put_all(taken)
+        if loggers:
+            scopes: dict[tuple[str, ...], list[bytes]]
+            scopes = {(logger, ""): items for logger, items in loggers.items()}
+            self._shipper.put_all(joined(scopes, self._shipper.queue.chunk_bytes))
 
     def forget(self) -> int:
         """Leave to the parent what is the parent's, in a child after a fork; return how much that was."""
@@ -105,6 +104,5 @@ class LineOutlet:
             self._shipper.expect()
 
     def _lose(self, error: Exception) -> None:
-        self._shipper.queue.account.emit(1)
-        self._shipper.queue.lose(DROP_ENCODE, 1)
+        self._shipper.queue.account.refuse(DROP_ENCODE, 1)
         self._health.fault("export_encode", error)

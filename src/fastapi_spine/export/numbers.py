@@ -14,11 +14,9 @@ from typing import Final
 from fastapi_spine.core.conventions import SCOPE_SPINE
 from fastapi_spine.core.telemetry import AttributeValue, MetricData, MetricKind, Numbers, PointData
 from fastapi_spine.export.attributes import Pairs, resource_of, scope_of
-from fastapi_spine.export.request import Encoded
+from fastapi_spine.export.request import Chunk
 from fastapi_spine.export.wire import blob, double, fixed64, number, text
 
-WEIGHT: Final = 200
-"""Bytes that a data point takes in memory beside its own."""
 _SECOND_NS: Final = 1_000_000_000
 _CUMULATIVE: Final = number(2, 2)
 _MONOTONIC: Final = number(3, 1)
@@ -55,27 +53,27 @@ class NumberForm:
         self._number_pair = Pairs(7)
         self._histogram_pair = Pairs(9)
 
-    def points(self, numbers: Numbers, at_ns: int) -> list[tuple[Encoded, int]]:
-        """Write every data point there is, with its weight.
+    def points(self, numbers: Numbers, at_ns: int) -> list[Chunk]:
+        """Write every data point there is, each by itself.
 
         Args:
             numbers: what was counted.
             at_ns: now: wall time, nanoseconds since the epoch.
         """
         started_ns = min(int(numbers.started_at * _SECOND_NS), at_ns)
-        found: list[tuple[Encoded, int]] = []
+        found: list[Chunk] = []
         for metric in numbers.metrics:
             self._heads[metric.name] = (_head_of(metric), metric.kind)
             times = fixed64(2, started_ns) + fixed64(3, at_ns)
             for point in metric.points:
                 data = blob(1, times + self._point(metric.kind, point))
-                found.append((((metric.name,), data), len(data) + WEIGHT))
+                found.append(((metric.name,), data, 1))
         return found
 
-    def request(self, batch: Iterable[Encoded]) -> bytes:
+    def request(self, batch: Iterable[Chunk]) -> bytes:
         """Write a request of several data points: those of one metric under it."""
         metrics: dict[str, list[bytes]] = {}
-        for group, data in batch:
+        for group, data, _ in batch:
             metrics.setdefault(group[0], []).append(data)
         written = (self._metric(name, points) for name, points in metrics.items())
         return blob(1, resource_of(self._resource()) + blob(2, self._scope + b"".join(written)))

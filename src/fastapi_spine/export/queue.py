@@ -5,31 +5,38 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from fastapi_spine.core.conventions import DROP_FORK, DROP_QUEUE_FULL, DROP_SHUTDOWN
 from fastapi_spine.export.account import Account
+from fastapi_spine.export.request import Chunk
 
-Item = TypeVar("Item")
+WEIGHT: Final = 200
+"""Bytes that a chunk takes in memory beside its own: its tuple, its group's, what Python adds to bytes, its place in the
+queue. An item in it takes none."""
+_CHUNK_BYTES: Final = 64 * 1024
+_PART: Final = 64
+"""The bytes of several items in a chunk are at most this part of the bound: a small queue that is full does not lose most
+of what it holds with its oldest chunk."""
 
 
 class Budget:
-    """How many bytes may wait in all queues of a process. Beyond it the fullest queue gives its oldest items.
+    """How many bytes may wait in all queues of a process. Beyond it the fullest queue gives its oldest chunks.
 
-    One lock for all queues, held for an append or for taking a few items, never while anything is encoded or sent.
+    One lock for all queues, held for an append or for taking a few chunks, never while anything is encoded or sent.
     The thread that holds it may take it again: a destructor may log while a line is queued.
 
     Args:
-        bound: bytes, roughly: what items weigh is estimated.
+        bound: bytes, roughly: what chunks weigh is estimated.
     """
 
     def __init__(self, bound: int) -> None:
         self.lock = threading.RLock()
         self.bound = bound
         self.used = 0
-        self._queues: list[Queue[Any]] = []
+        self._queues: list[Queue] = []
 
-    def join(self, queue: Queue[Any]) -> None:
+    def join(self, queue: Queue) -> None:
         """Let a queue take part."""
         self._queues.append(queue)
 
@@ -48,15 +55,15 @@ class Budget:
             queue.forget()
 
 
-class Taken(NamedTuple, Generic[Item]):
-    """Items that left the queue to be sent; they count as used until `Queue.release`."""
+class Taken(NamedTuple):
+    """Chunks that left the queue to be sent; they count as used until `Queue.release` is given their weight."""
 
-    items: list[Item]
+    chunks: list[Chunk]
     weight: int
 
 
-class Queue(Generic[Item]):
-    """One signal's items.
+class Queue:
+    """One signal's items, in chunks; its length is how many items wait.
 
     Args:
         budget: shared with the other signals.
@@ -64,66 +71,66 @@ class Queue(Generic[Item]):
     Attributes:
         account: what became of everything that was put.
         weight: bytes waiting, those under way left out.
+        chunk_bytes: how many a chunk of several items should have at most.
     """
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self.account = Account(budget.lock)
-        self._items: deque[tuple[Item, int]] = deque()
+        self._chunks: deque[Chunk] = deque()
+        self._count = 0
         self.weight = 0
+        self.chunk_bytes = min(_CHUNK_BYTES, budget.bound // _PART)
         self._closed = False
         budget.join(self)
 
     def __len__(self) -> int:
-        return len(self._items)
+        return self._count
 
-    def put(self, item: Item, weight: int) -> None:
-        """Take an item of so many bytes; never waits for anybody who does more than this.
+    def put_all(self, chunks: Sequence[Chunk]) -> None:
+        """Take items; never waits for anybody who does more than this.
 
-        After `close` it is counted as lost in the shutdown.
+        After `close` they are counted as lost in the shutdown.
         """
+        count = weight = 0
+        for _, data, items in chunks:
+            count += items
+            weight += len(data) + WEIGHT
         budget = self._budget
         with budget.lock:
-            self.account.emitted += 1
             if self._closed:
-                self.account.drop(DROP_SHUTDOWN, 1)
+                self.account.refuse(DROP_SHUTDOWN, count)
                 return
-            self._items.append((item, weight))
+            self.account.emitted += count
+            self._chunks.extend(chunks)
+            self._count += count
             self.weight += weight
             budget.used += weight
             if budget.used > budget.bound:
                 budget.make_room()
 
-    def put_all(self, items: Sequence[tuple[Item, int]]) -> None:
-        """Take items with their weights, all at once; see `put`."""
-        budget = self._budget
-        with budget.lock:
-            self.account.emitted += len(items)
-            if self._closed:
-                self.account.drop(DROP_SHUTDOWN, len(items))
-                return
-            weight = sum([weight for _, weight in items])
-            self._items.extend(items)
-            self.weight += weight
-            budget.used += weight
-            if budget.used > budget.bound:
-                budget.make_room()
-
-    def take(self, most: int, size: int) -> Taken[Item]:
-        """Take the oldest items; empty if there are none.
+    def take(self, most: int, size: int) -> Taken:
+        """Take the oldest chunks, as many as fit, or a single one that does not; none if nothing waits.
 
         Args:
-            most: how many at most.
-            size: bytes after which no more are taken, by weight.
+            most: how many items.
+            size: how many bytes, by weight.
         """
-        found: list[Item] = []
-        weight = 0
+        found: list[Chunk] = []
+        count = weight = 0
         with self._budget.lock:
-            items = self._items
-            while items and len(found) < most and weight < size:
-                item, its_weight = items.popleft()
-                found.append(item)
+            chunks = self._chunks
+            while chunks:
+                # Not only looked at: a destructor that logs meanwhile may have the oldest dropped.
+                chunk = chunks.popleft()
+                its_count, its_weight = chunk[2], len(chunk[1]) + WEIGHT
+                if found and (count + its_count > most or weight + its_weight > size):
+                    chunks.appendleft(chunk)
+                    break
+                found.append(chunk)
+                count += its_count
                 weight += its_weight
+            self._count -= count
             self.weight -= weight
         return Taken(found, weight)
 
@@ -145,34 +152,35 @@ class Queue(Generic[Item]):
                 self.account.drop(reason, count)
 
     def drop_oldest(self) -> bool:
-        """Lose the oldest item; False if there is none. The caller holds the lock."""
-        if not self._items:
+        """Lose the oldest chunk; False if there is none. The caller holds the lock."""
+        if not self._chunks:
             return False
-        _, weight = self._items.popleft()
+        _, data, items = self._chunks.popleft()
+        weight = len(data) + WEIGHT
+        self._count -= items
         self.weight -= weight
         self._budget.used -= weight
-        self.account.drop(DROP_QUEUE_FULL, 1)
+        self.account.drop(DROP_QUEUE_FULL, items)
         return True
 
     def close(self) -> None:
         """Count everything that waits or is under way, and all that still comes, as lost in the shutdown."""
         with self._budget.lock:
             self._closed = True
-            self._items.clear()
+            self._chunks.clear()
             self._budget.used -= self.weight
-            self.weight = 0
+            self._count = self.weight = 0
             self.account.drop(DROP_SHUTDOWN, self.account.queued)
 
     def forget(self) -> None:
         """Leave to the parent what is the parent's: in a child after a fork."""
         left = self.account.queued if not self._closed else 0
         self.account = Account(self._budget.lock)
-        self.account.emit(left)
-        self.account.drop(DROP_FORK, left)
+        self.account.refuse(DROP_FORK, left)
         self._closed = False
-        self._items = deque()
-        self.weight = 0
+        self._chunks = deque()
+        self._count = self.weight = 0
 
 
-def _waiting_weight(queue: Queue[Any]) -> int:
+def _waiting_weight(queue: Queue) -> int:
     return queue.weight

@@ -30,7 +30,7 @@ from fastapi_spine.export.lines import LineForm, LineOutlet
 from fastapi_spine.export.numbers import NumberForm
 from fastapi_spine.export.queue import Budget, Queue
 from fastapi_spine.export.report import Report
-from fastapi_spine.export.request import Encoded
+from fastapi_spine.export.request import Chunk
 from fastapi_spine.export.shipper import Form, Shipper
 from fastapi_spine.export.spans import SpanForm, SpanOutlet
 
@@ -75,7 +75,7 @@ class Exporter:
         self._shippers: dict[str, Shipper] = {}
         self._before_flush: list[Callable[[], None]] = []
         self._gathering: list[Callable[[], None]] = []
-        self._forgetting: list[tuple[Queue[Encoded], Callable[[], int]]] = []
+        self._forgetting: list[tuple[Queue, Callable[[], int]]] = []
         self._told = self._in_vain = False
         spans = self._shipper(SIGNAL_TRACES, SpanForm(resource))
         self._spans = spans
@@ -128,7 +128,7 @@ class Exporter:
             return
         every_s = interval_s(self._environ, end)
 
-        def collect() -> list[tuple[Encoded, int]]:
+        def collect() -> list[Chunk]:
             return form.points(source(), self._wall_ns())
 
         self._shipper(SIGNAL_METRICS, form, expires_s=every_s, collect=collect, every_s=every_s)
@@ -195,9 +195,7 @@ class Exporter:
         """Leave to the parent what is the parent's: in a child after a fork."""
         self._budget.forget()
         for queue, forget in self._forgetting:
-            left = forget()
-            queue.account.emit(left)
-            queue.lose(DROP_FORK, left)
+            queue.account.refuse(DROP_FORK, forget())
         for shipper in self._shippers.values():
             shipper.forget()
 
@@ -208,7 +206,7 @@ class Exporter:
         end = self.ends.get(signal)
         if not isinstance(end, Endpoint):
             return None
-        queue: Queue[Encoded] = Queue(self._budget)
+        queue = Queue(self._budget)
         trouble = partial(self._report.trouble, signal)
         made = self._shippers[signal] = Shipper(
             queue,

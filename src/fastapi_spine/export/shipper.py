@@ -16,9 +16,9 @@ from typing import Final, Protocol
 from fastapi_spine.core.conventions import THREAD_EXPORT
 from fastapi_spine.core.health import Health
 from fastapi_spine.export.bell import Bell
-from fastapi_spine.export.delivery import Batch, Delivery
-from fastapi_spine.export.queue import Queue
-from fastapi_spine.export.request import Encoded
+from fastapi_spine.export.delivery import Delivery
+from fastapi_spine.export.queue import Queue, Taken
+from fastapi_spine.export.request import Chunk
 
 BATCH_ITEMS: Final = 512
 BATCH_BYTES: Final = 1024 * 1024
@@ -29,8 +29,8 @@ _STEP: Final = "export"
 class Form(Protocol):
     """How one signal looks on the wire."""
 
-    def request(self, batch: Iterable[Encoded]) -> bytes:
-        """Return a request that holds several items."""
+    def request(self, batch: Iterable[Chunk]) -> bytes:
+        """Return a request that holds the items of several chunks."""
 
 
 class Shipper:
@@ -42,7 +42,7 @@ class Shipper:
         delivery: sends batches.
         health: catches and counts faults.
         tick: called whenever the thread is awake: a chance to say something.
-        collect: makes items by itself (metrics), with their weights; None if they are put.
+        collect: makes items by itself (metrics); None if they are put.
         every_s: how often, seconds.
 
     Attributes:
@@ -53,13 +53,13 @@ class Shipper:
 
     def __init__(
         self,
-        queue: Queue[Encoded],
+        queue: Queue,
         form: Form,
         delivery: Delivery,
         *,
         health: Health,
         tick: Callable[[], None],
-        collect: Callable[[], list[tuple[Encoded, int]]] | None = None,
+        collect: Callable[[], list[Chunk]] | None = None,
         every_s: float = 0.0,
     ) -> None:
         self.queue = queue
@@ -85,14 +85,9 @@ class Shipper:
         self._collected = True
         self._due = monotonic() + self._every_s
 
-    def put(self, item: Encoded, weight: int) -> None:
-        """Take an item of so many bytes; never blocks, never raises for a full queue."""
-        self.queue.put(item, weight)
-        self._attend()
-
-    def put_all(self, items: Sequence[tuple[Encoded, int]]) -> None:
-        """Take items with their weights; see `put`."""
-        self.queue.put_all(items)
+    def put_all(self, chunks: Sequence[Chunk]) -> None:
+        """Take items; never blocks, never raises for a full queue."""
+        self.queue.put_all(chunks)
         self._attend()
 
     def expect(self) -> None:
@@ -224,19 +219,17 @@ class Shipper:
             return
         self._due = monotonic() + self._every_s
         try:
-            for item, weight in collect():
-                self.queue.put(item, weight)
+            self.queue.put_all(collect())
         finally:
             self._collected = True
 
-    def _take(self) -> Batch | None:
+    def _take(self) -> Taken | None:
         """Take a batch from the queue; None if nothing waits."""
         taken = self.queue.take(BATCH_ITEMS, BATCH_BYTES)
-        return Batch(taken.items, taken.weight) if taken.items else None
+        return taken if taken.chunks else None
 
-    def _deliver(self, batch: Batch) -> None:
+    def _deliver(self, batch: Taken) -> None:
         try:
-            if batch.items:
-                self._delivery.send(batch.items, self._form.request)
+            self._delivery.send(batch.chunks, self._form.request)
         finally:
             self.queue.release(batch.weight)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -25,12 +26,10 @@ from fastapi_spine.core.telemetry import (
     SpanKind,
 )
 from fastapi_spine.export.attributes import Pairs, TextHead, pair, text_head
-from fastapi_spine.export.request import Encoded, request_of
+from fastapi_spine.export.request import Chunk, joined, request_of
 from fastapi_spine.export.shipper import Shipper
 from fastapi_spine.export.wire import blob, fixed32, fixed64, number, text, varint
 
-WEIGHT: Final = 240
-"""Bytes that a span takes in memory beside its own."""
 _ATTRIBUTES: Final = 9
 _SPAN: Final = b"\x12"
 _TIMES: Final = struct.Struct("<BQBQHI").pack
@@ -51,7 +50,7 @@ class SpanForm:
     def __init__(self, resource: Callable[[], Mapping[str, AttributeValue]]) -> None:
         self._resource = resource
 
-    def request(self, batch: Iterable[Encoded]) -> bytes:
+    def request(self, batch: Iterable[Chunk]) -> bytes:
         """Write a request of several spans."""
         return request_of(self._resource(), batch)
 
@@ -174,8 +173,8 @@ class SpanOutlet:
         self._encode = SpanEncoder()
 
     def take(self, spans: Iterable[SpanData | SmallSpan | PlainSpan]) -> None:
-        """Write spans and queue them, with one look at the queue for all; one that cannot be written loses itself only."""
-        encoded: list[tuple[Encoded, int]] = []
+        """Write spans and queue those of a scope together; one that cannot be written loses itself only."""
+        scopes: defaultdict[tuple[str, ...], list[bytes]] = defaultdict(list)
         encode, plain, small = self._encode, self._encode.plain, self._encode.small
         for span in spans:
             try:
@@ -185,15 +184,13 @@ class SpanOutlet:
                     data, scope = small(span), span.of.scope
                 else:
                     data, scope = encode(span), (span.scope_name, span.scope_version)
+                scopes[scope].append(data)
             except Exception as error:  # noqa: BLE001 - whatever an attribute's own code raises
                 self._lose(error)
-            else:
-                encoded.append(((scope, data), len(data) + WEIGHT))
-        self._shipper.put_all(encoded)
+        self._shipper.put_all(joined(scopes, self._shipper.queue.chunk_bytes))
 
     def _lose(self, error: Exception) -> None:
-        self._shipper.queue.account.emit(1)
-        self._shipper.queue.lose(DROP_ENCODE, 1)
+        self._shipper.queue.account.refuse(DROP_ENCODE, 1)
         self._health.fault("export_encode", error)
 
 

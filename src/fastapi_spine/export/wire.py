@@ -83,22 +83,40 @@ def fields(message: bytes) -> dict[int, int | bytes]:
     found: dict[int, int | bytes] = {}
     place = 0
     while place < len(message):
-        head, place = _read_varint(message, place)
-        field, wire = head >> 3, head & 7
-        if wire == 0:
-            found[field], place = _read_varint(message, place)
-            continue
-        if wire == _WIRE_LENGTH:
-            length, place = _read_varint(message, place)
-        elif wire in (_WIRE_64, _WIRE_32):
-            length = 8 if wire == _WIRE_64 else 4
-        else:
-            raise Truncated(f"a field of kind {wire}")
-        if place + length > len(message):
-            raise Truncated("a field is longer than its message")
-        found[field] = message[place : place + length]
-        place += length
+        field, value, place = _read_field(message, place)
+        found[field] = value
     return found
+
+
+def behind(message: bytes, count: int) -> int:
+    """Return the place behind the first so many fields of a message.
+
+    Raises:
+        Truncated: as `fields` does; also if there are fewer of them.
+    """
+    place = 0
+    for _ in range(count):
+        _, _, place = _read_field(message, place)
+    return place
+
+
+def _read_field(message: bytes, place: int) -> tuple[int, int | bytes, int]:
+    """Read the field at a place; return its number, its value and the place behind it."""
+    head, place = _read_varint(message, place)
+    field, wire = head >> 3, head & 7
+    if wire == 0:
+        value, place = _read_varint(message, place)
+        return field, value, place
+    if wire == _WIRE_LENGTH:
+        length, place = _read_varint(message, place)
+    elif wire in (_WIRE_64, _WIRE_32):
+        length = 8 if wire == _WIRE_64 else 4
+    else:
+        raise Truncated(f"a field of kind {wire}")
+    end = place + length
+    if end > len(message):
+        raise Truncated("a field is longer than its message")
+    return field, message[place:end], end
 
 
 def _read_varint(message: bytes, place: int) -> tuple[int, int]:

@@ -18,7 +18,7 @@ NOW = 2_000 * SECOND
 def sent(*metrics: MetricData) -> dict[str, Any]:
     """Write metrics and have protobuf read them."""
     form = NumberForm(lambda: {"service.name": "orders"}, "1.2")
-    points = [point for point, _ in form.points(Numbers(1_000.0, metrics), NOW)]
+    points = form.points(Numbers(1_000.0, metrics), NOW)
     request = ExportMetricsServiceRequest()
     request.ParseFromString(form.request(points))
     (resource,) = request.resource_metrics

@@ -48,7 +48,7 @@ def same(one: Any, other: Any) -> bool:
 def sent(*spans: SpanData, **resource: Any) -> ExportTraceServiceRequest:
     """Write spans and have protobuf read them."""
     encode = SpanEncoder()
-    batch = [((span.scope_name, span.scope_version), encode(span)) for span in spans]
+    batch = [((span.scope_name, span.scope_version), encode(span), 1) for span in spans]
     request = ExportTraceServiceRequest()
     request.ParseFromString(SpanForm(lambda: resource).request(batch))
     return request
@@ -114,7 +114,7 @@ def test_the_span_of_an_ordinary_request_is_what_any_span_is(
     group = (usual.scope_name, usual.scope_version)
     for _ in range(2):
         found = ExportTraceServiceRequest()
-        found.ParseFromString(SpanForm(dict).request([(group, encoder.plain(plain))]))
+        found.ParseFromString(SpanForm(dict).request([(group, encoder.plain(plain), 1)]))
         assert found == expected
 
 
