@@ -11,6 +11,7 @@ from fastapi_spine.redaction.redactor import Redactor
 
 MAX_PATH: Final = 2048
 """Characters; strangers choose paths."""
+_REMEMBERED: Final = 4_096
 _PARAMETER: Final = re.compile(r"\{([^}:]+)(?::[^}]*)?\}")
 
 
@@ -23,11 +24,12 @@ class Paths:
         redactor: masks paths, and knows which path parameters are secret.
     """
 
-    __slots__ = ("_are_clean", "_is_sensitive", "_text")
+    __slots__ = ("_are_clean", "_harmless", "_is_sensitive", "_text")
 
     def __init__(self, redactor: Redactor) -> None:
         self._text = redactor.text
         self._are_clean = redactor.are_clean
+        self._harmless: set[str] = set()
         self._is_sensitive = redactor.is_sensitive_key
 
     def of(self, exchange: Exchange) -> str:
@@ -55,9 +57,19 @@ class Paths:
     def _read(self, exchange: Exchange) -> str:
         scope = exchange.scope
         params = scope.get("path_params")
-        if params and any(map(self._is_sensitive, params)):
+        if params and self._hides(params):
             return self._text(self._filled(exchange.route, params))[:MAX_PATH]
         return self._text(str(scope.get("path", ""))[:MAX_PATH])
+
+    def _hides(self, params: dict[str, object] | None) -> bool:
+        """Tell whether a path parameter is secret by its name; names that are not are remembered, they are few."""
+        if not params or self._harmless.issuperset(params):
+            return False
+        if any(map(self._is_sensitive, params)):
+            return True
+        if len(self._harmless) < _REMEMBERED:
+            self._harmless.update(params)
+        return False
 
     def _filled(self, route: str, params: dict[str, object]) -> str:
         """Fill a route's template with what is not secret."""

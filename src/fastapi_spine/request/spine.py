@@ -250,7 +250,11 @@ class RequestPass:
                 self.health.fault(name, error)
 
     def _name_route(self, scope: Scope) -> str:
-        return self._guarded("route", route_template, scope) or ROUTE_UNMATCHED
+        try:
+            return route_template(scope)
+        except Exception as error:  # noqa: BLE001 - see `_finish`
+            self.health.fault("route", error)
+            return ROUTE_UNMATCHED
 
     def _leave(self, exchange: Exchange, token: Token[Exchange | None]) -> None:
         self._open.discard(exchange)
