@@ -72,6 +72,31 @@ def test_the_typed_keywords_are_the_declared_ones() -> None:
     assert list(Keywords.__annotations__) == declared
 
 
+def settings_named_in(text: str) -> set[str]:
+    """Find `export.queue` and `Traces(instrument=False)` in a page."""
+    tables = {entry.name.partition(".")[0] for entry in entries() if "." in entry.name}
+    found = {
+        f"{table}.{name}"
+        for table, name in re.findall(r"`([a-z]+)\.([a-z_]+)`", text)
+        if table in tables
+    }
+    for kind, given in re.findall(r"\b([A-Z][a-z]+)\(((?:[^()]|\([^()]*\))*)\)", text):
+        if kind.lower() in tables:
+            keywords = re.findall(r"(?:^|, |\n\s*)([a-z_]+)=", re.sub(r"\([^()]*\)", "", given))
+            found |= {f"{kind.lower()}.{name}" for name in keywords}
+    return found
+
+
+def test_pages_name_settings_that_exist() -> None:
+    """Whoever copies a name out of a page finds that it is one."""
+    root = PAGE.parents[2]
+    pages = [root / "README.md", *sorted((root / "docs").rglob("*.md"))]
+    named = {page.name: settings_named_in(page.read_text(encoding="utf-8")) for page in pages}
+    known = {entry.name for entry in entries()}
+    assert {page: names - known for page, names in named.items() if names - known} == {}
+    assert len(set.union(*named.values())) > 50
+
+
 def test_importing_the_package_does_no_loading() -> None:
     """The TOML parser comes in when settings are loaded, not before."""
     code = "import sys, fastapi_spine; print('tomllib' in sys.modules)"
