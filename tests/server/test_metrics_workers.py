@@ -352,7 +352,7 @@ def test_a_removed_folder_is_said_and_made_anew(uvicorn: Shop) -> None:
     assert f"spine_metrics_degraded{[('reason', 'files_unusable')]}" in degraded(uvicorn.port)
     wait_for(lambda: met(uvicorn.port) and not degraded(uvicorn.port), "the four to meet again")
     assert uvicorn.folder.is_dir()
-    said = [line["reason"] for line in uvicorn.server.lines() if line["logger"] == "spine.metrics"]
+    said = [line["reason"] for line in uvicorn.server.lines_of("spine.metrics")]
     assert f"files_unusable: No such file or directory in {uvicorn.folder}" in said
 
 

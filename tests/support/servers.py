@@ -36,14 +36,22 @@ class Server:
 
     def text(self) -> str:
         """Everything written so far on standard output and standard error."""
-        return "".join((self.folder / name).read_text() for name in ("stdout", "stderr"))
+        return "".join(self._files())
 
     def lines(self) -> list[dict[str, Any]]:
         """Every JSON line written so far, up to its end: a long one is written in pieces."""
-        written = self.text().splitlines(keepends=True)
+        written = [line for text in self._files() for line in text.splitlines(keepends=True)]
         return [
             json.loads(line) for line in written if line.startswith("{") and line.endswith("\n")
         ]
+
+    def lines_of(self, logger: str) -> list[dict[str, Any]]:
+        """Every JSON line of a logger, also behind the half of one: a process killed while it writes leaves one behind."""
+        told = [line for line in self.text().splitlines() if f'"logger":"{logger}"' in line]
+        return [json.loads(line[line.rindex('{"ts":') :]) for line in told]
+
+    def _files(self) -> list[str]:
+        return [(self.folder / name).read_text() for name in ("stdout", "stderr")]
 
     def access(self) -> list[dict[str, Any]]:
         """The access lines written so far, without those of the polling for readiness."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Final, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol, cast
 
 from fastapi_spine.core.conventions import ATTR_FUNCTION, SCOPE_SPINE
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
-from fastapi_spine.core.telemetry import KIND_SERVER, AttributeValue, Collector, SpanData
+from fastapi_spine.core.telemetry import KIND_SERVER, AttributeValue, Collector, PlainSpan, SpanData
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.traces.local import Piece, Waiting
 
@@ -26,6 +26,19 @@ _REMEMBERED: Final = 2_048
 """Span names are few; whoever makes one a request loses the memory, not the bound."""
 _TITLE: Final = re.compile(r"(?:auth|cache|db|http|job|queue|render|task): [A-Za-z_.]{1,64}")
 """`auth: decode_jwt` is how people name a step, not a credential: no digits, so no token."""
+
+
+class Maker(Protocol):
+    """Makes the spans of requests."""
+
+    def of(self, exchange: Exchange) -> SpanData:
+        """Return the whole span of a request that had none so far."""
+
+    def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan | SpanData]:
+        """Return the spans of several such requests, as the exporter likes them."""
+
+    def complete(self, data: SpanData) -> None:
+        """Add what a request says to its span."""
 
 
 class Delivery:
@@ -40,16 +53,12 @@ class Delivery:
         health: counts and tells what fails here.
 
     Attributes:
-        complete: adds what a request says to its span.
-        span_of: makes the span of a request that had none so far.
-        plain_spans: makes the spans of several such requests, as the exporter likes them.
         collector: comes for what waits, and takes small spans; without one nothing waits.
         processors: see every span at once.
     """
 
     __slots__ = (
-        "_health", "_names", "_pieces", "_put_all", "_redactor", "_waiting", "collector", "complete",
-        "plain_spans", "processors", "span_of",
+        "_health", "_maker", "_names", "_pieces", "_put_all", "_redactor", "_waiting", "collector", "processors",
     )  # fmt: skip
 
     def __init__(
@@ -61,11 +70,13 @@ class Delivery:
         self._names: dict[str, str] = {}
         self._pieces = 0
         self._waiting: deque[Piece] = deque()
-        self.complete: Callable[[SpanData], None] = _unused
-        self.span_of: Callable[[Exchange], SpanData] = _unused
-        self.plain_spans: Callable[[list[Exchange]], list[Any]] = _unused
+        self._maker: Maker = _Nobody()
         self.collector: Collector | None = None
         self.processors: tuple[Callable[[SpanData], None], ...] = ()
+
+    def spans_from(self, maker: Maker) -> None:
+        """Say who makes the spans of requests."""
+        self._maker = maker
 
     def __call__(self, spans: list[Piece], size: int) -> None:
         """Take finished spans that hold about so many bytes."""
@@ -117,7 +128,7 @@ class Delivery:
     def _requests(self, exchanges: list[Exchange]) -> list[Any]:
         """Return the spans of requests; should one of them be faulty, it shows one by one."""
         try:
-            return self.plain_spans(exchanges)
+            return self._maker.plain_spans(exchanges)
         except Exception:  # noqa: BLE001 - as said
             return [span for one in exchanges if (span := self._whole(one)) is not None]
 
@@ -139,7 +150,7 @@ class Delivery:
             if isinstance(item, SpanData):
                 span = item
             elif isinstance(item, Exchange):
-                span = self.span_of(item)
+                span = self._maker.of(item)
             else:
                 span = item.finished()
             self._clean(span)
@@ -150,7 +161,7 @@ class Delivery:
 
     def _clean(self, span: SpanData) -> None:
         if span.about is not None:
-            self.complete(span)
+            self._maker.complete(span)
         name = self._names.get(span.name)
         span.name = name if name is not None else self._clean_name(span.name)
         attributes = span.attributes
@@ -183,6 +194,14 @@ class Delivery:
         return clean
 
 
-def _unused(_item: object) -> Any:
-    """Stand for what the room has not set yet."""
-    raise LookupError("no server spans are made here")
+class _Nobody:
+    """Stands for the maker that the room has not named yet."""
+
+    def of(self, exchange: Exchange) -> SpanData:
+        raise LookupError(exchange)
+
+    def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan | SpanData]:
+        raise LookupError(exchanges)
+
+    def complete(self, data: SpanData) -> None:
+        raise LookupError(data)

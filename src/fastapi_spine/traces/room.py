@@ -127,8 +127,7 @@ class TracesRoom:
             redactor.record,
         )
         self.observer.before_first = self._install
-        delivery.complete = self.observer.complete
-        delivery.span_of, delivery.plain_spans = self.observer.of, self.observer.plain_spans
+        delivery.spans_from(self.observer)
         self.foreign: object = None
 
     def starting(self) -> None:

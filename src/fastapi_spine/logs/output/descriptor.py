@@ -15,7 +15,8 @@ somebody else reads, or does not. Three rules follow from that:
 What this does not guarantee: a process that writes to the pipe without this lock (`print` in a
 sibling, a program started by the application) can land inside a line over PIPE_BUF; so can one of
 ours when the holder of the lock stood still for `LOCK_PATIENCE` seconds although there was room;
-and a process that is killed inside a long line leaves its half behind.
+and a process that is killed inside a long line, or while it writes to a file (where the kernel
+stops between two pages), leaves half a line behind.
 """
 
 from __future__ import annotations
