@@ -36,8 +36,10 @@ class Block(bytes):
         return left, written - start
 
 
-def blocks_of(lines: Sequence[bytes]) -> list[Block]:
-    """Return lines in blocks that a pipe takes whole, as far as a line by itself is not longer than that."""
+def blocks_of(lines: Sequence[bytes]) -> Sequence[bytes]:
+    """Return lines in blocks that a pipe takes whole, as far as a line by itself is not longer than that; a line alone as it is."""
+    if len(lines) == 1:
+        return lines
     each = max(1, PIPE_BUF // max(map(len, lines)))
     return [Block.of(lines[at : at + each]) for at in range(0, len(lines), each)]
 

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeAlias, cast
+from typing import Final
 
 from fastapi_spine.core.conventions import (
     DROP_DISK_FULL,
@@ -14,92 +14,14 @@ from fastapi_spine.core.conventions import (
     DROP_QUEUE_FULL,
     DROP_SHUTDOWN,
 )
-from fastapi_spine.logs.output.block import Block, blocks_of, lines_in
+from fastapi_spine.logs.output.attempt import attempt
+from fastapi_spine.logs.output.block import Block, lines_in
 from fastapi_spine.logs.output.descriptor import Descriptor, reason_of
+from fastapi_spine.logs.output.late import LateGroup, LateLine, make_all
 from fastapi_spine.logs.output.tally import Tally
 
 BATCH: Final = 64 * 1024
 LINE_OVERHEAD: Final = 48  # a bytes object's header and its place in the deque
-
-Make: TypeAlias = Callable[[list[Any]], list[bytes]]
-"""Makes a line of each thing, in their order. Should it raise, it is asked for each by itself."""
-
-
-class LateLine:
-    """A line that is still to be made, in its place in the queue.
-
-    Whoever comes first makes it: the thread that queued it, with some others of its kind, or the writer. Should
-    both come at once, both make it and get the same bytes, so `make` may not change what it reads.
-
-    Attributes:
-        make: returns the line; None once it is made, so that nothing is held on to longer.
-        taken_for: bytes that it is counted as until it is written.
-        made: the line, or what `make` raised.
-    """
-
-    __slots__ = ("made", "make", "taken_for")
-
-    def __init__(self, make: Callable[[], bytes], taken_for: int) -> None:
-        """Make nothing yet."""
-        self.make: Callable[[], bytes] | None = make
-        self.taken_for = taken_for
-        self.made: object = None
-
-    def line(self) -> object:
-        """Return the line, made now if need be; an exception if it cannot be made."""
-        make = self.make
-        if make is not None:
-            self.made = attempt(make)
-            self.make = None
-        return self.made
-
-
-class LateGroup:
-    """Lines of one kind that are still to be made, together in one place of the queue.
-
-    Each is made once, by whoever comes first: the thread that fills the group, when it is full, or the writer. What comes
-    in while the writer takes the group out of the queue brings it back there, so no line is lost.
-
-    Args:
-        make: makes a line of each thing.
-        cost: bytes that each line is taken for until it is written.
-
-    Attributes:
-        waiting: what lines are still to be made of.
-        made: lines in blocks, or what making one of them raised.
-        taken: whether the writer has been here.
-    """
-
-    __slots__ = ("_make", "cost", "made", "taken", "waiting")
-
-    def __init__(self, make: Make, cost: int) -> None:
-        self._make = make
-        self.cost = cost
-        self.waiting: deque[Any] = deque()
-        self.made: deque[object] = deque()
-        self.taken = False
-
-    def make_all(self) -> None:
-        """Make the lines that wait."""
-        things: list[Any] = []
-        waiting = self.waiting
-        try:
-            while waiting:
-                things.append(waiting.popleft())
-        except IndexError:  # another thread took the last one
-            pass
-        if not things:
-            return
-        made = attempt(partial(self._blocks, things))
-        if isinstance(made, Exception):  # whose fault it is shows one by one
-            for thing in things:
-                one = attempt(partial(self._blocks, [thing]))
-                self.made.extend(one if isinstance(one, list) else [one])
-        else:
-            self.made.extend(cast("list[Block]", made))
-
-    def _blocks(self, things: list[Any]) -> list[Block]:
-        return blocks_of(self._make(things))
 
 
 class Delivery:
@@ -243,17 +165,19 @@ class Delivery:
     def _take_group(self, group: LateGroup) -> int:
         """Take the lines of a group; returns their bytes."""
         group.taken = True
-        group.make_all()
+        make_all([group])
         size = 0
         while group.made:
-            block = group.made.popleft()
-            if not isinstance(block, Block):
-                self._checked(block, group.cost)
-                continue
-            self._batch.append(block)
-            size += len(block)
-            taken_for = (group.cost + LINE_OVERHEAD) * len(block.sizes)
-            self.done += taken_for - len(block) - LINE_OVERHEAD
+            made = group.made.popleft()
+            if isinstance(made, Block):
+                taken_for = (group.cost + LINE_OVERHEAD) * len(made.sizes)
+                self.done += taken_for - len(made) - LINE_OVERHEAD
+                line: bytes | None = made
+            else:
+                line = self._checked(made, group.cost)
+            if line is not None:
+                self._batch.append(line)
+                size += len(line)
         return size
 
     def _checked(self, line: object, taken_for: int) -> bytes | None:
@@ -309,15 +233,3 @@ class Delivery:
     def _full_because(self, reason: str) -> None:
         if self.full_reason != DROP_SHUTDOWN:
             self.full_reason = reason
-
-
-def attempt(call: Callable[[], object]) -> object:
-    """Do what may fail in a stranger's hands; an exception is the answer, not an accident.
-
-    The one guarded place of writing: a stream that cannot say its number, a caller's `write`,
-    `report` or `on_drop`. A thread that died of them would silence the application for good.
-    """
-    try:
-        return call()
-    except Exception as error:  # noqa: BLE001  see above
-        return error

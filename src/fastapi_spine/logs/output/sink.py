@@ -24,15 +24,10 @@ from time import monotonic
 from typing import Final, Protocol
 
 from fastapi_spine.core.conventions import DROP_SHUTDOWN
-from fastapi_spine.logs.output.delivery import (
-    LINE_OVERHEAD,
-    Delivery,
-    LateGroup,
-    LateLine,
-    Make,
-    attempt,
-)
+from fastapi_spine.logs.output.attempt import attempt
+from fastapi_spine.logs.output.delivery import LINE_OVERHEAD, Delivery
 from fastapi_spine.logs.output.descriptor import Descriptor, Stream
+from fastapi_spine.logs.output.late import LateGroup, LateLine, Make, make_all
 from fastapi_spine.logs.output.tally import Tally
 from fastapi_spine.logs.output.writer import Writer, exiting
 
@@ -226,16 +221,15 @@ class DescriptorSink:
         """Make the lines that wait; those the writer has made meanwhile cost nothing."""
         late, self._late = self._late, []
         self._group, self._late_count = None, 0
+        groups = []
         for line in late:
             if isinstance(line, LateLine):
                 line.line()
             else:
-                self._make_group(line)
-
-    def _make_group(self, group: LateGroup) -> None:
-        group.make_all()
-        if group.taken and group.made:  # the writer was here meanwhile
-            self._delivery.queue.append(group)
+                groups.append(line)
+        make_all(groups)
+        # Where the writer was meanwhile, it comes again.
+        self._delivery.queue.extend(group for group in groups if group.taken and group.made)
 
     def _attend(self) -> None:
         """Get the thread going; in direct mode also give it a moment to write."""

@@ -8,7 +8,8 @@ import threading
 from typing import Final
 
 from fastapi_spine.core.conventions import THREAD_LOG_WRITER
-from fastapi_spine.logs.output.delivery import Delivery, attempt
+from fastapi_spine.logs.output.attempt import attempt
+from fastapi_spine.logs.output.delivery import Delivery
 from fastapi_spine.logs.output.tally import REPORT_EVERY, Tally
 
 # Tried on a whole process, asyncio feeding 300-byte lines to a pipe, us of CPU a line above no

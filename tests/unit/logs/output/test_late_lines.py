@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sinks import PATIENT, Make
 
+from fastapi_spine.logs.output.late import LateGroup, make_all
 from fastapi_spine.logs.output.sink import LATE_BATCH
 
 COST = 100
@@ -54,6 +55,34 @@ def test_each_line_is_made_once(tmp_path: Path, sinks: Make) -> None:
         assert sink.flush(PATIENT)
     assert sorted(made) == list(range(3 * LATE_BATCH + 5))
     assert (sink.written, sink.queued_bytes) == (3 * LATE_BATCH + 5, 0)
+
+
+def test_lines_that_stand_apart_are_made_in_one_go() -> None:
+    """Each group gets its own lines, in their order; one that cannot be made harms no other."""
+    calls: list[list[int]] = []
+
+    def make(numbers: list[int]) -> list[bytes]:
+        calls.append(list(numbers))
+        if 4 in numbers:
+            raise ValueError("ours")
+        return numbered(numbers)
+
+    def groups(*things: list[int]) -> list[LateGroup]:
+        made = [LateGroup(make, COST) for _ in things]
+        for group, some in zip(made, things, strict=True):
+            group.waiting.extend(some)
+        return made
+
+    whole = groups([0], [], [1, 2], [3])
+    make_all(whole)
+    assert calls == [[0, 1, 2, 3]]
+    assert [list(group.made) for group in whole] == [
+        [b"together 0\n"], [], [b"together 1\ntogether 2\n"], [b"together 3\n"],
+    ]  # fmt: skip
+    faulty = groups([3, 4], [5])
+    make_all(faulty)
+    first, second = ([str(one) for one in group.made] for group in faulty)
+    assert (first, second) == ([str(b"together 3\n"), "ours"], [str(b"together 5\n")])
 
 
 def test_a_line_that_cannot_be_made_is_counted_and_the_others_are_written(
