@@ -40,7 +40,7 @@ WHOLE = Size(
     lines=Plan(generations=3, rounds=10, count=2000, warm_up=500),
     guards=guards.WHOLE,
     load=Load(rounds=9, seconds=2),
-    scrape=ScrapePlan(series=10_000, turns=4, seconds=6),
+    scrape=ScrapePlan(series=10_000, turns=10, seconds=6),
 )
 QUICK = Size(
     one_route=Plan(generations=1, rounds=5, count=500, warm_up=200),

@@ -336,13 +336,13 @@ def test_a_search_finds_what_a_naive_look_finds(
     agrees(batches, wanted, window)
 
 
-@pytest.mark.soak
+@pytest.mark.soak(examples=2_000)
 @settings(max_examples=2_000, deadline=None)
 @given(BATCHES, FILTERS)
 def test_many_searches_find_what_a_naive_look_finds(
     batches: list[list[SpanRow | LogRow]], wanted: Filter
 ) -> None:
-    """The long form of the two tests above."""
+    """A console's store: any rows come back as they were, and any search finds what a naive look finds."""
     whole(batches)
     agrees(batches, wanted, ALWAYS)
 
