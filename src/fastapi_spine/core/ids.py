@@ -59,20 +59,15 @@ class RandomIds:
         millisecond = wall_ns // 1_000_000
         known, prefix = self._prefix
         if millisecond != known:
-            prefix = self._prefix_of(millisecond)
+            stamp = f"{millisecond:012x}"
+            prefix = f"{stamp[:8]}-{stamp[8:12]}-7"
+            self._prefix = (millisecond, prefix)
         request_id = f"{prefix}{text[48:51]}-{_VARIANT[text[51]]}{text[52:55]}-{text[55:67]}"
         return request_id, trace_id, span_id
 
     def request_id(self, wall_ns: int) -> str:
         """Return a new UUIDv7 in its usual text form, 36 characters."""
         return self.fresh(wall_ns)[0]
-
-    def _prefix_of(self, millisecond: int) -> str:
-        """Return what all UUIDv7 of a millisecond begin with; remembered for the next."""
-        stamp = f"{millisecond:012x}"
-        prefix = f"{stamp[:8]}-{stamp[8:12]}-7"
-        self._prefix = (millisecond, prefix)
-        return prefix
 
     def span_id(self) -> str:
         """Return a new span id."""
