@@ -161,7 +161,8 @@ def test_orderly_ends_lose_nothing(uvicorn: Shop) -> None:
         os.kill(int(pid), signal.SIGTERM)
     wait_for(lambda: met(uvicorn.port, but=old), "four new workers")
     sent += load(uvicorn.port, 20)
-    assert answered(uvicorn.port) - before == sent
+    # On a busy machine a sibling may take longer to answer than a page waits: the next one has it.
+    wait_for(lambda: answered(uvicorn.port) - before == sent, "a page with everything")
 
 
 def test_totals_outlive_the_killed_and_never_fall(uvicorn: Shop) -> None:
