@@ -339,7 +339,7 @@ def test_a_spoilt_folder_degrades_to_what_can_be_read_and_says_so(uvicorn: Shop)
     (folder / "link.num").symlink_to("/etc/passwd")
     said = {f"spine_metrics_degraded{[('reason', 'file_unreadable')]}": 1.0}
     assert [degraded(uvicorn.port) for _ in range(6)] == [said] * 6
-    assert answered(uvicorn.port) - before == 20
+    wait_for(lambda: answered(uvicorn.port) - before == 20, "a page with everything")
     for one in folder.glob("*.bad"):
         one.rmdir() if one.is_dir() else one.unlink()
     assert [degraded(uvicorn.port) for _ in range(6)] == [{}] * 6
@@ -372,7 +372,7 @@ def test_an_application_without_a_line_of_ours_is_served(tmp_path: Path) -> None
     with serving(tmp_path, *command) as server:
         wait_for(lambda: met(server.port), "four workers to meet")
         sent = load(server.port, 30)
-        assert answered(server.port) == sent
+        wait_for(lambda: answered(server.port) == sent, "a page with everything")
         server.end()
         routes = [line["route"] for line in server.access() if line["path"] == "/hello"]
         services = {line["service"] for line in server.access()}
