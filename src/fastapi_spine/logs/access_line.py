@@ -95,7 +95,7 @@ class AccessLines:
         )
 
     def plain_lines(self, exchanges: Sequence[Exchange]) -> list[bytes]:
-        """Return the lines of requests with nothing unusual about them, at a third of what `line` costs for each.
+        """Return the lines of requests with nothing unusual about them, made in one go.
 
         Args:
             exchanges: HTTP requests that went well, not streamed, with nothing bound, found or refused.

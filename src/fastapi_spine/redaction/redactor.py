@@ -152,7 +152,7 @@ class Redactor:
         return self._guard(self._text, text)
 
     def are_clean(self, texts: Sequence[str]) -> bool:
-        """Say whether no rule can match any of these short `texts`; asking for many at once costs little more than for one.
+        """Say whether no rule can match any of these short `texts`, with one look at all of them.
 
         False says only that each has to be looked at by itself.
         """

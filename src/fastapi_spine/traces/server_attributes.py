@@ -102,7 +102,7 @@ class ServerAttributes:
         return name, shared, own
 
     def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan]:
-        """Describe finished requests that are ordinary, some at a time: a quarter of what `of` and all that follows cost."""
+        """Describe finished requests that are ordinary, some at a time, in the form that costs least."""
         paths = self._paths.of_all(exchanges)
         return [
             PlainSpan(exchange, *self._shared(exchange), path)
