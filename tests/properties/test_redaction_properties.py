@@ -17,8 +17,11 @@ from tests.unit.redaction.corpus_leaks import LEAKS
 from tests.unit.redaction.corpus_makers import make
 from tests.unit.redaction.corpus_third import THIRD_LEAKS
 
-from fastapi_spine.redaction import Policy, Redactor
+from fastapi_spine.core.exchange import Exchange, Identity
+from fastapi_spine.redaction import ExtraPattern, Policy, Redactor
 from fastapi_spine.redaction.gate import DIGITS, ROUGH_DIGITS, gate
+from fastapi_spine.redaction.paths import Paths
+from fastapi_spine.redaction.vendors import TOKEN_RULES
 
 REDACTOR = Redactor(Policy(pii=True))
 PIECES = [
@@ -184,3 +187,40 @@ def cost(atom: str, size: int) -> float:
     text = ("token " + atom * (size // len(atom) + 1))[:size]
     timer = timeit.Timer(lambda: REDACTOR.text(text), timer=time.thread_time)
     return min(timer.repeat(repeat=7, number=1))
+
+
+LETTERS = st.text("abcdefghiABCDEFGHI", min_size=1, max_size=18)
+WORDS = st.one_of(
+    LETTERS,
+    st.integers(0, 10**9).map(str),
+    st.sampled_from(["password", "token", "secret", "ssn", "basic", "Bearer", "x-y-z", "a.b", "é"]),
+    st.sampled_from([rule.literal for rule in TOKEN_RULES]),
+    st.tuples(st.sampled_from([rule.literal for rule in TOKEN_RULES]), LETTERS).map("".join),
+    st.tuples(LETTERS, st.sampled_from("_-"), LETTERS).map("".join),
+)
+
+
+def finished(path: str) -> Exchange:
+    """Make a request that has asked for a path."""
+    return Exchange("http", {"path": path}, Identity("r", "0" * 32, "0" * 16), 1, 1)
+
+
+@given(st.lists(WORDS, max_size=14).map(lambda words: "/" + "/".join(words)))
+@settings(max_examples=1_500)
+def test_a_path_that_is_taken_unread_holds_nothing_that_a_rule_would_take(path: str) -> None:
+    """Words and small numbers are not scanned, because no rule of ours can match them, and there is nothing to escape."""
+    unread = Paths(REDACTOR).plain(finished(path))
+    if unread is not None:
+        assert (unread, REDACTOR.text(path)) == (path, path)
+        assert json.dumps(path) == f'"{path}"'
+
+
+def test_no_path_is_taken_unread_under_rules_of_the_teams_own() -> None:
+    """A known value and a team's own token may look like any word."""
+    own = ExtraPattern(kind="badge", literal="badge", pattern="badge[a-z]{1,8}")
+    for policy in (Policy(extra_patterns=(own,)), Policy(known_values=("badgeholder",))):
+        paths = Paths(Redactor(policy))
+        asked = finished("/badges/badgeholder")
+        assert paths.plain(asked) is None
+        assert "badgeholder" not in paths.of(asked)
+    assert Paths(REDACTOR).plain(finished("/badges/badgeholder")) == "/badges/badgeholder"

@@ -308,7 +308,7 @@ class _Into:
     def __init__(self, written: list[bytes]) -> None:
         self._written = written
 
-    def put(self, line: bytes, *, keep: bool = False) -> None:
+    def put(self, line: bytes, keep: bool = False) -> None:
         self._written.append(line)
 
     def flush(self, timeout: float) -> bool:

@@ -18,7 +18,8 @@ STEPS: list[tuple[object, str, str]] = [
     (identity.IdentityReader, "read", "/"),
     (wrappers, "with_request_id", "/"),
     (wrappers.HttpWire, "_starting", "/"),
-    (wrappers.HttpWire, "_body_sent", "/"),
+    (wrappers.HttpWire, "_complete", "/"),
+    (wrappers, "from_body", "/unfit"),
     (wrappers.HttpWire, "_received", "/body"),
     (wrappers, "from_exception", "/items/x"),
     (spine, "route_template", "/"),
@@ -28,7 +29,8 @@ STEPS: list[tuple[object, str, str]] = [
     (endings, "of_return", "/500"),
     (noise.Noise, "skipped", "/"),
     (access.AccessLog, "_is_slow", "/"),
-    (paths.Paths, "_read", "/"),
+    (paths.Paths, "plain", "/"),
+    (paths.Paths, "_read", "/items/42.0"),
     (access_line.AccessLines, "fields", "/items/x"),
     (pipeline.Pipeline, "head", "/"),
     (pipeline.Pipeline, "put", "/"),
@@ -63,6 +65,12 @@ def app() -> FastAPI:
     @application.get("/boom")
     async def boom() -> None:
         raise KeyError("theirs")
+
+    @application.get("/unfit")
+    async def unfit() -> Any:
+        from fastapi.responses import JSONResponse  # noqa: PLC0415 - the endpoint's own
+
+        return JSONResponse({"detail": []}, 422)
 
     @application.get("/500")
     async def answered() -> Any:

@@ -151,7 +151,7 @@ def test_two_interleaved_requests_keep_their_own_counts(set_up: Any, http_scope:
         return PlainTextResponse("x" * size)
 
     class Into:
-        def put(self, line: bytes, *, keep: bool = False) -> None:
+        def put(self, line: bytes, keep: bool = False) -> None:
             written.append(line)
 
         def flush(self, timeout: float) -> bool:

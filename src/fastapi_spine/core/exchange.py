@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Final, Literal, NamedTuple, Protocol
 
+import msgspec
+
 from fastapi_spine.core.asgi import Scope
 from fastapi_spine.core.conventions import FIELD_KEEP, ROUTE_UNMATCHED, Outcome
 
@@ -16,6 +18,8 @@ WEBSOCKET_INTERNAL_ERROR: Final = 1011
 
 _NOTHING_SENT: Final[Mapping[bytes, bytes]] = {}
 _NO_NAMES: Final[frozenset[bytes]] = frozenset()
+_COMPLETED: Final = Outcome.COMPLETED
+"""A name of the module's own: a member of an enumeration is found by way of its metaclass."""
 
 
 def _unmatched(_scope: Scope) -> str:
@@ -32,7 +36,7 @@ class RefusedId:
         self.length = length
 
 
-class Identity:
+class Identity(msgspec.Struct, eq=False):
     """The ids of one request, taken from its own headers or made new.
 
     Attributes:
@@ -45,27 +49,13 @@ class Identity:
         refused: why an inbound request id was not taken, if one came and was not.
     """
 
-    __slots__ = (
-        "parent_span_id", "refused", "request_id", "span_id", "trace_flags", "trace_id", "tracestate",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        request_id: str,
-        trace_id: str,
-        span_id: str,
-        parent_span_id: str | None = None,
-        trace_flags: int = 0x02,
-        tracestate: str | None = None,
-        refused: RefusedId | None = None,
-    ) -> None:
-        self.request_id = request_id
-        self.trace_id = trace_id
-        self.span_id = span_id
-        self.parent_span_id = parent_span_id
-        self.trace_flags = trace_flags
-        self.tracestate = tracestate
-        self.refused = refused
+    request_id: str
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None = None
+    trace_flags: int = 0x02
+    tracestate: str | None = None
+    refused: RefusedId | None = None
 
 
 class Refusal(NamedTuple):
@@ -98,19 +88,20 @@ class Exchange:
 
     The request pass fills it in; observers read it. Times: `started_at` is wall time in nanoseconds since
     the epoch, read once; `started`, `first_byte` and `ended` are monotonic nanoseconds, so durations never
-    suffer when the clock is set. `status` is what went on the wire, None if nothing did. `invalid` holds
+    suffer when the clock is set. `elapsed_ns` is how long the caller waited, `ended_at` when that ended, as wall time; both are 0
+    until the request has finished. `status` is what went on the wire, None if nothing did. `invalid` holds
     the place and kind (`("body.name", "missing")`) of what a validation error found, never a value. `held` belongs
     to the logs room, `span` to the traces room. `kept` says why the end of the request keeps a trace that was not
     sampled. `refusal` says which guard answered, `headers` what guards add to the answer, whoever gives it, and
     `header_names` which of them give way to the application's own. `own` is
     true when a page of ours answered, such as `/metrics`, and not the application. `sent` are the request's headers as
-    they came, of repeated ones the last; `shown_path` is the path as it may be written, once somebody has asked.
+    they came, of repeated ones the last; `route` is the template of the route that answered, read when the request has ended; `shown_path` is the path as it may be written, once somebody has asked.
     """
 
     __slots__ = (
-        "_name_route", "_route", "bound", "bytes_in", "bytes_out", "close_code", "disconnected", "ended", "endpoint", "error",
+        "_name_route", "bound", "bytes_in", "bytes_out", "close_code", "disconnected", "elapsed_ns", "ended", "ended_at", "endpoint", "error",
         "finished", "first_byte", "header_names", "headers", "held", "identity", "invalid", "kept", "kind", "messages_in",
-        "messages_out", "outcome", "own", "refusal", "request_id", "response_complete", "scope", "sent", "shown_path", "span", "started",
+        "messages_out", "outcome", "own", "refusal", "request_id", "response_complete", "route", "scope", "sent", "shown_path", "span", "started",
         "started_at", "status", "streamed", "traceback", "trailers",
     )  # fmt: skip
 
@@ -134,6 +125,8 @@ class Exchange:
         self.shown_path: str | None = None
         self.first_byte = 0
         self.ended = 0
+        self.elapsed_ns = 0
+        self.ended_at = 0
         self.status: int | None = None
         self.bytes_in = 0
         self.bytes_out = 0
@@ -146,11 +139,11 @@ class Exchange:
         self.finished = False
         self.own = False
         self.close_code: int | None = None
-        self.outcome = Outcome.COMPLETED
+        self.outcome = _COMPLETED
         self.error: BaseException | None = None
         self.traceback: TracebackType | None = None
         self.invalid: tuple[tuple[str, str], ...] = ()
-        self._route: str | None = None
+        self.route = ROUTE_UNMATCHED
         self._name_route = name_route
         self.endpoint: object = None
         self.bound: dict[str, object] | None = None
@@ -161,32 +154,21 @@ class Exchange:
         self.kept: str | None = None
         self.span: RequestSpan | None = None
 
-    @property
-    def route(self) -> str:
-        """The template of the route that answered; read from the scope once, when somebody asks."""
-        route = self._route
-        if route is None:
-            route = self._route = self._name_route(self.scope)
-        return route
-
     def route_so_far(self) -> str:
         """Read the route's template without keeping it: the router may still be looking."""
-        return self._route or self._name_route(self.scope)
+        return self.route if self.own or self.finished else self._name_route(self.scope)
 
     def answered_by(self, page: str) -> None:
         """Take note that a page of ours answers, and not the application; `page` stands for the route."""
         self.own = True
-        self._route = page
+        self.route = page
 
-    @property
-    def elapsed_ns(self) -> int:
-        """How long the caller waited, in nanoseconds; 0 while the response is under way."""
-        return self.ended - self.started if self.ended else 0
-
-    @property
-    def ended_at(self) -> int:
-        """When it ended: wall time, nanoseconds since the epoch."""
-        return self.started_at + self.ended - self.started
+    def end_at(self, ended: int) -> None:
+        """Set when it ended, a monotonic reading, and what follows from that."""
+        self.finished = True
+        self.ended = ended
+        self.elapsed_ns = ended - self.started
+        self.ended_at = self.started_at + self.elapsed_ns
 
     @property
     def forced(self) -> bool:

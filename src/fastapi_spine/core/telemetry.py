@@ -315,16 +315,11 @@ class LinePort(Protocol):
             flags: W3C trace flags of its request; 0 without one.
         """
 
-    def take_access(
-        self,
-        exchanges: Sequence[Exchange],
-        paths: Sequence[str],
-        clients: Sequence[str | None],
-    ) -> None:
-        """Take the access lines of requests with nothing unusual about them.
+    def take_access(self, exchange: Exchange, path: str, client: str | None) -> None:
+        """Take the access line of a request with nothing unusual about it.
 
         Args:
-            exchanges: the requests, finished.
-            paths: of each, as it may be written.
-            clients: who asked, of each, as much of it as may be written.
+            exchange: the request, finished.
+            path: as it may be written.
+            client: who asked, as much of it as may be written.
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from fastapi_spine.core.conventions import DROP_ENCODE, KEY_LOGGER, LOGGER_ACCESS
@@ -46,6 +46,7 @@ class LineOutlet:
         self._health = health
         self._encoder = RecordEncoder()
         self._waiting: deque[tuple[str, bytes]] = deque()
+        self._requests: deque[tuple[Exchange, str, str | None]] = deque()
 
     def take(
         self, at_ns: int, levelno: int, line: Mapping[str, AttributeValue], flags: int
@@ -60,23 +61,30 @@ class LineOutlet:
         self._waiting.append((logger, data))
         self._look()
 
-    def take_access(
-        self,
-        exchanges: Sequence[Exchange],
-        paths: Sequence[str],
-        clients: Sequence[str | None],
-    ) -> None:
-        """Take plain access lines; see the port."""
-        write, waiting = self._encoder.access, self._waiting
-        for exchange, path, client in zip(exchanges, paths, clients, strict=True):
-            try:
-                waiting.append((LOGGER_ACCESS, write(exchange, path, client)))
-            except Exception as error:  # noqa: BLE001 - as above
-                self._lose(error)
-        self._look()
+    def take_access(self, exchange: Exchange, path: str, client: str | None) -> None:
+        """Take a plain access line; see the port. It is written with some others, because by then the code is warm."""
+        self._requests.append((exchange, path, client))
+        if len(self._requests) >= BATCH:
+            self._write_requests()
+            self._look()
+        elif self._shipper.attentive:
+            self._shipper.expect()
+
+    def _write_requests(self) -> None:
+        write, requests, waiting = self._encoder.access, self._requests, self._waiting
+        try:
+            while requests:
+                request = requests.popleft()
+                try:
+                    waiting.append((LOGGER_ACCESS, write(*request)))
+                except Exception as error:  # noqa: BLE001 - as above
+                    self._lose(error)
+        except IndexError:  # another thread took the last one
+            pass
 
     def settle(self) -> None:
         """Queue what waits; called by whichever thread wants it."""
+        self._write_requests()
         loggers: defaultdict[str, list[bytes]] = defaultdict(list)
         waiting = self._waiting
         try:
@@ -92,8 +100,9 @@ class LineOutlet:
 
     def forget(self) -> int:
         """Leave to the parent what is the parent's, in a child after a fork; return how much that was."""
-        left = len(self._waiting)
+        left = len(self._waiting) + len(self._requests)
         self._waiting.clear()
+        self._requests.clear()
         return left
 
     def _look(self) -> None:

@@ -92,7 +92,7 @@ class RecordEncoder:
         sizes = (exchange.bytes_in, exchange.bytes_out)
         request_id, way = identity.request_id.encode(), path.encode("utf-8", "backslashreplace")
         at_ns = exchange.ended_at
-        elapsed_ms = (exchange.ended - exchange.started) // 1000 / 1000
+        elapsed_ms = exchange.elapsed_ns // 1000 / 1000
         record = b"".join(
             (
                 self._times(_TAG_TIME, at_ns, _TAG_OBSERVED, at_ns, self._elapsed, elapsed_ms),

@@ -92,13 +92,19 @@ class SpanEncoder:
             exchange.identity.parent_span_id,
         )
         ids = f"0a10{identity.trace_id}1208{identity.span_id}"
-        ended = started + exchange.ended - exchange.started
         request_id, way = exchange.request_id.encode(), path.encode("utf-8", "backslashreplace")
         written = b"".join(
             (
                 bytes.fromhex(ids if parent is None else f"{ids}2208{parent}"),
                 self._heads.get((name, KIND_SERVER)) or self._head(name, KIND_SERVER),
-                _TIMES(_TAG_START, started, _TAG_END, ended, _TAG_FLAGS, identity.trace_flags),
+                _TIMES(
+                    _TAG_START,
+                    started,
+                    _TAG_END,
+                    exchange.ended_at,
+                    _TAG_FLAGS,
+                    identity.trace_flags,
+                ),
                 *[one.wire or self._remember(one) for one in shared],
                 self._before_path(len(way)),
                 way,

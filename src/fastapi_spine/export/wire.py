@@ -14,7 +14,12 @@ _DOUBLE: Final = struct.Struct("<d").pack
 _LEFT: Final = 0x80
 _SEVEN: Final = 0x7F
 _INT64: Final = 1 << 64
-_SMALL: Final = tuple(bytes([number]) for number in range(_LEFT))
+_LISTED: Final = 1_024
+_SMALL: Final = tuple(
+    bytes([number] if number < _LEFT else [number & _SEVEN | _LEFT, number >> 7])
+    for number in range(_LISTED)
+)
+"""As long as most messages are."""
 _WIRE_LENGTH: Final = 2
 _WIRE_64: Final = 1
 _WIRE_32: Final = 5
@@ -27,7 +32,7 @@ class Truncated(ValueError):  # noqa: N818 - it says what the bytes are
 
 def varint(number: int) -> bytes:
     """Write a number of up to 64 bits; a negative one as its two's complement."""
-    if 0 <= number < _LEFT:
+    if 0 <= number < _LISTED:
         return _SMALL[number]
     if number < 0:
         number += _INT64

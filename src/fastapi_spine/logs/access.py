@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from fastapi_spine.core.conventions import (
     GUARD_DEADLINE,
@@ -32,6 +33,8 @@ from fastapi_spine.redaction import Redactor
 from fastapi_spine.settings.route_policy import RoutePolicy
 
 _SECOND_NS = 1_000_000_000
+_COMPLETED: Final = Outcome.COMPLETED
+"""A name of the module's own: a member of an enumeration is found by way of its metaclass."""
 LATE_COST = 700
 """Bytes that a request is taken for while its line waits to be made: the line it becomes. What the request holds
 on to itself is bounded by the few lines that may wait so (`sink.LATE_BATCH`)."""
@@ -40,8 +43,7 @@ on to itself is bounded by the few lines that may wait so (`sink.LATE_BATCH`).""
 class AccessLog:
     """Writes the access line when a request has finished.
 
-    With nobody else listening to `spine.access` the line goes straight to the sink, and is made in the writer's
-    thread; as soon as a handler of the user's would see it (Sentry, a file, pytest's caplog) it becomes a
+    With nobody else listening to `spine.access` the line goes straight to the sink; as soon as a handler of the user's would see it (Sentry, a file, pytest's caplog) it becomes a
     regular log record.
 
     Args:
@@ -73,8 +75,7 @@ class AccessLog:
         self._noise = noise
         self._recorder = recorder
         self._slow = slow_ns if slow_ns is not None else math.inf
-        self._together = pipeline.together
-        self._plain_lines = lines.plain_lines
+        self._plain_line = lines.plain_line
         self._exported = pipeline.outlet is not None
         self._alone = alone
         self._logger = logging.getLogger(LOGGER_ACCESS)
@@ -84,8 +85,8 @@ class AccessLog:
         policy = getattr(exchange.endpoint, POLICY_ATTRIBUTE, None)
         if (  # nothing about the request is unusual: its line takes the short way
             policy is None
-            and exchange.outcome is Outcome.COMPLETED
-            and exchange.ended - exchange.started <= self._slow
+            and exchange.outcome is _COMPLETED
+            and exchange.elapsed_ns <= self._slow
             and exchange.kind == "http"
             and exchange.bound is None
             and exchange.held is None
@@ -96,11 +97,16 @@ class AccessLog:
             and exchange.status is not None
             and exchange.status < SERVER_ERROR
             and not self._noise.ruled(exchange.scope["path"])
+            and self._pipeline.plain_limit
             and self._alone()
             and self._logger.isEnabledFor(logging.INFO)
         ):
-            self._together(self._plain_lines, exchange, LATE_COST)
-            return
+            line = self._plain_line(exchange)
+            if line is not None:
+                self._pipeline.sink.put(line, True)
+                if self._exported:
+                    self._lines.export(exchange)
+                return
         failed = exchange.failed
         slow = not failed and self._is_slow(exchange, policy)
         if exchange.held is not None and self._recorder is not None:

@@ -1,15 +1,15 @@
 """What an access line says of a finished request, and its bytes.
 
-Called in the writer's thread as a rule, some milliseconds after the request: everything it reads has come to rest.
+The line of an ordinary request is put together when the request ends, while all that it says is at hand: kept for
+later, when the code would be warm, the request itself has left the processor's caches, and keeping it costs the next
+requests theirs.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
-
-import msgspec
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from fastapi_spine.core.asgi import Scope
 from fastapi_spine.core.conventions import (
@@ -50,21 +50,28 @@ from fastapi_spine.core.conventions import (
     Outcome,
 )
 from fastapi_spine.core.exchange import Exchange
-from fastapi_spine.logs.lines.stamp import Stamp
+from fastapi_spine.logs.lines.json_lines import inside_quotes
+from fastapi_spine.logs.lines.stamp import Stamp, milliseconds
 from fastapi_spine.logs.pipeline import Fields, Once, Pipeline
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.redaction.paths import Paths
 
-EncodePlain = Callable[[Iterable[msgspec.Struct]], list[bytes] | None]
-
 MAX_METHOD = 32
-_PLAIN_KEYS = (
-    KEY_TS, KEY_LEVEL, KEY_LOGGER, KEY_MSG, KEY_REQUEST_ID, KEY_TRACE_ID, KEY_SPAN_ID, KEY_SERVICE,
-    KEY_METHOD, KEY_PATH, KEY_ROUTE, KEY_STATUS, KEY_ELAPSED_MS, KEY_BYTES_IN, KEY_BYTES_OUT,
-    KEY_CLIENT, KEY_OUTCOME,
-)  # fmt: skip
-"""The keys of an access line with nothing unusual about it, in their order."""
+_REMEMBERED: Final = 1_024
+"""Strangers choose methods and addresses."""
+_TS: Final = f'{{"{KEY_TS}":"'
+_REQUEST_ID: Final = (
+    f'","{KEY_LEVEL}":"INFO","{KEY_LOGGER}":"{LOGGER_ACCESS}","{KEY_MSG}":"{MSG_COMPLETED}"'
+    f',"{KEY_REQUEST_ID}":"'
+)
+_TRACE_ID: Final = f'","{KEY_TRACE_ID}":"'
+_SPAN_ID: Final = f'","{KEY_SPAN_ID}":"'
+_BYTES_IN: Final = f',"{KEY_BYTES_IN}":'
+_BYTES_OUT: Final = f',"{KEY_BYTES_OUT}":'
 _COMPLETED = Outcome.COMPLETED.value
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 class AccessLines:
@@ -89,41 +96,65 @@ class AccessLines:
         self._paths = Paths(redactor)
         self._client = client
         self._service = service
-        self._stamp = Stamp()
-        self._plain: Callable[..., msgspec.Struct] = msgspec.defstruct(
-            "AccessLine", [(key, Any) for key in _PLAIN_KEYS]
-        )
+        self._stamp = Stamp().text
+        self._pieces: dict[tuple[str, str, int | None], tuple[str, str]] = {}
+        self._clients: dict[str | None, str] = {}
 
-    def plain_lines(self, exchanges: Sequence[Exchange]) -> list[bytes]:
-        """Return the lines of requests with nothing unusual about them, made in one go.
+    def plain_line(self, exchange: Exchange) -> bytes | None:
+        """Return the line of a request with nothing unusual about it, put together from pieces that stand ready.
+
+        Nothing but ids, path, sizes and times is looked at, and none of these has anything to escape. It is the line that
+        `line` returns, byte for byte.
 
         Args:
-            exchanges: HTTP requests that went well, not streamed, with nothing bound, found or refused.
-        """
-        paths = self._paths.of_all(exchanges)
-        clients = [self._client(exchange.scope) for exchange in exchanges]
-        encode: EncodePlain | None = getattr(self._pipeline.lines, "encode_plain", None)
-        made = None
-        if encode is not None and None not in clients:
-            made = encode(map(self._struct, exchanges, paths, clients))
-        if made is None:
-            made = [
-                self._pipeline.bytes_of(self._line(exchange, logging.INFO, 0, None))
-                for exchange in exchanges
-            ]
-        if self._pipeline.outlet is not None:
-            self._pipeline.outlet.access(exchanges, paths, clients)
-        return made
+            exchange: an HTTP request that went well, not streamed, with nothing bound, found or refused.
 
-    def _struct(self, exchange: Exchange, path: str, client: str | None) -> msgspec.Struct:
-        identity = exchange.identity
-        took = exchange.ended - exchange.started
-        return self._plain(
-            self._stamp(exchange.started_at + took), "INFO", LOGGER_ACCESS,
-            MSG_COMPLETED, identity.request_id, identity.trace_id, identity.span_id, self._service,
-            exchange.scope.get("method", "")[:MAX_METHOD], path, exchange.route,
-            exchange.status, took // 1000 / 1000, exchange.bytes_in, exchange.bytes_out, client, _COMPLETED,
-        )  # fmt: skip
+        Returns:
+            None if it has to go the long way after all: lines have another form, this one is too long, or holds a lone
+            surrogate.
+        """
+        try:
+            scope, identity = exchange.scope, exchange.identity
+            path = self._paths.plain(exchange)
+            if path is None:
+                path = inside_quotes(self._paths.of(exchange))
+            known = (scope["method"], exchange.route, exchange.status)
+            before, behind = self._pieces.get(known) or self._learn(known)
+            asker = scope.get("client")
+            address = asker[0] if asker else None
+            client = self._clients.get(address) or self._learn_client(address, scope)
+            line = (
+                f"{_TS}{self._stamp(exchange.ended_at)}{_REQUEST_ID}{identity.request_id}{_TRACE_ID}{identity.trace_id}"
+                f"{_SPAN_ID}{identity.span_id}{before}{path}{behind}{milliseconds(exchange.elapsed_ns)}{_BYTES_IN}{exchange.bytes_in}"
+                f"{_BYTES_OUT}{exchange.bytes_out}{client}"
+            ).encode()
+        except UnicodeEncodeError:
+            return None
+        return line if len(line) <= self._pipeline.plain_limit else None
+
+    def export(self, exchange: Exchange) -> None:
+        """Hand a plain line on to whoever exports it; the path has been read by then."""
+        outlet = self._pipeline.outlet
+        if outlet is not None:
+            outlet.access(exchange, self._paths.of(exchange), self._client(exchange.scope))
+
+    def _learn(self, known: tuple[str, str, int | None]) -> tuple[str, str]:
+        """Write what stands before and behind the path in lines of one method, route and status."""
+        method, route, status = known
+        before = (
+            f'","{KEY_SERVICE}":"{inside_quotes(self._service)}"'
+            f',"{KEY_METHOD}":"{inside_quotes(method[:MAX_METHOD])}","{KEY_PATH}":"'
+        )
+        behind = (
+            f'","{KEY_ROUTE}":"{inside_quotes(route)}","{KEY_STATUS}":{status},"{KEY_ELAPSED_MS}":'
+        )
+        return _remember(self._pieces, known, (before, behind))
+
+    def _learn_client(self, address: str | None, scope: Scope) -> str:
+        """Write the end of lines that are about a client."""
+        client = self._client(scope)
+        named = "" if client is None else f',"{KEY_CLIENT}":"{inside_quotes(client)}"'
+        return _remember(self._clients, address, f'{named},"{KEY_OUTCOME}":"{_COMPLETED}"}}\n')
 
     def line(
         self,
@@ -188,8 +219,16 @@ class AccessLines:
             fields[KEY_REFUSED_ID] = {"reason": refused.reason, "length": refused.length}
 
 
+def _remember(known: dict[Key, Value], key: Key, value: Value) -> Value:
+    """Keep a value for the next line, up to a limit."""
+    if len(known) >= _REMEMBERED:
+        known.clear()
+    known[key] = value
+    return value
+
+
 def _add_numbers(fields: Fields, exchange: Exchange) -> None:
-    fields[KEY_ELAPSED_MS] = (exchange.ended - exchange.started) // 1000 / 1000
+    fields[KEY_ELAPSED_MS] = exchange.elapsed_ns // 1000 / 1000
     if exchange.streamed:
         fields[KEY_TTFB_MS] = (exchange.first_byte - exchange.started) // 1000 / 1000
     fields[KEY_BYTES_IN] = exchange.bytes_in

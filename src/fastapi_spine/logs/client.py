@@ -27,7 +27,7 @@ def client_reader(rule: ClientRule) -> Callable[[Scope], str | None]:
     """
     if rule == "off":
         return _nobody
-    return _address if rule == "full" else _Networks()
+    return _address if rule == "full" else _Networks().read
 
 
 def _nobody(_scope: Scope) -> str | None:
@@ -47,7 +47,7 @@ class _Networks:
     def __init__(self) -> None:
         self._known: dict[str, str | None] = {}
 
-    def __call__(self, scope: Scope) -> str | None:
+    def read(self, scope: Scope) -> str | None:
         client = scope.get("client")
         if not client:
             return None

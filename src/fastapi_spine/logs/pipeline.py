@@ -68,10 +68,13 @@ class Pipeline:
         lines: makes bytes of a line in the default keys.
         service: the value of `service` on every line.
         outlet: takes each line as well, on its way elsewhere.
+
+    Attributes:
+        plain_limit: most bytes of a line that somebody else puts together, JSON in the default keys; 0 if lines look otherwise.
     """
 
     __slots__ = (
-        "_encode", "_put_late", "_put_together", "_redactor", "_service", "_stamp", "lines", "outlet", "sink",
+        "_encode", "_put_late", "_redactor", "_service", "_stamp", "lines", "outlet", "plain_limit", "sink",
     )  # fmt: skip
 
     sink: Sink
@@ -89,7 +92,7 @@ class Pipeline:
         self.outlet = outlet
         self._redactor = redactor
         self._service = service
-        self._stamp = Stamp()
+        self._stamp = Stamp().text
         self.lead_to(sink, lines)
 
     def lead_to(self, sink: Sink, lines: Lines) -> None:
@@ -98,7 +101,7 @@ class Pipeline:
         self.lines = lines
         self._encode = lines.encode
         self._put_late: PutLate | None = getattr(sink, "put_late", None)
-        self._put_together: PutLate | None = getattr(sink, "put_together", None)
+        self.plain_limit: int = getattr(lines, "plain_limit", 0)
 
     def record(self, record: logging.LogRecord) -> None:
         """Write a record of the standard library's logging."""
@@ -234,15 +237,6 @@ class Pipeline:
         elif not put_late(make, cost, keep) and self.outlet is not None:
             make()
 
-    def together(self, make: Callable[[list[Any]], list[bytes]], thing: object, cost: int) -> None:
-        """Queue what an access line is made of, or make it now if the sink cannot wait; see `later`."""
-        put_together = self._put_together
-        if put_together is None:
-            for line in make([thing]):
-                self.sink.put(line, keep=True)
-        elif not put_together(make, thing, cost) and self.outlet is not None:
-            make([thing])
-
     def head(
         self, at_ns: int, levelno: int, logger: str, msg: object, exchange: Exchange | None
     ) -> Fields:
@@ -287,10 +281,6 @@ class Pipeline:
         """
         if self.outlet is not None and is_first(once):
             self.outlet.line(at_ns, levelno, line, exchange)
-        return self._encode(line)
-
-    def bytes_of(self, line: Fields) -> bytes:
-        """Return the bytes of a line that has gone the other way already."""
         return self._encode(line)
 
     def put(self, line: bytes, *, keep: bool = False) -> None:

@@ -127,12 +127,11 @@ class HttpMetrics:
         cells = self._cells.get(key)
         if cells is None:
             cells = self._find_cells(exchange, key)
-        seconds = (exchange.ended - exchange.started) * _SECOND
+        seconds = exchange.elapsed_ns * _SECOND
         example = None
         if self._examples:
             identity = exchange.identity
-            at = exchange.started_at + exchange.ended - exchange.started
-            example = (identity.trace_id, identity.span_id, seconds, at)
+            example = (identity.trace_id, identity.span_id, seconds, exchange.ended_at)
         for count in cells.counts:
             count.value += 1.0
             count.example = example
@@ -190,7 +189,7 @@ class HttpMetrics:
         return [*shown, *self._gauges(otel=otel)]
 
     def _finish_socket(self, exchange: Exchange) -> None:
-        seconds = (exchange.ended - exchange.started) * _SECOND
+        seconds = exchange.elapsed_ns * _SECOND
         self._sockets.at((exchange.route,)).observe(seconds)
         if exchange.error is not None:
             self._count_failure(exchange)

@@ -7,7 +7,7 @@ reported to `on_error`, and the record is still written.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TypeVar
 
@@ -42,6 +42,10 @@ class Redactor:
         on_redaction: called with the kind each time something is replaced. It is not told the
             value. An exception from it turns the value into ``[REDACTED:error]``.
         on_error: called with a fault of redaction itself, after it was made harmless.
+
+    Attributes:
+        counts: how often something was replaced, by kind.
+        only_known_shapes: whether there are no rules but those that come with us: what is short and plain is no secret.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class Redactor:
             _ID_CHARACTERS.issuperset(value) for value in policy.known_values
         )
         self._id_lengths = frozenset[int]() if risky else _ID_LENGTHS
+        self.only_known_shapes = not (policy.extra_patterns or policy.known_values)
         self._url_rule = UrlRule(self._keys, self._found)
         self._rules = Rules(
             keys=self._keys,
@@ -150,14 +155,6 @@ class Redactor:
     def text(self, text: str) -> str:
         """Return `text` without secrets; what exceeds 16 KiB is dropped before scanning."""
         return self._guard(self._text, text)
-
-    def are_clean(self, texts: Sequence[str]) -> bool:
-        """Say whether no rule can match any of these short `texts`, with one look at all of them.
-
-        False says only that each has to be looked at by itself.
-        """
-        joined = "\n".join(texts)
-        return len(joined) <= LONGEST_TEXT and not self._guard(self._is_suspect, joined)
 
     def url(self, url: str) -> str:
         """Return `url`, or a bare query string, with OpenTelemetry's bare ``REDACTED`` values."""

@@ -61,7 +61,8 @@ class IdentityReader:
             now: wall time, nanoseconds since the epoch.
         """
         if _WANTED.isdisjoint(sent):
-            return Identity(*self._ids.fresh(now))
+            request_id, trace_id, span_id = self._ids.fresh(now)
+            return Identity(request_id, trace_id, span_id)
         return self._read_sent(headers, now)
 
     def _read_sent(self, headers: Headers, now: int) -> Identity:

@@ -30,12 +30,17 @@ def route_template(scope: Scope) -> str:
     route = scope.get("route")
     if route is None:
         return _from_endpoint(scope)
-    context = _effective_context(scope)
-    path = getattr(context, "path", None) if context is not None else getattr(route, "path", None)
+    # What FastAPI >= 0.137 knows of a route inside included routers, prefixes included.
+    known = scope.get("fastapi")
+    context = known.get("effective_route_context") if isinstance(known, dict) else None
+    path = getattr(route if context is None else context, "path", None)
     if not isinstance(path, str):
         return ROUTE_UNMATCHED
     if not hasattr(route, "endpoint"):
         return _mounted(route, scope, path)
+    inside = scope.get("app_root_path")
+    if inside is None or inside == scope.get("root_path"):
+        return path
     return _mount_prefix(scope, path) + path
 
 
@@ -67,12 +72,6 @@ def _path_as_template(scope: Scope) -> str:
         if template == before:
             return ROUTE_UNMATCHED
     return template[:-1]
-
-
-def _effective_context(scope: Scope) -> Any:
-    """Return what FastAPI >= 0.137 knows of a route inside included routers, prefixes included."""
-    fastapi_scope = scope.get("fastapi")
-    return fastapi_scope.get("effective_route_context") if isinstance(fastapi_scope, dict) else None
 
 
 def _mounted(route: object, scope: Scope, path: str) -> str:

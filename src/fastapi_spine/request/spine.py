@@ -96,6 +96,7 @@ class RequestPass:
 
         HTTP runs right here, because each further frame of a request costs.
         """
+        finish, monotonic_ns, health = self._finish, self._clock.monotonic_ns, self.health
 
         async def __call__(  # noqa: N807 - it becomes one
             _owner: object, scope: Scope, receive: Receive, send: Send
@@ -106,15 +107,15 @@ class RequestPass:
             try:
                 exchange = self._begin("http", scope)
             except Exception as error:  # noqa: BLE001 - see `_finish`
-                self.health.fault("begin", error)
+                health.fault("begin", error)
                 exchange = None
             if exchange is None:
                 await app(scope, receive, send)
                 return
             inner = app
-            if scope.get("path", "").endswith(self._page_ends):
+            if self._pages and scope.get("path", "").endswith(self._page_ends):
                 inner = self._guarded("page", self._page_or, app, exchange) or app
-            wire = HttpWire(exchange, receive, send, self._finish, self._clock, self.health)
+            wire = HttpWire(exchange, receive, send, finish, monotonic_ns, health)
             token = current.set(exchange)
             try:
                 await inner(scope, wire.receive, wire.send)
@@ -127,7 +128,7 @@ class RequestPass:
                 try:
                     self._leave(exchange, token)
                 except Exception as error:  # noqa: BLE001 - see `_finish`
-                    self.health.fault("leave", error)
+                    health.fault("leave", error)
 
         return __call__
 
@@ -239,10 +240,11 @@ class RequestPass:
         """
         if exchange.finished:
             return
-        exchange.finished = True
-        if not exchange.ended:
-            exchange.ended = self._clock.monotonic_ns()
-        exchange.endpoint = exchange.scope.get("endpoint")
+        exchange.end_at(exchange.ended or self._clock.monotonic_ns())
+        scope = exchange.scope
+        exchange.endpoint = scope.get("endpoint")
+        if not exchange.own:
+            exchange.route = self._name_route(scope)
         for name, finish in self._finishers:
             try:
                 finish(exchange)

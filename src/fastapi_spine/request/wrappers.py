@@ -14,8 +14,9 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from fastapi_spine.core.asgi import Message, Receive, Send
-from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import HEADER_REQUEST_ID, Outcome
 from fastapi_spine.core.exchange import SERVER_ERROR, Exchange
 from fastapi_spine.core.health import Health
@@ -32,44 +33,36 @@ PATHSEND: Final = "http.response.pathsend"
 ZEROCOPYSEND: Final = "http.response.zerocopysend"
 
 
-class HttpWire:
+class HttpWire(msgspec.Struct, eq=False):
     """Watches one HTTP exchange from between server and application.
+
+    A struct, because one is made for each request and msgspec makes it without running Python.
 
     Args:
         exchange: filled in while messages pass.
-        receive: the server's.
-        send: the server's.
+        server_receive: the server's `receive`.
+        server_send: the server's `send`.
         finish: called once, when the whole response was sent and nothing is known to be wrong.
-        clock: measures first byte and end.
+        monotonic_ns: measures first byte and end.
         health: counts what fails here.
+        status: that the application has given, until it is on the wire.
     """
 
-    __slots__ = ("_exchange", "_finish", "_health", "_monotonic_ns", "_receive", "_send", "_status")
-
-    def __init__(
-        self,
-        exchange: Exchange,
-        receive: Receive,
-        send: Send,
-        finish: Callable[[Exchange], None],
-        clock: Clock,
-        health: Health,
-    ) -> None:
-        self._exchange = exchange
-        self._receive = receive
-        self._send = send
-        self._finish = finish
-        self._monotonic_ns = clock.monotonic_ns
-        self._health = health
-        self._status: int | None = None
+    exchange: Exchange
+    server_receive: Receive
+    server_send: Send
+    finish: Callable[[Exchange], None]
+    monotonic_ns: Callable[[], int]
+    health: Health
+    status: int | None = None
 
     async def receive(self) -> Message:
         """Hand the server's next message to the application, counting its body."""
-        message = await self._receive()
+        message = await self.server_receive()
         try:
             self._received(message)
         except Exception as error:  # noqa: BLE001 - see the module
-            self._health.fault("receive", error)
+            self.health.fault("receive", error)
         return message
 
     async def send(self, message: Message) -> None:
@@ -80,41 +73,50 @@ class HttpWire:
             try:
                 outgoing = self._starting(message)
             except Exception as error:  # noqa: BLE001 - see the module
-                self._health.fault("response_start", error)
+                self.health.fault("response_start", error)
+        exchange = self.exchange
         try:
-            await self._send(outgoing)
+            await self.server_send(outgoing)
         except OSError:
-            self._exchange.disconnected |= not self._exchange.response_complete
+            exchange.disconnected |= not exchange.response_complete
             raise
         if kind == START:
-            self._exchange.first_byte = self._monotonic_ns()
-            self._exchange.status = self._status
+            exchange.first_byte = self.monotonic_ns()
+            exchange.status = self.status
             return
         try:
-            if kind == BODY:
-                self._body_sent(message)
-            else:
+            if kind != BODY:
                 self._other_sent(kind, message)
+                return
+            body = message.get("body")
+            if body:
+                if exchange.bytes_out or exchange.status == _UNPROCESSABLE:
+                    self._see_body(body)
+                exchange.bytes_out += len(body)
+            if not message.get("more_body") and not exchange.trailers:
+                self._complete()
         except Exception as error:  # noqa: BLE001 - see the module
-            self._health.fault("response_body", error)
+            self.health.fault("response_body", error)
 
     def _received(self, message: Message) -> None:
         kind = message["type"]
         if kind == "http.request":
-            self._exchange.bytes_in += len(message.get("body") or b"")
-        elif kind == "http.disconnect" and not self._exchange.response_complete:
-            self._exchange.disconnected = True
+            self.exchange.bytes_in += len(message.get("body") or b"")
+        elif kind == "http.disconnect" and not self.exchange.response_complete:
+            self.exchange.disconnected = True
 
     def _starting(self, message: Message) -> Message:
-        self._status = status = message["status"]
+        """Return the message with the request id, and with what guards have to say."""
+        exchange = self.exchange
+        self.status = status = message["status"]
         if status >= _CLIENT_ERROR:
             self._see_error(status)
-        self._exchange.trailers = bool(message.get("trailers"))
-        outgoing = message.copy() if isinstance(message, dict) else dict(message)
-        headers = outgoing["headers"] = with_request_id(message, self._exchange.request_id)
-        if self._exchange.headers:
-            add_missing(headers, self._exchange.headers, self._exchange.header_names)
-        return outgoing
+        if message.get("trailers"):
+            exchange.trailers = True
+        headers = with_request_id(message, exchange.request_id)
+        if exchange.headers:
+            add_missing(headers, exchange.headers, exchange.header_names)
+        return {**message, "headers": headers}
 
     def _see_error(self, status: int) -> None:
         """Look at the exception that is being handled while an error response is sent.
@@ -127,46 +129,42 @@ class HttpWire:
         if error is None:
             return
         if status >= SERVER_ERROR:
-            self._exchange.error = error
-            self._exchange.traceback = error.__traceback__
+            self.exchange.error = error
+            self.exchange.traceback = error.__traceback__
         else:
-            self._exchange.invalid = from_exception(error)
+            self.exchange.invalid = from_exception(error)
 
-    def _body_sent(self, message: Message) -> None:
-        exchange = self._exchange
-        body = message.get("body")
-        if body:
-            if exchange.bytes_out:
-                exchange.streamed = True
-            elif exchange.status == _UNPROCESSABLE and not exchange.invalid:
-                exchange.invalid = from_body(body)
-            exchange.bytes_out += len(body)
-        if not message.get("more_body") and not exchange.trailers:
-            self._complete()
+    def _see_body(self, body: bytes) -> None:
+        """Look at a body that is not the first, or that says what was wrong with the request."""
+        exchange = self.exchange
+        if exchange.bytes_out:
+            exchange.streamed = True
+        elif not exchange.invalid:
+            exchange.invalid = from_body(body)
 
     def _other_sent(self, kind: object, message: Message) -> None:
         if kind == PATHSEND:
             self._whole_body_sent()
         elif kind == ZEROCOPYSEND:
-            self._exchange.bytes_out += int(message.get("count") or 0)
-            self._exchange.streamed = True
+            self.exchange.bytes_out += int(message.get("count") or 0)
+            self.exchange.streamed = True
             if not message.get("more_body"):
                 self._whole_body_sent()
         elif kind == TRAILERS and not message.get("more_trailers"):
             self._complete()
 
     def _whole_body_sent(self) -> None:
-        if not self._exchange.trailers:
+        if not self.exchange.trailers:
             self._complete()
 
     def _complete(self) -> None:
-        exchange = self._exchange
-        exchange.ended = self._monotonic_ns()
+        exchange = self.exchange
+        exchange.ended = self.monotonic_ns()
         exchange.response_complete = True
         if exchange.disconnected:
             exchange.outcome = Outcome.DISCONNECTED
         if exchange.status is not None and exchange.status < SERVER_ERROR:
-            self._finish(exchange)
+            self.finish(exchange)
 
 
 def with_request_id(message: Message, request_id: str) -> list[tuple[bytes, bytes]]:
@@ -177,8 +175,8 @@ def with_request_id(message: Message, request_id: str) -> list[tuple[bytes, byte
     generator, or shared between requests.
     """
     headers = list(message.get("headers") or ())
-    for pair in headers:
-        if len(pair[0]) == _NAME_LENGTH and pair[0].lower() == HEADER_REQUEST_ID:
+    for name, _ in headers:
+        if len(name) == _NAME_LENGTH and name.lower() == HEADER_REQUEST_ID:
             headers = [pair for pair in headers if pair[0].lower() != HEADER_REQUEST_ID]
             break
     headers.append((HEADER_REQUEST_ID, request_id.encode("ascii")))

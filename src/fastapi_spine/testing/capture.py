@@ -31,7 +31,7 @@ class CapturedLines:
     def __init__(self) -> None:
         self._written: list[bytes] = []
 
-    def put(self, line: bytes, *, keep: bool = False) -> None:  # noqa: ARG002 - a sink's signature
+    def put(self, line: bytes, keep: bool = False) -> None:  # noqa: ARG002 - a sink's signature
         """Take a line, as a sink does."""
         self._written.append(line)
 

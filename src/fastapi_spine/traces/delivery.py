@@ -34,8 +34,8 @@ class Maker(Protocol):
     def of(self, exchange: Exchange) -> SpanData:
         """Return the whole span of a request that had none so far."""
 
-    def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan | SpanData]:
-        """Return the spans of several such requests, as the exporter likes them."""
+    def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan]:
+        """Return the spans of several such requests that were ordinary, as the exporter likes them."""
 
     def complete(self, data: SpanData) -> None:
         """Add what a request says to its span."""
@@ -200,7 +200,7 @@ class _Nobody:
     def of(self, exchange: Exchange) -> SpanData:
         raise LookupError(exchange)
 
-    def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan | SpanData]:
+    def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan]:
         raise LookupError(exchanges)
 
     def complete(self, data: SpanData) -> None:

@@ -49,6 +49,8 @@ _REMEMBERED: Final = 1_024
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
 _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
+_COMPLETED: Final = Outcome.COMPLETED
+"""A name of the module's own: a member of an enumeration is found by way of its metaclass."""
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -103,10 +105,9 @@ class ServerAttributes:
 
     def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan]:
         """Describe finished requests that are ordinary, some at a time, in the form that costs least."""
-        paths = self._paths.of_all(exchanges)
+        path = self._paths.of
         return [
-            PlainSpan(exchange, *self._shared(exchange), path)
-            for exchange, path in zip(exchanges, paths, strict=True)
+            PlainSpan(exchange, *self._shared(exchange), path(exchange)) for exchange in exchanges
         ]
 
     def _shared(self, exchange: Exchange) -> tuple[str, tuple[Shared, ...]]:
@@ -186,7 +187,7 @@ def _remember(known: dict[Key, Value], key: Key, value: Value) -> Value:
 def is_ordinary(exchange: Exchange) -> bool:
     """Tell a request with nothing to say of its ending but its status."""
     return (
-        exchange.outcome is Outcome.COMPLETED
+        exchange.outcome is _COMPLETED
         and exchange.refusal is None
         and exchange.kind != TYPE_WEBSOCKET
         and exchange.status is not None
@@ -197,7 +198,7 @@ def is_ordinary(exchange: Exchange) -> bool:
 def _add_ending(attributes: dict[str, Any], exchange: Exchange) -> None:
     if exchange.kind == TYPE_WEBSOCKET:
         attributes[ATTR_CLOSE_CODE] = exchange.close_code
-    if exchange.outcome is not Outcome.COMPLETED:
+    if exchange.outcome is not _COMPLETED:
         attributes[ATTR_SPINE_OUTCOME] = exchange.outcome.value
     if exchange.refusal is not None:
         attributes[ATTR_SPINE_GUARD], attributes[ATTR_SPINE_REFUSED] = exchange.refusal

@@ -17,7 +17,6 @@ from fastapi_spine.core.conventions import (
     HEADER_BAGGAGE,
     SCOPE_NATIVE_TELEMETRY,
     SCOPE_SPINE,
-    Outcome,
 )
 from fastapi_spine.core.exchange import Exchange, Identity
 from fastapi_spine.core.telemetry import (
@@ -61,8 +60,8 @@ class ServerSpan(Span):
     """
 
     __slots__ = (
-        "_identity", "_maker", "_name", "_offset", "_started_at", "_token", "joined", "renamed", "sheltered",
-        "touched",
+        "_data", "_home", "_identity", "_maker", "_name", "_offset", "_started_at", "_token", "joined", "renamed",
+        "sheltered", "touched",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +74,8 @@ class ServerSpan(Span):
         self._maker = maker
         self.source = maker.source
         self.joined = maker.joined
+        self._data: SpanData | None = None
+        self._home: LocalTrace | None = None
         self.touched = self.sheltered = False
         self.renamed = False
         self._token: Token[Context] | None = None
@@ -82,21 +83,27 @@ class ServerSpan(Span):
         self._context = None
         self._on_exit = (True, True)
 
-    def __getattr__(self, name: str) -> Any:
-        """Make what is asked for the first time."""
-        identity = self._identity
-        if name == "data":
+    @property
+    def data(self) -> SpanData:  # type: ignore[override]
+        """What has been recorded, made when somebody asks for it."""
+        data = self._data
+        if data is None:
             self.touched = True
-            self.data = self._maker.data(identity, self._name, self._started_at)
-            return self.data
-        if name == "home":
+            data = self._data = self._maker.data(self._identity, self._name, self._started_at)
+        return data
+
+    @property
+    def home(self) -> LocalTrace:  # type: ignore[override]
+        """Its local trace, made when a span below needs it."""
+        home = self._home
+        if home is None:
             self.sheltered = True
-            self.home = LocalTrace(
+            identity = self._identity
+            home = self._home = LocalTrace(
                 self.source.outbox, identity.trace_id, identity.trace_flags, identity.tracestate, self._offset
             )  # fmt: skip
-            self.home.open = self._open  # spans that come after the request do not wait for its end
-            return self.home
-        raise AttributeError(name)
+            home.open = self._open  # spans that come after the request do not wait for its end
+        return home
 
     @property
     def span_id(self) -> str:
@@ -268,9 +275,8 @@ class ServerSpans:
         """Tell a request that was sampled and went well: all there is to say of it can be said later."""
         return (
             exchange.identity.trace_flags & SAMPLED != 0
-            and exchange.outcome is Outcome.COMPLETED
             and not exchange.own
-            and not exchange.failed
+            and is_ordinary(exchange)
         )
 
     def data(self, identity: Identity, name: str, started_at: int) -> SpanData:
@@ -280,15 +286,12 @@ class ServerSpans:
             KIND_SERVER, started_at, 0, None, SCOPE_SPINE, self._version,
         )  # fmt: skip
 
-    def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan | SpanData]:
-        """Return the spans of requests that nobody has looked at, in the form of the exporter's that costs least.
+    def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan]:
+        """Return the spans of ordinary requests that nobody has looked at, in the form of the exporter's that costs least.
 
         Called when spans are handed on, some at a time.
         """
-        plain: list[PlainSpan | SpanData] = []
-        plain += self._describe.plain_spans([one for one in exchanges if is_ordinary(one)])
-        plain += [self.of(one) for one in exchanges if not is_ordinary(one)]
-        return plain
+        return self._describe.plain_spans(exchanges)
 
     def of(self, exchange: Exchange) -> SpanData:
         """Return the whole span of a request that nobody has looked at."""

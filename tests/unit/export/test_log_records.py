@@ -91,9 +91,10 @@ def exchange(**scope: Any) -> Exchange:
         Identity("r-1", TRACE, SPAN, trace_flags=3),
         AT,
         1_000,
-        lambda _scope: "/items/{item_id}",
     )
-    made.status, made.ended, made.bytes_out = 200, 5_851_712, 17
+    made.status, made.bytes_out = 200, 17
+    made.route = "/items/{item_id}"
+    made.end_at(5_851_712)
     return made
 
 

@@ -107,7 +107,7 @@ def test_the_span_of_an_ordinary_request_is_what_any_span_is(
     """However it is written, protobuf reads the same; so it does the second time."""
     identity = Identity("order/7", TRACE, SPAN, parent, flags, state)
     exchange = Exchange("http", {}, identity, 1_000, 5)
-    exchange.ended = 905
+    exchange.end_at(905)
     plain = PlainSpan(exchange, "GET /é", (Shared({"a": 1}), Shared({"b": "c"})), path)
     usual, encoder = filled(plain), SpanEncoder()
     expected = sent(usual)

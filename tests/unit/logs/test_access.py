@@ -42,7 +42,7 @@ def test_many_addresses_take_no_more_memory_than_some() -> None:
     read = client_reader("network")
     for number in range(5000):
         assert read({"client": (f"10.0.{number // 250}.{number % 250}", 1)}) is not None
-    assert len(read._known) <= 1024  # type: ignore[attr-defined]  # noqa: SLF001 - the bound is inside
+    assert len(read.__self__._known) <= 1024  # type: ignore[attr-defined]  # noqa: SLF001 - the bound is inside
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ C1, the line separators U+2028/2029, bidi controls, the byte order mark. Text in
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -33,6 +33,8 @@ from fastapi_spine.logs.lines.plain import INT_MAX, INT_MIN, mark, plain
 LIMIT: Final = 32 * 1024
 LEAST_LIMIT: Final = 1024
 """Below this our own keys of an access line may not fit."""
+
+_encode_text: Final = msgspec.json.Encoder().encode
 
 Shape = Callable[[dict[str, object]], dict[str, object]]
 
@@ -62,11 +64,14 @@ class JsonLines:
         limit: most bytes of a line, newline included; at least 1024.
         shape: turns default keys into another schema; None leaves them. It is given plain data only.
 
+    Attributes:
+        plain_limit: most bytes of a line in the default keys that somebody else puts together; 0 if lines have other keys.
+
     Raises:
         SettingsError: the limit is too short for our own keys.
     """
 
-    __slots__ = ("_json", "_limit", "_shape")
+    __slots__ = ("_json", "_limit", "_shape", "plain_limit")
 
     def __init__(self, limit: int = LIMIT, shape: Shape | None = None) -> None:
         if limit < LEAST_LIMIT:
@@ -75,6 +80,7 @@ class JsonLines:
             )
         self._limit = limit
         self._shape = shape
+        self.plain_limit = limit if shape is None else 0
         # Not encode_lines, which would add the newline itself: its larger first buffer costs 2.5 us a
         # line in an application, where the allocator has better things to keep warm.
         self._json = msgspec.json.Encoder().encode
@@ -101,27 +107,6 @@ class JsonLines:
         except Exception:  # noqa: BLE001 - lone surrogates, strange keys, a dict changed by a thread
             return self._copied(line)
         return self._finished(line, data)
-
-    def encode_plain(self, lines: Iterable[msgspec.Struct]) -> list[bytes] | None:
-        r"""Return the bytes of lines whose keys and types are known to be plain: no look at each value.
-
-        Args:
-            lines: structs with our keys, holding text, finite numbers of 64 bits and None.
-
-        Returns:
-            Each line with its `\n`; None if they have to go the long way after all (another schema, lone surrogates,
-            one that is too long).
-        """
-        if self._shape is not None:
-            return None
-        try:
-            made = [data + b"\n" for data in map(self._json, lines)]
-        except Exception:  # noqa: BLE001 - lone surrogates
-            return None
-        together = b"".join(made)
-        if not together.isascii() or _DEL in together:
-            made = [_escaped(data) for data in made]
-        return made if max(map(len, made)) <= self._limit else None
 
     def _finished(self, line: dict[str, object], data: bytes) -> bytes:
         """Escape what is not ASCII and hostile; a line too long goes the long way."""
@@ -164,6 +149,15 @@ def _stub(value: object) -> object:
     if type(value) is not str:
         return None
     return ascii(value)[1:-1] if len(value) <= _HEAD_LENGTH else mark(len(value))
+
+
+def inside_quotes(text: str) -> str:
+    """Return text as it stands between the quotes of a line, hostile characters as escapes.
+
+    Raises:
+        UnicodeEncodeError: it holds a lone surrogate.
+    """
+    return _escaped(_encode_text(text))[1:-1].decode()
 
 
 def _escaped(data: bytes) -> bytes:

@@ -15,9 +15,8 @@ from fastapi_spine.core.conventions import (
     DROP_SHUTDOWN,
 )
 from fastapi_spine.logs.output.attempt import attempt
-from fastapi_spine.logs.output.block import Block, lines_in
 from fastapi_spine.logs.output.descriptor import Descriptor, reason_of
-from fastapi_spine.logs.output.late import LateGroup, LateLine, make_all
+from fastapi_spine.logs.output.late import LateLine
 from fastapi_spine.logs.output.tally import Tally
 
 BATCH: Final = 64 * 1024
@@ -40,7 +39,6 @@ class Delivery:
     __slots__ = (
         "_batch",
         "_batch_cost",
-        "_batch_lines",
         "_drift",
         "_more",
         "_on_fault",
@@ -63,14 +61,13 @@ class Delivery:
         self._on_fault = on_fault
         self._out = out
         self._tally = tally
-        self.queue: deque[bytes | LateLine | LateGroup | threading.Event] = deque()
+        self.queue: deque[bytes | LateLine | threading.Event] = deque()
         self.turn = threading.Lock()
         self.added = self.done = self.written = 0
         self.healthy = True
         self.full_reason = DROP_QUEUE_FULL
         self._batch: deque[bytes] = deque()  # taken from the queue, not yet out
         self._batch_cost = 0
-        self._batch_lines = 0
         self._more = False  # the batch was full: there is more where it came from
         self._reached: list[threading.Event] = []  # everything before these is in the batch
         self._drift = 0
@@ -103,8 +100,9 @@ class Delivery:
         """
         if not self._batch and not self._fill(last=last):
             return False
+        count = len(self._batch)
         error = attempt(partial(self._out.send, self._batch, wait))
-        self._settle()
+        self._settle(count - len(self._batch))
         self.healthy = not isinstance(error, Exception)
         if not isinstance(error, Exception):
             self._full_because(DROP_QUEUE_FULL)
@@ -148,9 +146,6 @@ class Delivery:
             if isinstance(item, threading.Event):
                 self._reached.append(item)
                 break
-            if isinstance(item, LateGroup):
-                size += self._take_group(item)
-                continue
             if isinstance(item, LateLine):
                 line = self._checked(item.line(), item.taken_for)
                 if line is None:
@@ -160,25 +155,6 @@ class Delivery:
             size += len(item)
         self._more = size >= BATCH
         self._batch_cost = size + LINE_OVERHEAD * len(batch)
-        self._batch_lines = sum(map(lines_in, batch))
-
-    def _take_group(self, group: LateGroup) -> int:
-        """Take the lines of a group; returns their bytes."""
-        group.taken = True
-        make_all([group])
-        size = 0
-        while group.made:
-            made = group.made.popleft()
-            if isinstance(made, Block):
-                taken_for = (group.cost + LINE_OVERHEAD) * len(made.sizes)
-                self.done += taken_for - len(made) - LINE_OVERHEAD
-                line: bytes | None = made
-            else:
-                line = self._checked(made, group.cost)
-            if line is not None:
-                self._batch.append(line)
-                size += len(line)
-        return size
 
     def _checked(self, line: object, taken_for: int) -> bytes | None:
         """Correct what a late line was taken for; one that cannot be made is counted."""
@@ -198,7 +174,6 @@ class Delivery:
         if not isinstance(line, bytes):
             return False
         self._batch.append(line)
-        self._batch_lines = 1
         return True
 
     def _let_go(self) -> None:
@@ -206,27 +181,24 @@ class Delivery:
             flag.set()
         self._reached.clear()
 
-    def _settle(self) -> None:
-        left = sum(map(lines_in, self._batch))
-        sent = self._batch_lines - left
+    def _settle(self, sent: int) -> None:
         if not sent:
             return
         if self._tally.saying:
             self._tally.settle(out=True)
-        else:
-            cost = sum(map(len, self._batch)) + LINE_OVERHEAD * len(self._batch)
-            self.done += self._batch_cost - cost
-            self._batch_cost = cost
-            self.written += sent
-        self._batch_lines = left
+            return
+        cost = sum(map(len, self._batch)) + LINE_OVERHEAD * len(self._batch)
+        self.done += self._batch_cost - cost
+        self._batch_cost = cost
+        self.written += sent
 
     def _drop_batch(self, reason: str) -> None:
         if self._tally.saying:
             self._tally.settle(out=False)
         else:
-            self._tally.lost[reason] += self._batch_lines
+            self._tally.lost[reason] += len(self._batch)
             self.done += self._batch_cost
-        self._batch_cost = self._batch_lines = 0
+        self._batch_cost = 0
         self._batch.clear()
         self._out.give_up()
 

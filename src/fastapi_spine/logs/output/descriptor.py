@@ -30,7 +30,6 @@ from time import monotonic, sleep
 from typing import Final, TypeAlias
 
 from fastapi_spine.core.conventions import DROP_BROKEN_PIPE, DROP_DISK_FULL, DROP_WRITE_ERROR
-from fastapi_spine.logs.output.block import Block
 from fastapi_spine.logs.output.target import Identity, Target, identity_of
 
 LOCK_PATIENCE: Final = 1.0
@@ -81,7 +80,7 @@ class Descriptor:
         """Write lines and remove each one that is out; stop when there was no room for too long.
 
         Args:
-            lines: Lines ending in a newline, or blocks of them; what is left on return was not (wholly) written.
+            lines: Lines ending in a newline; what is left on return was not (wholly) written.
                 The next call must begin with the same line, unless `give_up` was called.
             wait: Longest time to wait for room and for the lock, in seconds.
 
@@ -176,8 +175,6 @@ class Descriptor:
         written += self._sent
         while lines and written >= len(lines[0]):
             written -= len(lines.popleft())
-        if written and isinstance(lines[0], Block):  # its first lines may be out
-            lines[0], written = lines[0].after(written)
         self._sent = written
 
     def _close_torn_line(self, target: Target) -> None:

@@ -27,7 +27,7 @@ from fastapi_spine.core.conventions import DROP_SHUTDOWN
 from fastapi_spine.logs.output.attempt import attempt
 from fastapi_spine.logs.output.delivery import LINE_OVERHEAD, Delivery
 from fastapi_spine.logs.output.descriptor import Descriptor, Stream
-from fastapi_spine.logs.output.late import LateGroup, LateLine, Make, make_all
+from fastapi_spine.logs.output.late import LateLine
 from fastapi_spine.logs.output.tally import Tally
 from fastapi_spine.logs.output.writer import Writer, exiting
 
@@ -40,12 +40,12 @@ LATE_BATCH: Final = 32
 class Sink(Protocol):
     """What the pipeline hands its finished lines to."""
 
-    def put(self, line: bytes, *, keep: bool = False) -> None:
+    def put(self, line: bytes, keep: bool = False) -> None:
         """Take one line; never waits, never raises.
 
         Args:
             line: UTF-8 bytes with exactly one newline, at the end.
-            keep: An ERROR or access line: dropped last.
+            keep: An ERROR or access line: dropped last. By position, because a keyword costs something a request.
         """
 
     def flush(self, timeout: float) -> bool:
@@ -68,7 +68,7 @@ class LateSink(Sink, Protocol):
         Args:
             make: returns the line; called once, soon, usually in another thread.
             cost: Bytes that it is taken for until then, with all that it holds on to.
-            keep: See `put`; by position, because a keyword costs something a request.
+            keep: See `put`.
 
         Returns:
             Whether there was room: otherwise the line is counted as dropped, and never made.
@@ -81,7 +81,7 @@ class MemorySink:
     def __init__(self) -> None:
         self.lines: list[bytes] = []
 
-    def put(self, line: bytes, *, keep: bool = False) -> None:  # noqa: ARG002  the port's shape
+    def put(self, line: bytes, keep: bool = False) -> None:  # noqa: ARG002  the port's shape
         """Keep the line."""
         self.lines.append(line)
 
@@ -136,13 +136,11 @@ class DescriptorSink:
         self._delivery = Delivery(self._out, self._tally, self._on_fault)
         self._writer = Writer(self._delivery, self._tally, always=self._direct)
         self._stuck_at: int | None = None
-        self._late: list[LateLine | LateGroup] = []
-        self._late_count = 0
-        self._group: LateGroup | None = None
+        self._late: list[LateLine] = []
         if self._closed:
             self._delivery.full_reason = DROP_SHUTDOWN
 
-    def put(self, line: bytes, *, keep: bool = False) -> None:
+    def put(self, line: bytes, keep: bool = False) -> None:
         """Queue one line, or count it as dropped; see `Sink.put`."""
         delivery = self._delivery
         cost = len(line) + LINE_OVERHEAD
@@ -173,45 +171,7 @@ class DescriptorSink:
         delivery.queue.append(late)
         delivery.added += cost
         self._late.append(late)
-        self._late_count += 1
-        if self._late_count >= LATE_BATCH:
-            self.make_waiting()
-        if self._writer.attentive:
-            self._attend()
-        return True
-
-    def put_together(self, make: Make, thing: object, cost: int) -> bool:
-        """Queue what a line is made of, in one place with those of its kind that came just before; kept like an access line.
-
-        Args:
-            make: makes a line of each such thing; the same function for all of a kind.
-            thing: what the line is made of.
-            cost: see `put_late`.
-
-        Returns:
-            See `put_late`.
-        """
-        delivery, group = self._delivery, self._group
-        queue = delivery.queue
-        if delivery.added - delivery.done + cost > self._capacity:
-            self._tally.lost[delivery.full_reason] += 1
-            return False
-        try:
-            last: object = queue[-1]
-        except IndexError:  # the writer is quick
-            last = None
-        if group is None or last is not group:
-            self._group = group = LateGroup(make, cost)
-            self._late.append(group)
-            group.waiting.append(thing)
-            queue.append(group)
-        else:
-            group.waiting.append(thing)
-            if group.taken:
-                queue.append(group)
-        delivery.added += cost + LINE_OVERHEAD
-        self._late_count += 1
-        if self._late_count >= LATE_BATCH:
+        if len(self._late) >= LATE_BATCH:
             self.make_waiting()
         if self._writer.attentive:
             self._attend()
@@ -220,16 +180,8 @@ class DescriptorSink:
     def make_waiting(self) -> None:
         """Make the lines that wait; those the writer has made meanwhile cost nothing."""
         late, self._late = self._late, []
-        self._group, self._late_count = None, 0
-        groups = []
         for line in late:
-            if isinstance(line, LateLine):
-                line.line()
-            else:
-                groups.append(line)
-        make_all(groups)
-        # Where the writer was meanwhile, it comes again.
-        self._delivery.queue.extend(group for group in groups if group.taken and group.made)
+            line.line()
 
     def _attend(self) -> None:
         """Get the thread going; in direct mode also give it a moment to write."""

@@ -10,31 +10,22 @@ from pathlib import Path
 
 from sinks import PATIENT, Make
 
-from fastapi_spine.logs.output.late import LateGroup, make_all
 from fastapi_spine.logs.output.sink import LATE_BATCH
 
 COST = 100
 
 
-def numbered(numbers: list[int]) -> list[bytes]:
-    """Make lines."""
-    return [f"together {number}\n".encode() for number in numbers]
-
-
-def test_lines_of_a_kind_keep_their_place_between_others(tmp_path: Path, sinks: Make) -> None:
+def test_late_lines_keep_their_place_between_others(tmp_path: Path, sinks: Make) -> None:
     """Whatever is put between two of them stands between them."""
     expected = []
     with (tmp_path / "log").open("wb") as file:
         sink = sinks(file.fileno())
         for number in range(200):
-            assert sink.put_together(numbered, number, COST)
-            expected.append(b"together %d\n" % number)
+            assert sink.put_late(partial(b"late %d\n".__mod__, number), COST)
+            expected.append(b"late %d\n" % number)
             if number % 7 == 0:
                 sink.put(b"other %d\n" % number)
                 expected.append(b"other %d\n" % number)
-            if number % 11 == 0:
-                sink.put_late(partial(b"late %d\n".__mod__, number), COST)
-                expected.append(b"late %d\n" % number)
         assert sink.flush(PATIENT)
     assert (tmp_path / "log").read_bytes() == b"".join(expected)
     assert (sink.written, sink.queued_bytes, sink.dropped) == (len(expected), 0, {})
@@ -42,47 +33,15 @@ def test_lines_of_a_kind_keep_their_place_between_others(tmp_path: Path, sinks: 
 
 def test_each_line_is_made_once(tmp_path: Path, sinks: Make) -> None:
     """By the thread that fills the batch, or by the writer."""
-    made: list[int] = []
-
-    def make(numbers: list[int]) -> list[bytes]:
-        made.extend(numbers)
-        return numbered(numbers)
-
+    count = 3 * LATE_BATCH + 5
     with (tmp_path / "log").open("wb") as file:
         sink = sinks(file.fileno())
-        for number in range(3 * LATE_BATCH + 5):
-            sink.put_together(make, number, COST)
+        for number in range(count):
+            sink.put_late(partial(b"late %d\n".__mod__, number), COST)
+        sink.make_waiting()
         assert sink.flush(PATIENT)
-    assert sorted(made) == list(range(3 * LATE_BATCH + 5))
-    assert (sink.written, sink.queued_bytes) == (3 * LATE_BATCH + 5, 0)
-
-
-def test_lines_that_stand_apart_are_made_in_one_go() -> None:
-    """Each group gets its own lines, in their order; one that cannot be made harms no other."""
-    calls: list[list[int]] = []
-
-    def make(numbers: list[int]) -> list[bytes]:
-        calls.append(list(numbers))
-        if 4 in numbers:
-            raise ValueError("ours")
-        return numbered(numbers)
-
-    def groups(*things: list[int]) -> list[LateGroup]:
-        made = [LateGroup(make, COST) for _ in things]
-        for group, some in zip(made, things, strict=True):
-            group.waiting.extend(some)
-        return made
-
-    whole = groups([0], [], [1, 2], [3])
-    make_all(whole)
-    assert calls == [[0, 1, 2, 3]]
-    assert [list(group.made) for group in whole] == [
-        [b"together 0\n"], [], [b"together 1\ntogether 2\n"], [b"together 3\n"],
-    ]  # fmt: skip
-    faulty = groups([3, 4], [5])
-    make_all(faulty)
-    first, second = ([str(one) for one in group.made] for group in faulty)
-    assert (first, second) == ([str(b"together 3\n"), "ours"], [str(b"together 5\n")])
+    assert len((tmp_path / "log").read_bytes().splitlines()) == count
+    assert (sink.written, sink.queued_bytes) == (count, 0)
 
 
 def test_a_line_that_cannot_be_made_is_counted_and_the_others_are_written(
@@ -92,16 +51,16 @@ def test_a_line_that_cannot_be_made_is_counted_and_the_others_are_written(
     reader, writer = pipe
     told: list[BaseException] = []
 
-    def make(numbers: list[int]) -> list[bytes]:
-        if 1 in numbers:
+    def make(number: int) -> bytes:
+        if number == 1:
             raise ValueError("ours")
-        return numbered(numbers)
+        return b"late %d\n" % number
 
     sink = sinks(writer, on_fault=told.append)
     for number in range(3):
-        sink.put_together(make, number, COST)
+        sink.put_late(partial(make, number), COST)
     assert sink.flush(PATIENT)
-    assert os.read(reader, 100) == b"together 0\ntogether 2\n"
+    assert os.read(reader, 100) == b"late 0\nlate 2\n"
     assert (sink.written, sink.dropped, sink.queued_bytes) == (2, {"not_made": 1}, 0)
     assert list(map(str, told)) == ["ours"]
 
@@ -117,7 +76,7 @@ def test_a_full_queue_refuses_and_counts(sinks: Make) -> None:
             except BlockingIOError:
                 break
         sink = sinks(writer, capacity=1_000)
-        taken = [sink.put_together(numbered, number, COST) for number in range(20)]
+        taken = [sink.put_late(partial(bytes, 10), COST, True) for _ in range(20)]
         assert True in taken
         assert taken[-1] is False
         assert sink.queued_bytes <= 1_000 + COST
@@ -134,7 +93,7 @@ def test_no_line_is_lost_or_doubled_between_threads(tmp_path: Path, sinks: Make)
 
         def put(first: int) -> None:
             for number in range(first, first + count):
-                sink.put_together(numbered, number, COST)
+                sink.put_late(partial(b"late %d\n".__mod__, number), COST)
                 if number % 97 == 0:
                     sink.make_waiting()
 
@@ -146,4 +105,4 @@ def test_no_line_is_lost_or_doubled_between_threads(tmp_path: Path, sinks: Make)
         sink.make_waiting()
         assert sink.flush(PATIENT)
     found = Counter((tmp_path / "log").read_bytes().splitlines(keepends=True))
-    assert found == Counter(b"together %d\n" % number for number in range(4 * count))
+    assert found == Counter(b"late %d\n" % number for number in range(4 * count))
