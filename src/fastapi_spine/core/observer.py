@@ -54,7 +54,10 @@ class Beginner(Protocol):
     """
 
     name: str
-    idle: bool
+
+    @property
+    def idle(self) -> bool:
+        """See the class."""
 
     def begin(self, exchange: Exchange) -> None:
         """Take an exchange that has just begun."""

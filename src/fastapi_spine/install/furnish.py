@@ -7,13 +7,14 @@ A room that is switched off is never imported; one that is on is imported here, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from fastapi_spine.core.clock import SystemClock
 from fastapi_spine.core.conventions import SIGNAL_METRICS
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.ids import RandomIds
-from fastapi_spine.core.observer import LifespanListener, Observer, Page
+from fastapi_spine.core.observer import Beginner, LifespanListener, Observer, Page
 from fastapi_spine.core.telemetry import LinePort
 from fastapi_spine.install.given import Given
 from fastapi_spine.install.masking import redactor_for
@@ -121,13 +122,30 @@ def furnish(
         _Listeners(rooms, health),
         clock,
         health,
-        # The others shall see who really asked.
-        first=[guard.proxies] if guard is not None and guard.proxies is not None else (),
+        first=_first(app, site, guard, traces),
         pages=pages,
         open_exchanges=site.open_exchanges,
         check=promising.check,
     )
     return Parts(health, logs, traces, exporting, tuple(rooms), request_pass, promising, guard)
+
+
+def _first(
+    app: Any, site: Site, guard: GuardRoom | None, traces: TracesRoom | None
+) -> list[Beginner]:
+    """List who hears of a request before the rooms do: they shall see who really asked."""
+    first: list[Beginner] = []
+    if hasattr(app, "_native_telemetry"):
+        from fastapi_spine.traces.native_search import NativeSearch
+
+        first.append(NativeSearch(app, site.environ, partial(_is_traced, traces)))
+    if guard is not None and guard.proxies is not None:
+        first.append(guard.proxies)
+    return first
+
+
+def _is_traced(traces: TracesRoom | None) -> bool:
+    return traces is not None and not traces.observer.idle
 
 
 def _identity(settings: Settings, site: Site) -> IdentityReader:

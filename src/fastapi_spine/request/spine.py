@@ -282,6 +282,7 @@ class RequestPass:
     def started(self) -> None:
         """Take note that the application's own start-up code has run; whoever is idle now hears no more."""
         self._listener.started()
+        self._first = tuple(one for one in self._first if not one.idle)
         self._listen([one for one in self._observers if not getattr(one, "idle", False)])
 
     def stopped(self) -> None:
