@@ -27,7 +27,7 @@ any_signal = pytest.mark.parametrize("signal", SIGNALS)
 
 @any_signal
 def test_items_arrive_once_in_batches(signal: str) -> None:
-    """A thousand of each signal, compressed, at the signal's path, with the headers that were asked for."""
+    """A thousand of each signal, in two requests or three, compressed, at the signal's path, with the headers that were asked for."""
     with (
         collector() as receiver,
         exporting(
@@ -41,7 +41,8 @@ def test_items_arrive_once_in_batches(signal: str) -> None:
         balance = exporter.settled(signal)
     assert balance == Balance(1000, 1000, {}, 0)
     assert sorted(arrived(receiver.calls)) == list(range(1, 1001))
-    assert [call.path for call in receiver.calls] == [f"/v1/{signal}"] * 2
+    assert [call.path for call in receiver.calls][2:] in ([], [f"/v1/{signal}"])
+    assert {call.path for call in receiver.calls} == {f"/v1/{signal}"}
     first = receiver.headers[0]
     assert first["content-type"] == "application/x-protobuf"
     assert first["content-encoding"] == "gzip"

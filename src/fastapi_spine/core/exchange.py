@@ -89,7 +89,7 @@ class Exchange:
     The request pass fills it in; observers read it. Times: `started_at` is wall time in nanoseconds since
     the epoch, read once; `started`, `first_byte` and `ended` are monotonic nanoseconds, so durations never
     suffer when the clock is set. `elapsed_ns` is how long the caller waited, `ended_at` when that ended, as wall time; both are 0
-    until the request has finished. `status` is what went on the wire, None if nothing did. `invalid` holds
+    until the request has finished. `ordinary` is true of an HTTP request that went well: its ending says nothing but its status. `status` is what went on the wire, None if nothing did. `invalid` holds
     the place and kind (`("body.name", "missing")`) of what a validation error found, never a value. `held` belongs
     to the logs room, `span` to the traces room. `kept` says why the end of the request keeps a trace that was not
     sampled. `refusal` says which guard answered, `headers` what guards add to the answer, whoever gives it, and
@@ -101,7 +101,7 @@ class Exchange:
     __slots__ = (
         "_name_route", "bound", "bytes_in", "bytes_out", "close_code", "disconnected", "elapsed_ns", "ended", "ended_at", "endpoint", "error",
         "finished", "first_byte", "header_names", "headers", "held", "identity", "invalid", "kept", "kind", "messages_in",
-        "messages_out", "outcome", "own", "refusal", "request_id", "response_complete", "route", "scope", "sent", "shown_path", "span", "started",
+        "messages_out", "ordinary", "outcome", "own", "refusal", "request_id", "response_complete", "route", "scope", "sent", "shown_path", "span", "started",
         "started_at", "status", "streamed", "traceback", "trailers",
     )  # fmt: skip
 
@@ -138,6 +138,7 @@ class Exchange:
         self.disconnected = False
         self.finished = False
         self.own = False
+        self.ordinary = False
         self.close_code: int | None = None
         self.outcome = _COMPLETED
         self.error: BaseException | None = None
@@ -169,6 +170,13 @@ class Exchange:
         self.ended = ended
         self.elapsed_ns = ended - self.started
         self.ended_at = self.started_at + self.elapsed_ns
+        self.ordinary = (
+            self.outcome is _COMPLETED
+            and self.kind == "http"
+            and self.refusal is None
+            and self.status is not None
+            and self.status < SERVER_ERROR
+        )
 
     @property
     def forced(self) -> bool:

@@ -291,7 +291,8 @@ class Collector(Protocol):
     """Who comes for what waits to be exported, within a second or so.
 
     Attributes:
-        attentive: whether it sleeps, so that whoever has something has to say so by `expect`.
+        attentive: whether it sleeps: whoever has something then has to wake it by `expect`. While it is at work it looks by
+            itself, before it sleeps again.
     """
 
     attentive: bool

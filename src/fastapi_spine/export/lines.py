@@ -109,7 +109,7 @@ class LineOutlet:
         """Queue what waits if it is much, else have somebody come for it."""
         if len(self._waiting) >= BATCH:
             self.settle()
-        else:
+        elif self._shipper.attentive:
             self._shipper.expect()
 
     def _lose(self, error: Exception) -> None:

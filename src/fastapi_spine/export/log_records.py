@@ -21,6 +21,7 @@ from fastapi_spine.export.wire import blob, number, text, varint
 _ATTRIBUTES: Final = 6
 _TIMES: Final = Struct("<BQBQ").pack
 _FLAGS: Final = Struct("<BI").pack
+_FLAGS_AS_HEX: Final = tuple(f"45{flags:02x}000000" for flags in range(256))
 _TAG_TIME, _TAG_OBSERVED, _TAG_FLAGS = 0x09, 0x59, 0x45
 _TRACE_ID, _SPAN_ID = b"\x4a\x10", b"\x52\x08"
 _RECORD: Final = b"\x12"
@@ -103,7 +104,7 @@ class RecordEncoder:
                 self._before_path(len(way)),
                 way,
                 bytes.fromhex(
-                    f"45{identity.trace_flags:02x}0000004a10{identity.trace_id}5208{identity.span_id}"
+                    f"{_FLAGS_AS_HEX[identity.trace_flags]}4a10{identity.trace_id}5208{identity.span_id}"
                 ),
             )
         )

@@ -78,7 +78,6 @@ class Shipper:
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self.attentive = True
-        self._expecting = False
         self._full = False
         self._hurried = False
         self._closing = False
@@ -91,11 +90,9 @@ class Shipper:
         self._attend()
 
     def expect(self) -> None:
-        """Take note that `fetch` will bring something; it is called within `AGE_S`."""
-        self._expecting = True
-        if self.attentive:
-            self.start()
-            self._work.ring()
+        """Wake the thread, because `fetch` will bring something; it is called within `AGE_S`. See `attentive`."""
+        self.start()
+        self._work.ring()
 
     def _attend(self) -> None:
         if self.attentive:
@@ -176,9 +173,14 @@ class Shipper:
                 self.attentive = True
 
     def _sleep(self) -> None:
-        """Wait for the first item, then for some more to go with it."""
+        """Wait for the first item, then for some more to go with it.
+
+        What came while nobody had to wake this thread is fetched after it has become attentive, so nothing is left lying.
+        """
         self.attentive = True
-        if not (len(self.queue) or self._expecting or self._hurried or self._closing):
+        if self.fetch is not None:
+            self._health.guarded(_STEP, self.fetch)
+        if not (len(self.queue) or self._hurried or self._closing):
             until_due = None if self._collect is None else self._due - monotonic()
             self._work.wait(until_due)
         self.attentive = False
@@ -197,7 +199,6 @@ class Shipper:
         """Send what there is: all of it if somebody waits, else whole batches and one more."""
         hurried, self._full = self._hurried, False
         self._health.guarded(_STEP, self._collect_if_due)
-        self._expecting = False
         if self.fetch is not None:
             self._health.guarded(_STEP, self.fetch)
         more = True

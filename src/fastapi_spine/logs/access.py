@@ -6,7 +6,6 @@ import logging
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Final
 
 from fastapi_spine.core.conventions import (
     GUARD_DEADLINE,
@@ -21,9 +20,8 @@ from fastapi_spine.core.conventions import (
     POLICY_ATTRIBUTE,
     REPORTED_ATTRIBUTE,
     TYPE_WEBSOCKET,
-    Outcome,
 )
-from fastapi_spine.core.exchange import SERVER_ERROR, Exchange
+from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.logs.access_line import AccessLines
 from fastapi_spine.logs.capture.record import FIELDS_ATTRIBUTE
 from fastapi_spine.logs.noise import Noise
@@ -33,8 +31,6 @@ from fastapi_spine.redaction import Redactor
 from fastapi_spine.settings.route_policy import RoutePolicy
 
 _SECOND_NS = 1_000_000_000
-_COMPLETED: Final = Outcome.COMPLETED
-"""A name of the module's own: a member of an enumeration is found by way of its metaclass."""
 LATE_COST = 700
 """Bytes that a request is taken for while its line waits to be made: the line it becomes. What the request holds
 on to itself is bounded by the few lines that may wait so (`sink.LATE_BATCH`)."""
@@ -85,17 +81,13 @@ class AccessLog:
         policy = getattr(exchange.endpoint, POLICY_ATTRIBUTE, None)
         if (  # nothing about the request is unusual: its line takes the short way
             policy is None
-            and exchange.outcome is _COMPLETED
+            and exchange.ordinary
             and exchange.elapsed_ns <= self._slow
-            and exchange.kind == "http"
             and exchange.bound is None
             and exchange.held is None
             and not exchange.streamed
             and not exchange.invalid
-            and exchange.refusal is None
             and exchange.identity.refused is None
-            and exchange.status is not None
-            and exchange.status < SERVER_ERROR
             and not self._noise.ruled(exchange.scope["path"])
             and self._pipeline.plain_limit
             and self._alone()

@@ -82,19 +82,25 @@ class Delivery:
         """Take finished spans that hold about so many bytes."""
         self._waiting.extend(spans)
         self._pieces += 1 + size // _LARGE
-        if self._pieces >= BATCH or self.collector is None or self.processors:
-            self.settle()
-        else:
-            self.collector.expect()
+        self._look()
 
     def request(self, exchange: Exchange) -> None:
         """Take a finished request whose span is still to be made."""
         self._waiting.append(exchange)
         self._pieces += 1
-        if self._pieces >= BATCH or self.collector is None or self.processors:
+        collector = self.collector
+        if self._pieces >= BATCH or collector is None or self.processors:
             self.settle()
-        else:
-            self.collector.expect()
+        elif collector.attentive:
+            collector.expect()
+
+    def _look(self) -> None:
+        """Hand on what waits if it is much, else have somebody come for it."""
+        collector = self.collector
+        if self._pieces >= BATCH or collector is None or self.processors:
+            self.settle()
+        elif collector.attentive:
+            collector.expect()
 
     def settle(self) -> None:
         """Hand on what waits; called by whichever thread wants it."""

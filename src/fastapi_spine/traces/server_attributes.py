@@ -32,7 +32,7 @@ from fastapi_spine.core.conventions import (
     TYPE_WEBSOCKET,
     Outcome,
 )
-from fastapi_spine.core.exchange import SERVER_ERROR, Exchange
+from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.telemetry import PlainSpan, Shared
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.redaction.paths import Paths
@@ -99,7 +99,7 @@ class ServerAttributes:
             ATTR_PATH: self._paths.of(exchange),
             ATTR_SPINE_REQUEST_ID: exchange.request_id,
         }
-        if not is_ordinary(exchange):
+        if not exchange.ordinary:
             _add_ending(own, exchange)
         return name, shared, own
 
@@ -182,17 +182,6 @@ def _remember(known: dict[Key, Value], key: Key, value: Value) -> Value:
         known.clear()
     known[key] = value
     return value
-
-
-def is_ordinary(exchange: Exchange) -> bool:
-    """Tell a request with nothing to say of its ending but its status."""
-    return (
-        exchange.outcome is _COMPLETED
-        and exchange.refusal is None
-        and exchange.kind != TYPE_WEBSOCKET
-        and exchange.status is not None
-        and exchange.status < SERVER_ERROR
-    )
 
 
 def _add_ending(attributes: dict[str, Any], exchange: Exchange) -> None:

@@ -33,7 +33,7 @@ from fastapi_spine.traces.headers import trace_headers
 from fastapi_spine.traces.keep import Tail
 from fastapi_spine.traces.local import SAMPLED, LocalTrace
 from fastapi_spine.traces.operations import Operations
-from fastapi_spine.traces.server_attributes import ServerAttributes, is_ordinary, together
+from fastapi_spine.traces.server_attributes import ServerAttributes, together
 from fastapi_spine.traces.span import Span, described
 from fastapi_spine.traces.tracer import Source
 
@@ -253,12 +253,12 @@ class ServerSpans:
             if self.elsewhere is not None:
                 self.elsewhere.finish(exchange)
             return
-        if not (span.touched or span.sheltered) and self._is_ordinary(exchange):
+        if not (span.touched or span.sheltered) and self._is_plain(exchange):
             span.forget()
             self._deliver(exchange)
             return
         home = span.home
-        if not (span.touched or home.cut) and self._is_ordinary(exchange):
+        if not (span.touched or home.cut) and self._is_plain(exchange):
             span.forget()
             home.close(exchange, keep=True)
             return
@@ -271,12 +271,10 @@ class ServerSpans:
                 exchange.kept = data.attributes[ATTR_SPINE_KEPT] = reason
         home.close(data, keep=keep and not exchange.own)
 
-    def _is_ordinary(self, exchange: Exchange) -> bool:
+    def _is_plain(self, exchange: Exchange) -> bool:
         """Tell a request that was sampled and went well: all there is to say of it can be said later."""
         return (
-            exchange.identity.trace_flags & SAMPLED != 0
-            and not exchange.own
-            and is_ordinary(exchange)
+            exchange.ordinary and exchange.identity.trace_flags & SAMPLED != 0 and not exchange.own
         )
 
     def data(self, identity: Identity, name: str, started_at: int) -> SpanData:
