@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Final
 
@@ -60,6 +60,29 @@ class TextHead:
 def text_head(field: int, key: str, length: int) -> bytes:
     """Write what stands before the text of an attribute, given its length in bytes."""
     return pair(field, key, "x" * length)[: -length or None]
+
+
+class ResourceField:
+    """Writes who the process is, again only when the answer is another object.
+
+    Args:
+        resource: returns who the process is; an answer is not changed once it was given.
+    """
+
+    __slots__ = ("_read", "_resource", "_written")
+
+    def __init__(self, resource: Callable[[], Mapping[str, AttributeValue]]) -> None:
+        self._resource = resource
+        self._read: Mapping[str, AttributeValue] | None = None
+        self._written = b""
+
+    def written(self) -> bytes:
+        """Return the field that every request has."""
+        attributes = self._resource()
+        if attributes is not self._read:
+            self._written = resource_of(attributes)
+            self._read = attributes
+        return self._written
 
 
 def resource_of(attributes: Mapping[str, AttributeValue]) -> bytes:

@@ -10,6 +10,7 @@ from fastapi_spine.core.conventions import DROP_ENCODE, KEY_LOGGER, LOGGER_ACCES
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.telemetry import AttributeValue
+from fastapi_spine.export.attributes import ResourceField
 from fastapi_spine.export.log_records import RecordEncoder
 from fastapi_spine.export.request import Chunk, joined, request_of
 from fastapi_spine.export.shipper import Shipper
@@ -26,11 +27,11 @@ class LineForm:
     """
 
     def __init__(self, resource: Callable[[], Mapping[str, AttributeValue]]) -> None:
-        self._resource = resource
+        self._resource = ResourceField(resource)
 
     def request(self, batch: Iterable[Chunk]) -> bytes:
         """Write a request of several lines, grouped by logger."""
-        return request_of(self._resource(), batch)
+        return request_of(self._resource.written(), batch)
 
 
 class LineOutlet:

@@ -13,7 +13,7 @@ from typing import Final
 
 from fastapi_spine.core.conventions import SCOPE_SPINE
 from fastapi_spine.core.telemetry import AttributeValue, MetricData, MetricKind, Numbers, PointData
-from fastapi_spine.export.attributes import Pairs, resource_of, scope_of
+from fastapi_spine.export.attributes import Pairs, ResourceField, scope_of
 from fastapi_spine.export.request import Chunk
 from fastapi_spine.export.wire import blob, double, fixed64, number, text
 
@@ -47,7 +47,7 @@ class NumberForm:
     def __init__(
         self, resource: Callable[[], Mapping[str, AttributeValue]], version: str = ""
     ) -> None:
-        self._resource = resource
+        self._resource = ResourceField(resource)
         self._scope = scope_of(SCOPE_SPINE, version)
         self._heads: dict[str, tuple[bytes, MetricKind]] = {}
         self._number_pair = Pairs(7)
@@ -76,7 +76,7 @@ class NumberForm:
         for group, data, _ in batch:
             metrics.setdefault(group[0], []).append(data)
         written = (self._metric(name, points) for name, points in metrics.items())
-        return blob(1, resource_of(self._resource()) + blob(2, self._scope + b"".join(written)))
+        return blob(1, self._resource.written() + blob(2, self._scope + b"".join(written)))
 
     def _metric(self, name: str, points: Sequence[bytes]) -> bytes:
         head, kind = self._heads[name]

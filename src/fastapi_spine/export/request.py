@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from fastapi_spine.core.telemetry import AttributeValue
-from fastapi_spine.export.attributes import resource_of, scope_of
+from fastapi_spine.export.attributes import scope_of
 from fastapi_spine.export.wire import Truncated, behind, blob
 
 CHUNK_ITEMS: Final = 128
@@ -47,11 +46,11 @@ def _within(size: int, group: tuple[str, ...], items: list[bytes]) -> list[Chunk
     return _within(size, group, items[:middle]) + _within(size, group, items[middle:])
 
 
-def request_of(resource: Mapping[str, AttributeValue], batch: Iterable[Chunk]) -> bytes:
+def request_of(resource: bytes, batch: Iterable[Chunk]) -> bytes:
     """Write a request of spans or log records.
 
     Args:
-        resource: who the process is.
+        resource: who the process is, as `ResourceField` has written it.
         batch: chunks, each item in them as the field that its scope's message has it in.
     """
     scopes: dict[tuple[str, ...], list[bytes]] = {}
@@ -61,7 +60,7 @@ def request_of(resource: Mapping[str, AttributeValue], batch: Iterable[Chunk]) -
         blob(2, scope_of(name, version) + b"".join(members))
         for (name, version), members in scopes.items()
     )
-    return blob(1, resource_of(resource) + b"".join(grouped))
+    return blob(1, resource + b"".join(grouped))
 
 
 def halves(batch: Sequence[Chunk]) -> tuple[Sequence[Chunk], Sequence[Chunk]]:

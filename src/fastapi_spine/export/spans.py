@@ -25,7 +25,7 @@ from fastapi_spine.core.telemetry import (
     SpanData,
     SpanKind,
 )
-from fastapi_spine.export.attributes import Pairs, TextHead, pair, text_head
+from fastapi_spine.export.attributes import Pairs, ResourceField, TextHead, pair, text_head
 from fastapi_spine.export.request import Chunk, joined, request_of
 from fastapi_spine.export.shipper import Shipper
 from fastapi_spine.export.wire import blob, fixed32, fixed64, number, text, varint
@@ -48,11 +48,11 @@ class SpanForm:
     """
 
     def __init__(self, resource: Callable[[], Mapping[str, AttributeValue]]) -> None:
-        self._resource = resource
+        self._resource = ResourceField(resource)
 
     def request(self, batch: Iterable[Chunk]) -> bytes:
         """Write a request of several spans."""
-        return request_of(self._resource(), batch)
+        return request_of(self._resource.written(), batch)
 
 
 class SpanEncoder:

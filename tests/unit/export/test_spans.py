@@ -125,6 +125,22 @@ def test_times_that_no_clock_shows_are_cut() -> None:
     assert (found.start_time_unix_nano, found.end_time_unix_nano) == (0, 2**64 - 1)
 
 
+def test_each_request_says_who_the_process_is_now() -> None:
+    """Another answer, such as a forked child's, is written anew; the same one is not."""
+    answers = [{"service.instance.id": "one"}, {"service.instance.id": "two"}]
+    form, found = SpanForm(lambda: answers[0]), []
+    for _ in range(2):
+        for _ in range(2):
+            request = ExportTraceServiceRequest()
+            request.ParseFromString(form.request([]))
+            found += [
+                one.value.string_value for one in request.resource_spans[0].resource.attributes
+            ]
+        del answers[0]
+        answers.append({})
+    assert found == ["one", "one", "two", "two"]
+
+
 def test_a_whole_span_is_read_back() -> None:
     """Every field of a span, its events, links, scope and resource."""
     span = SpanData(
