@@ -12,7 +12,7 @@ from traced import Traced, whole
 from fastapi_spine.core.context import bind
 from fastapi_spine.core.conventions import SCOPE_MARKER
 from fastapi_spine.core.exchange import Refusal
-from fastapi_spine.core.telemetry import STATUS_UNSET, PlainSpan, SpanData
+from fastapi_spine.core.telemetry import STATUS_UNSET, SpanData
 from fastapi_spine.testing.clock import FROZEN_WALL_NS
 
 CALLER = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-%s"
@@ -186,7 +186,7 @@ def test_a_failing_exporter_costs_spans_and_nothing_else(drive: Any) -> None:
     """The response is whole when the way out raises; the fault is counted."""
 
     class Full(Traced):
-        def _take(self, spans: list[SpanData | PlainSpan]) -> None:
+        def _take(self, spans: list[SpanData]) -> None:
             raise OSError("full")
 
     broken = Full(operations=False)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi_spine.core.conventions import ATTR_PATH, ATTR_SPINE_REQUEST_ID, SCOPE_SPINE
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.observer import Observer
-from fastapi_spine.core.telemetry import KIND_SERVER, PlainSpan, SpanData
+from fastapi_spine.core.telemetry import SpanData
 from fastapi_spine.export.resource import Resource
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.request.identity import IdentityReader
@@ -51,10 +50,9 @@ class Traced:
         )
         self.room = TracesRoom(self._take, **given)
 
-    def _take(self, spans: list[SpanData | PlainSpan]) -> None:
+    def _take(self, spans: list[SpanData]) -> None:
         """Keep spans, each with all its attributes in one place."""
-        for one in spans:
-            span = filled(one) if isinstance(one, PlainSpan) else one
+        for span in spans:
             span.attributes, span.shared = dict(span.every_attribute()), ()
             self.spans.append(span)
 
@@ -72,18 +70,6 @@ class Traced:
     def told(self) -> list[tuple[str, str, str | None]]:
         """Name, id and parent of every span."""
         return [(span.name, span.span_id, span.parent_span_id) for span in self.spans]
-
-
-def filled(plain: PlainSpan) -> SpanData:
-    """Return in the usual form what a plain span says."""
-    exchange, identity = plain.exchange, plain.exchange.identity
-    span = SpanData(
-        identity.trace_id, identity.span_id, identity.parent_span_id, identity.tracestate, identity.trace_flags, plain.name,
-        KIND_SERVER, exchange.started_at, exchange.ended_at, None, SCOPE_SPINE, "1.0",
-    )  # fmt: skip
-    span.shared = plain.shared
-    span.attributes = {ATTR_PATH: plain.path, ATTR_SPINE_REQUEST_ID: exchange.request_id}
-    return span
 
 
 def whole(span: SpanData) -> dict[str, Any]:

@@ -6,7 +6,7 @@ encoding is copying. A log line has no shape of its own here: it is a dictionary
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from fastapi_spine.core.exchange import Exchange
@@ -204,20 +204,9 @@ class SmallSpan(NamedTuple):
     end_ns: int
 
 
-class PlainSpan(NamedTuple):
-    """The span of a request that went well and whose span nobody has looked at; see `SpanData`.
-
-    Attributes:
-        exchange: the request, finished: ids and times.
-        name: without secrets.
-        shared: what it has in common with others.
-        path: as it may be written.
-    """
-
-    exchange: Exchange
-    name: str
-    shared: tuple[Shared, ...]
-    path: str
+WriteSpan: TypeAlias = Callable[[Exchange, str, tuple[Shared, ...], str], bytes]
+"""Writes the span of a request that went well and whose span nobody has looked at, as whoever exports spans takes it: of the
+finished request, the span's name (without secrets), what it has in common with others, and the path as it may be written."""
 
 
 class PointData:

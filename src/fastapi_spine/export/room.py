@@ -20,9 +20,9 @@ from fastapi_spine.core.telemetry import (
     AttributeValue,
     Collector,
     Numbers,
-    PlainSpan,
     SmallSpan,
     SpanData,
+    WriteSpan,
 )
 from fastapi_spine.export.delivery import EXPIRES_S, Delivery
 from fastapi_spine.export.endpoint import Endpoint, find_endpoint, interval_s
@@ -92,10 +92,15 @@ class Exporter:
         """Whether there is somebody to send a signal to."""
         return isinstance(self.ends.get(signal), Endpoint)
 
-    def put_all(self, spans: Sequence[SpanData | SmallSpan | PlainSpan]) -> None:
-        """Take finished spans; never blocks."""
+    def put_all(self, spans: Sequence[SpanData | SmallSpan | bytes]) -> None:
+        """Take finished spans, those of requests perhaps as `write_span` has written them; never blocks."""
         if self._span_outlet is not None:
             self._span_outlet.take(spans)
+
+    @property
+    def write_span(self) -> WriteSpan | None:
+        """What writes spans of requests for `put_all`; None if spans go nowhere."""
+        return None if self._span_outlet is None else self._span_outlet.write
 
     def gather_spans(
         self, gather: Callable[[], None], forget: Callable[[], int]

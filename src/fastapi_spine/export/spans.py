@@ -13,17 +13,18 @@ from fastapi_spine.core.conventions import (
     DROP_ENCODE,
     SCOPE_SPINE,
 )
+from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.telemetry import (
     KIND_SERVER,
     AttributeValue,
     EventData,
     LinkData,
-    PlainSpan,
     Shared,
     SmallSpan,
     SpanData,
     SpanKind,
+    WriteSpan,
 )
 from fastapi_spine.export.attributes import Pairs, ResourceField, TextHead, pair, text_head
 from fastapi_spine.export.request import Chunk, joined, request_of
@@ -83,28 +84,25 @@ class SpanEncoder:
         written = b"".join(parts)
         return _SPAN + varint(len(written)) + written
 
-    def plain(self, span: PlainSpan) -> bytes:
-        """Write the span of an ordinary request: ids, times, path and request id between what is written already."""
-        exchange, name, shared, path = span
-        identity, started, parent = (
-            exchange.identity,
-            exchange.started_at,
-            exchange.identity.parent_span_id,
-        )
+    def request(
+        self, exchange: Exchange, name: str, shared: tuple[Shared, ...], path: str
+    ) -> bytes:
+        """Write the span of an ordinary request; see `core.telemetry.WriteSpan`.
+
+        Ids, times, path and request id go between what is written already.
+        """
+        identity = exchange.identity
+        parent = identity.parent_span_id
         ids = f"0a10{identity.trace_id}1208{identity.span_id}"
         request_id, way = exchange.request_id.encode(), path.encode("utf-8", "backslashreplace")
+        times = _TIMES(
+            _TAG_START, exchange.started_at, _TAG_END, exchange.ended_at, _TAG_FLAGS, identity.trace_flags
+        )  # fmt: skip
         written = b"".join(
             (
                 bytes.fromhex(ids if parent is None else f"{ids}2208{parent}"),
                 self._heads.get((name, KIND_SERVER)) or self._head(name, KIND_SERVER),
-                _TIMES(
-                    _TAG_START,
-                    started,
-                    _TAG_END,
-                    exchange.ended_at,
-                    _TAG_FLAGS,
-                    identity.trace_flags,
-                ),
+                times,
                 *[one.wire or self._remember(one) for one in shared],
                 self._before_path(len(way)),
                 way,
@@ -170,6 +168,9 @@ class SpanOutlet:
         shipper: ships them.
         health: counts what cannot be written.
         version: of this distribution.
+
+    Attributes:
+        write: writes the span of an ordinary request, for `take`.
     """
 
     def __init__(self, shipper: Shipper, health: Health, version: str = "") -> None:
@@ -177,15 +178,20 @@ class SpanOutlet:
         self._shipper = shipper
         self._health = health
         self._encode = SpanEncoder()
+        self.write: WriteSpan = self._encode.request
 
-    def take(self, spans: Iterable[SpanData | SmallSpan | PlainSpan]) -> None:
-        """Write spans and queue those of a scope together; one that cannot be written loses itself only."""
+    def take(self, spans: Iterable[SpanData | SmallSpan | bytes]) -> None:
+        """Queue spans, those of a scope together; what is not written yet is, and if it cannot be loses itself only.
+
+        Args:
+            spans: those of requests perhaps as `write` has written them.
+        """
         scopes: defaultdict[tuple[str, ...], list[bytes]] = defaultdict(list)
-        encode, plain, small = self._encode, self._encode.plain, self._encode.small
+        encode, small = self._encode, self._encode.small
         for span in spans:
             try:
-                if isinstance(span, PlainSpan):
-                    data, scope = plain(span), self._requests
+                if isinstance(span, bytes):
+                    data, scope = span, self._requests
                 elif isinstance(span, SmallSpan):
                     data, scope = small(span), span.of.scope
                 else:

@@ -49,4 +49,5 @@ def traces_room(settings: Settings, site: Site, exporting: Exporting) -> TracesR
     )
     delivery = room.delivery
     delivery.collector = exporting.exporter.gather_spans(delivery.settle, delivery.forget)
+    delivery.write = exporting.exporter.write_span
     return room

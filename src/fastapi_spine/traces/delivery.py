@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, Protocol, cast
 
 from fastapi_spine.core.conventions import ATTR_FUNCTION, SCOPE_SPINE
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
-from fastapi_spine.core.telemetry import KIND_SERVER, AttributeValue, Collector, PlainSpan, SpanData
+from fastapi_spine.core.telemetry import (
+    KIND_SERVER,
+    AttributeValue,
+    Collector,
+    Shared,
+    SpanData,
+    WriteSpan,
+)
 from fastapi_spine.redaction import Redactor
-from fastapi_spine.traces.local import Piece, Waiting
+from fastapi_spine.traces.local import Piece
 
 BATCH: Final = 32
 """Requests, or pieces of work, whose spans leave together; as many are held on to."""
@@ -34,8 +41,8 @@ class Maker(Protocol):
     def of(self, exchange: Exchange) -> SpanData:
         """Return the whole span of a request that had none so far."""
 
-    def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan]:
-        """Return the spans of several such requests that were ordinary, as the exporter likes them."""
+    def plain(self, exchange: Exchange) -> tuple[str, tuple[Shared, ...], str]:
+        """Describe such a request that was ordinary: its span's name, what it has in common with others, and its path."""
 
     def complete(self, data: SpanData) -> None:
         """Add what a request says to its span."""
@@ -54,11 +61,13 @@ class Delivery:
 
     Attributes:
         collector: comes for what waits, and takes small spans; without one nothing waits.
+        write: writes the spans of ordinary requests as the collector takes them; None if it takes no bytes.
         processors: see every span at once.
     """
 
     __slots__ = (
         "_health", "_maker", "_names", "_pieces", "_put_all", "_redactor", "_waiting", "collector", "processors",
+        "write",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +81,7 @@ class Delivery:
         self._waiting: deque[Piece] = deque()
         self._maker: Maker = _Nobody()
         self.collector: Collector | None = None
+        self.write: WriteSpan | None = None
         self.processors: tuple[Callable[[SpanData], None], ...] = ()
 
     def spans_from(self, maker: Maker) -> None:
@@ -112,13 +122,12 @@ class Delivery:
                 taken.append(waiting.popleft())
         except IndexError:  # another thread took the last one
             pass
-        if self.processors or self.collector is None:
-            clean = [span for item in taken if (span := self._whole(item)) is not None]
-        else:
-            clean = self._requests([item for item in taken if isinstance(item, Exchange)])
-            for item in taken:
-                if not isinstance(item, Exchange) and (span := self._small(item)) is not None:
-                    clean.append(span)
+        clean: list[Any] = []
+        alone = self.collector is None or bool(self.processors)
+        for item in taken:
+            span = self._whole(item) if alone else self._quick(item)
+            if span is not None:
+                clean.append(span)
         if clean:
             self._health.guarded("traces", self._put_all, clean)
         for process in self.processors:
@@ -131,24 +140,26 @@ class Delivery:
         self._waiting.clear()
         return left
 
-    def _requests(self, exchanges: list[Exchange]) -> list[Any]:
-        """Return the spans of requests; should one of them be faulty, it shows one by one."""
+    def _quick(self, item: Piece) -> Any:
+        """Return a span without secrets as the exporter likes it best; a faulty one does not leave."""
+        if isinstance(item, Exchange):
+            return self._written(item)
         try:
-            return self._maker.plain_spans(exchanges)
-        except Exception:  # noqa: BLE001 - as said
-            return [span for one in exchanges if (span := self._whole(one)) is not None]
+            small = None if isinstance(item, SpanData) else item.small()
+        except Exception as error:  # noqa: BLE001 - it loses this span and nothing else
+            self._health.fault("traces", error)
+            return None
+        return self._whole(item) if small is None else small
 
-    def _small(self, item: SpanData | Waiting) -> Any:
-        """Return a span without secrets, in a small form if there is one; a faulty one does not leave."""
-        if not isinstance(item, SpanData):
-            try:
-                small = item.small()
-            except Exception as error:  # noqa: BLE001 - it loses this span and nothing else
-                self._health.fault("traces", error)
-                return None
-            if small is not None:
-                return small
-        return self._whole(item)
+    def _written(self, exchange: Exchange) -> Any:
+        """Return the span of an ordinary request, as bytes if whoever exports can write it; what fails shows the other way."""
+        write = self.write
+        if write is None:
+            return self._whole(exchange)
+        try:
+            return write(exchange, *self._maker.plain(exchange))
+        except Exception:  # noqa: BLE001 - as said
+            return self._whole(exchange)
 
     def _whole(self, item: Piece) -> SpanData | None:
         """Return a span without secrets; one that could not be cleaned does not leave."""
@@ -206,8 +217,8 @@ class _Nobody:
     def of(self, exchange: Exchange) -> SpanData:
         raise LookupError(exchange)
 
-    def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan]:
-        raise LookupError(exchanges)
+    def plain(self, exchange: Exchange) -> tuple[str, tuple[Shared, ...], str]:
+        raise LookupError(exchange)
 
     def complete(self, data: SpanData) -> None:
         raise LookupError(data)

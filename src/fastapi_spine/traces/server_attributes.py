@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias, TypeVar
 
 from fastapi_spine.core.asgi import Scope
@@ -33,7 +33,7 @@ from fastapi_spine.core.conventions import (
     Outcome,
 )
 from fastapi_spine.core.exchange import Exchange
-from fastapi_spine.core.telemetry import PlainSpan, Shared
+from fastapi_spine.core.telemetry import Shared
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.redaction.paths import Paths
 from fastapi_spine.traces.span import qualified
@@ -103,12 +103,10 @@ class ServerAttributes:
             _add_ending(own, exchange)
         return name, shared, own
 
-    def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan]:
-        """Describe finished requests that are ordinary, some at a time, in the form that costs least."""
-        path = self._paths.of
-        return [
-            PlainSpan(exchange, *self._shared(exchange), path(exchange)) for exchange in exchanges
-        ]
+    def plain(self, exchange: Exchange) -> tuple[str, tuple[Shared, ...], str]:
+        """Describe a finished request that is ordinary: its span's name, what it has in common with others, and its path."""
+        name, shared = self._shared(exchange)
+        return name, shared, exchange.shown_path or self._paths.of(exchange)
 
     def _shared(self, exchange: Exchange) -> tuple[str, tuple[Shared, ...]]:
         """Return a request's name, and what it has in common with others."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextvars import Token
 from types import TracebackType
 from typing import Any, Protocol
@@ -24,7 +24,7 @@ from fastapi_spine.core.telemetry import (
     STATUS_ERROR,
     STATUS_UNSET,
     EventData,
-    PlainSpan,
+    Shared,
     SpanData,
 )
 from fastapi_spine.traces.baggage import with_baggage
@@ -284,12 +284,9 @@ class ServerSpans:
             KIND_SERVER, started_at, 0, None, SCOPE_SPINE, self._version,
         )  # fmt: skip
 
-    def plain_spans(self, exchanges: Sequence[Exchange]) -> list[PlainSpan]:
-        """Return the spans of ordinary requests that nobody has looked at, in the form of the exporter's that costs least.
-
-        Called when spans are handed on, some at a time.
-        """
-        return self._describe.plain_spans(exchanges)
+    def plain(self, exchange: Exchange) -> tuple[str, tuple[Shared, ...], str]:
+        """Describe an ordinary request; see `ServerAttributes.plain`."""
+        return self._describe.plain(exchange)
 
     def of(self, exchange: Exchange) -> SpanData:
         """Return the whole span of a request that nobody has looked at."""

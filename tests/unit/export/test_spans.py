@@ -9,10 +9,15 @@ from collector import read
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from traced import filled
 
 from fastapi_spine.core.exchange import Exchange, Identity
-from fastapi_spine.core.telemetry import EventData, LinkData, PlainSpan, Shared, SpanData
+from fastapi_spine.core.telemetry import (
+    KIND_SERVER,
+    EventData,
+    LinkData,
+    Shared,
+    SpanData,
+)
 from fastapi_spine.export.attributes import any_value
 from fastapi_spine.export.spans import SpanEncoder, SpanForm
 
@@ -108,13 +113,19 @@ def test_the_span_of_an_ordinary_request_is_what_any_span_is(
     identity = Identity("order/7", TRACE, SPAN, parent, flags, state)
     exchange = Exchange("http", {}, identity, 1_000, 5)
     exchange.end_at(905)
-    plain = PlainSpan(exchange, "GET /é", (Shared({"a": 1}), Shared({"b": "c"})), path)
-    usual, encoder = filled(plain), SpanEncoder()
-    expected = sent(usual)
+    shared = (Shared({"a": 1}), Shared({"b": "c"}))
+    usual = SpanData(
+        TRACE, SPAN, parent, state, flags, "GET /é", KIND_SERVER, 1_000, 1_900,
+        {"url.path": path, "spine.request_id": "order/7"}, "fastapi-spine", "1.0",
+    )  # fmt: skip
+    usual.shared = shared
+    expected, encoder = sent(usual), SpanEncoder()
     group = (usual.scope_name, usual.scope_version)
     for _ in range(2):
         found = ExportTraceServiceRequest()
-        found.ParseFromString(SpanForm(dict).request([(group, encoder.plain(plain), 1)]))
+        found.ParseFromString(
+            SpanForm(dict).request([(group, encoder.request(exchange, "GET /é", shared, path), 1)])
+        )
         assert found == expected
 
 
