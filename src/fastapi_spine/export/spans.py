@@ -192,8 +192,8 @@ class SpanOutlet:
             try:
                 if isinstance(span, bytes):
                     data, scope = span, self._requests
-                elif isinstance(span, SmallSpan):
-                    data, scope = small(span), span.of.scope
+                elif isinstance(span, tuple):
+                    data, scope = small(span), span[0].scope
                 else:
                     data, scope = encode(span), (span.scope_name, span.scope_version)
                 scopes[scope].append(data)

@@ -86,7 +86,7 @@ class OperationSpan(Span):
         offset = self._started + home.offset
         span_id, parent_id = self.source.outbox.ids.span_id(), self._parent.span_id
         kind = self._tracer.kind(self._name, self._attributes)
-        return SmallSpan(kind, home.trace_id, span_id, parent_id, home.flags, offset, self._ended)
+        return kind, home.trace_id, span_id, parent_id, home.flags, offset, self._ended
 
     def end(self, end_time: int | None = None) -> None:
         """End the span; only the first call counts."""

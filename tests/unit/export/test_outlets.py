@@ -10,7 +10,7 @@ from exporting import TRACE, spans
 
 from fastapi_spine.core.clock import SystemClock
 from fastapi_spine.core.health import Balance, Health
-from fastapi_spine.core.telemetry import SmallSpan, SpanKind
+from fastapi_spine.core.telemetry import SpanKind
 from fastapi_spine.export.delivery import Delivery
 from fastapi_spine.export.endpoint import Endpoint, find_endpoint
 from fastapi_spine.export.lines import BATCH, LineOutlet
@@ -59,7 +59,7 @@ def test_spans_of_a_scope_are_queued_together(health: Health) -> None:
     small: list[bytes] = []
     for span in spans(100):
         span.scope_name, span.scope_version = SERVER
-        below = [SmallSpan(kind, TRACE, f"{n:016x}", span.span_id, 1, n, n + 1) for n in (1, 2)]
+        below = [(kind, TRACE, f"{n:016x}", span.span_id, 1, n, n + 1) for n in (1, 2)]
         handed += [*below, span]
         server.append(encode(span))
         small += map(encode.small, below)
