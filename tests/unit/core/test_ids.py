@@ -40,15 +40,18 @@ def test_trace_and_span_ids_are_lower_case_hex() -> None:
 
 
 def test_a_forked_child_draws_other_ids() -> None:
-    """Workers that are forked after set-up never repeat each other."""
+    """Workers that are forked after set-up never repeat each other, nor what was drawn in advance."""
     ids = RandomIds()
+    ids.request_id(0)
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(writer, ids.request_id(0).encode())
+        os.write(writer, "".join(ids.request_id(0) for _ in range(40)).encode())
         os._exit(0)
     os.waitpid(child, 0)
-    theirs = os.read(reader, 36).decode()
+    read = os.read(reader, 40 * 36).decode()
     os.close(reader)
     os.close(writer)
-    assert theirs != ids.request_id(0)
+    theirs = {read[at : at + 36] for at in range(0, 40 * 36, 36)}
+    ours = {ids.request_id(0) for _ in range(40)}
+    assert (len(theirs), len(ours), theirs & ours) == (40, 40, set())
