@@ -197,9 +197,8 @@ def process() -> Iterator[Process]:
     for name, made_since in list(known.items()):
         if name not in before:
             del known[name]
-        elif made_since is not before[name] and isinstance(made_since, logging.Logger):
-            made_since.handlers, made_since.propagate, made_since.disabled = [], True, False
-            made_since.setLevel(logging.NOTSET)
+        elif made_since is not before[name]:  # it only held the place of loggers below it
+            known[name] = before[name]
 
 
 @pytest.fixture
