@@ -98,11 +98,7 @@ class Delivery:
         """Take a finished request whose span is still to be made."""
         self._waiting.append(exchange)
         self._pieces += 1
-        collector = self.collector
-        if self._pieces >= BATCH or collector is None or self.processors:
-            self.settle()
-        elif collector.attentive:
-            collector.expect()
+        self._look()
 
     def _look(self) -> None:
         """Hand on what waits if it is much, else have somebody come for it."""
