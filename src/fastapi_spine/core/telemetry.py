@@ -196,6 +196,16 @@ SmallSpan: TypeAlias = tuple[SpanKind, str, str, str, int, int, int]
 """A span with a parent and nothing of its own but ids and times: its kind, trace id, span id, the parent's span id, flags, start
 and end; see `SpanData`. A bare tuple, because one of a named kind takes longer to make than to write."""
 
+
+def whole(small: SmallSpan) -> SpanData:
+    """Return a small span as one that may hold anything."""
+    of, trace_id, span_id, parent, flags, start, end = small
+    attributes = dict(of.attributes)
+    return SpanData(
+        trace_id, span_id, parent, None, flags, of.name, of.kind, start, end, attributes, *of.scope
+    )
+
+
 WriteSpan: TypeAlias = Callable[[Exchange, str, tuple[Shared, ...], str], bytes]
 """Writes the span of a request that went well and whose span nobody has looked at, as whoever exports spans takes it: of the
 finished request, the span's name (without secrets), what it has in common with others, and the path as it may be written."""

@@ -33,6 +33,7 @@ from fastapi_spine.export.wire import blob, fixed32, fixed64, number, text, vari
 
 _ATTRIBUTES: Final = 9
 _SPAN: Final = b"\x12"
+_from_hex: Final = bytes.fromhex
 _TIMES: Final = struct.Struct("<BQBQHI").pack
 _TAG_START, _TAG_END, _TAG_FLAGS = 0x39, 0x41, 0x0185
 _IDS_AND_TIMES: Final = 62
@@ -117,9 +118,14 @@ class SpanEncoder:
     def small(self, span: SmallSpan) -> bytes:
         """Write a small span: its ids and times between what is written already."""
         of, trace_id, span_id, parent, flags, start, end = span
-        head = of.head or self._write_kind(of)
-        ids = bytes.fromhex(f"0a10{trace_id}1208{span_id}2208{parent}")
-        return head + ids + _TIMES(_TAG_START, start, _TAG_END, end, _TAG_FLAGS, flags) + of.wire
+        return b"".join(
+            (
+                of.head or self._write_kind(of),
+                _from_hex(f"0a10{trace_id}1208{span_id}2208{parent}"),
+                _TIMES(_TAG_START, start, _TAG_END, end, _TAG_FLAGS, flags),
+                of.wire,
+            )
+        )
 
     def _write_kind(self, kind: SpanKind) -> bytes:
         pairs = (pair(_ATTRIBUTES, key, value) for key, value in kind.attributes.items())
@@ -188,15 +194,15 @@ class SpanOutlet:
         """
         scopes: defaultdict[tuple[str, ...], list[bytes]] = defaultdict(list)
         encode, small = self._encode, self._encode.small
+        written = scopes[self._requests]
         for span in spans:
             try:
                 if isinstance(span, bytes):
-                    data, scope = span, self._requests
+                    written.append(span)
                 elif isinstance(span, tuple):
-                    data, scope = small(span), span[0].scope
+                    scopes[span[0].scope].append(small(span))
                 else:
-                    data, scope = encode(span), (span.scope_name, span.scope_version)
-                scopes[scope].append(data)
+                    scopes[span.scope_name, span.scope_version].append(encode(span))
             except Exception as error:  # noqa: BLE001 - whatever an attribute's own code raises
                 self._lose(error)
         self._shipper.put_all(joined(scopes, self._shipper.queue.chunk_bytes))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, cast
 
 from fastapi_spine.core.conventions import ATTR_FUNCTION, SCOPE_SPINE
@@ -21,6 +21,7 @@ from fastapi_spine.core.telemetry import (
     Shared,
     SpanData,
     WriteSpan,
+    whole,
 )
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.traces.local import Piece
@@ -94,8 +95,10 @@ class Delivery:
         self._pieces += 1 + size // _LARGE
         self._look()
 
-    def request(self, exchange: Exchange) -> None:
-        """Take a finished request whose span is still to be made."""
+    def request(self, exchange: Exchange, below: Sequence[Piece] = ()) -> None:
+        """Take a finished request whose span is still to be made, and the spans below it."""
+        if below:
+            self._waiting.extend(below)
         self._waiting.append(exchange)
         self._pieces += 1
         self._look()
@@ -138,14 +141,9 @@ class Delivery:
 
     def _quick(self, item: Piece) -> Any:
         """Return a span without secrets as the exporter likes it best; a faulty one does not leave."""
-        if isinstance(item, Exchange):
-            return self._written(item)
-        try:
-            small = None if isinstance(item, SpanData) else item.small()
-        except Exception as error:  # noqa: BLE001 - it loses this span and nothing else
-            self._health.fault("traces", error)
-            return None
-        return self._whole(item) if small is None else small
+        if type(item) is tuple:
+            return item
+        return self._written(item) if isinstance(item, Exchange) else self._whole(item)
 
     def _written(self, exchange: Exchange) -> Any:
         """Return the span of an ordinary request, as bytes if whoever exports can write it; what fails shows the other way."""
@@ -165,7 +163,7 @@ class Delivery:
             elif isinstance(item, Exchange):
                 span = self._maker.of(item)
             else:
-                span = item.finished()
+                span = whole(item)
             self._clean(span)
         except Exception as error:  # noqa: BLE001 - it loses this span and nothing else
             self._health.fault("traces", error)

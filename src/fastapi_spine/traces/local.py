@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import ATTR_SPINE_CUT, DROP_NOT_KEPT, DROP_SPAN_LIMIT
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.ids import IdSource
-from fastapi_spine.core.telemetry import STATUS_ERROR, SmallSpan, SpanData
+from fastapi_spine.core.telemetry import STATUS_ERROR, SmallSpan, SpanData, whole
 from fastapi_spine.traces.limits import Limits
 
 SPAN_COST: Final = 800
@@ -24,17 +24,7 @@ SAMPLED: Final = 0x01
 RANDOM: Final = 0x02
 
 
-class Waiting(Protocol):
-    """A span that has ended, whose data is made when somebody wants it."""
-
-    def finished(self) -> SpanData:
-        """Return what is exported."""
-
-    def small(self) -> SmallSpan | None:
-        """Return the same in a small form, if there is one."""
-
-
-Piece: TypeAlias = SpanData | Exchange | Waiting
+Piece: TypeAlias = SpanData | Exchange | SmallSpan
 """What waits to leave: a span, or what one is made of."""
 
 
@@ -163,13 +153,9 @@ class LocalTrace:
             self.cut += 1
             self._outbox.left_out[DROP_SPAN_LIMIT] += 1
 
-    def operation_ended(self, span: Waiting, end_ns: int) -> None:
-        """Take a span of an operation that has ended and holds next to nothing; see `ended`.
-
-        Args:
-            span: the span; its data is made when it leaves.
-            end_ns: when it ended, wall time.
-        """
+    def operation_ended(self, span: SmallSpan) -> None:
+        """Take a span of an operation that has ended and holds next to nothing; see `ended`."""
+        end_ns = span[-1]
         outbox, bounds = self._outbox, self._outbox.bounds
         if end_ns - self._window > WINDOW_NS:
             self._window, self._count = end_ns, 0
@@ -179,7 +165,7 @@ class LocalTrace:
             or self._size + SPAN_COST > bounds.size
             or outbox.waiting + SPAN_COST > bounds.total
         ):
-            self.ended(span.finished())  # which is left out, for one of many reasons
+            self.ended(whole(span))  # which is left out, for one of many reasons
             return
         self._count += 1
         self._size += SPAN_COST

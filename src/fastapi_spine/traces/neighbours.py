@@ -6,7 +6,7 @@ import sys
 from typing import Any, Final
 
 from fastapi_spine.traces.globals import users_provider
-from fastapi_spine.traces.operations import NATIVE_MODULE
+from fastapi_spine.traces.native_operations import NATIVE_MODULE
 
 _CONTRIB_MARK: Final = "_is_instrumented_by_opentelemetry"
 _MIDDLEWARE: Final = "OpenTelemetryMiddleware"

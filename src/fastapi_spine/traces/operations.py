@@ -2,8 +2,9 @@
 
 Since FastAPI has native telemetry it reports dependencies, endpoint, serialization and background tasks to an object that it
 finds in the OpenTelemetry context, and starts a server span of its own unless it finds telemetry in the scope.
-Both places get the same quiet object of ours: it hands FastAPI a tracer and keeps nothing. See
-docs/decisions/0020-operation-spans.md for what this costs and what it was compared with.
+The scope gets None, and operations become spans of ours where they are reported (`native_operations`). For a tracer of somebody
+else's, or if FastAPI reports in a way that is not known, both places get one quiet object instead: it hands FastAPI a tracer
+and keeps nothing. See docs/decisions/0020-operation-spans.md for what this costs and what it was compared with.
 
 The names are private to FastAPI. If a release changes them, nothing is found here, FastAPI starts its
 server span, and `web_tracer` answers that with ours: operations stay, at a higher price.
@@ -12,14 +13,16 @@ server span, and `web_tracer` answers that with ours: operations stay, at a high
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from opentelemetry import trace
 
 from fastapi_spine.core.conventions import SCOPE_FASTAPI
+from fastapi_spine.traces.native_operations import NATIVE_MODULE, divert, is_answered
+from fastapi_spine.traces.operation_span import OperationKinds
+from fastapi_spine.traces.tracer import Source, Tracer
 
-NATIVE_MODULE: Final = "fastapi.telemetry._api"
 _CLASS: Final = "_RequestTelemetry"
 _KEY: Final = "_REQUEST_TELEMETRY_KEY"
 _NEEDED: Final = frozenset(
@@ -47,13 +50,25 @@ class Operations:
         self.native = False
         self.joined: frozenset[str] = frozenset()
 
-    def use(self, tracer: trace.Tracer) -> None:
+    def record(self, source: Source, redact: Callable[[Any], Any]) -> None:
+        """Have operations recorded as spans of ours; called as `use` is.
+
+        Args:
+            source: what its spans share.
+            redact: masks attributes.
+        """
+        direct = self._wanted and divert(source.active)
+        self.use(None if direct else Tracer(source, SCOPE_FASTAPI, ""))
+        if direct:
+            source.operations = OperationKinds(source, redact, is_answered)
+
+    def use(self, tracer: trace.Tracer | None) -> None:
         """Look for FastAPI's telemetry, and have it use a tracer.
 
         Called once FastAPI has been imported, if it is used at all; nothing is imported here.
 
         Args:
-            tracer: makes the operation spans.
+            tracer: makes the operation spans; None if FastAPI is to report none.
         """
         module = sys.modules.get(NATIVE_MODULE)
         kind, key = getattr(module, _CLASS, None), getattr(module, _KEY, None)
@@ -61,7 +76,7 @@ class Operations:
         self.native = isinstance(kind, type) and isinstance(key, str) and fields.keys() >= _NEEDED
         if self.native:
             self.joined = frozenset({SCOPE_FASTAPI})
-        if self.native and self._wanted:
+        if self.native and self._wanted and tracer is not None:
             self.key, self.report = key, _quiet(kind, tracer)
 
 

@@ -21,7 +21,6 @@ from fastapi_spine.traces.instrument import Instrumentations
 from fastapi_spine.traces.keep import Tail, head_by_ratio
 from fastapi_spine.traces.limits import limits_from
 from fastapi_spine.traces.local import Bounds, Outbox
-from fastapi_spine.traces.operation_tracer import OperationTracer
 from fastapi_spine.traces.operations import Operations
 from fastapi_spine.traces.propagation import Propagator
 from fastapi_spine.traces.provider import Provider
@@ -173,8 +172,7 @@ class TracesRoom:
             install_propagator(self.propagator)
         self.foreign = foreign
         if foreign is None:
-            redact = self._redactor.record
-            self._operations.use(OperationTracer(self.provider.source, SCOPE_FASTAPI, "", redact))
+            self._operations.record(self.provider.source, self._redactor.record)
         else:
             self._switch_on()
             self._operations.use(foreign.get_tracer(SCOPE_FASTAPI))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import Token
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from opentelemetry.context import Context
 
@@ -25,6 +25,7 @@ from fastapi_spine.core.telemetry import (
     STATUS_UNSET,
     EventData,
     Shared,
+    SmallSpan,
     SpanData,
 )
 from fastapi_spine.traces.baggage import with_baggage
@@ -36,6 +37,9 @@ from fastapi_spine.traces.operations import Operations
 from fastapi_spine.traces.server_attributes import ServerAttributes, together
 from fastapi_spine.traces.span import Span, described
 from fastapi_spine.traces.tracer import Source
+
+_MOST: Final = 16
+"""Operations that wait beside their request; there are more of them only if it has many background tasks."""
 
 
 class ServerSpan(Span):
@@ -54,28 +58,33 @@ class ServerSpan(Span):
         maker: makes what is asked for.
 
     Attributes:
+        identity: the request's ids.
+        offset: see above.
+        operations: FastAPI's operations that have ended, while they wait for the request and for nobody else; None from the
+            request's end on, or from the first other span on, because then all wait in `home`.
         joined: instrumentation scopes that have been given this span instead of a server span of their own.
         touched: whether anybody has looked at what it says.
-        sheltered: whether it has a local trace of its own, because there are spans below it.
+        sheltered: whether it has a local trace of its own, because there are other spans below it.
     """
 
     __slots__ = (
-        "_data", "_home", "_identity", "_maker", "_name", "_offset", "_started_at", "_token", "joined", "renamed",
-        "sheltered", "touched",
+        "_data", "_home", "_maker", "_name", "_started_at", "_token", "identity", "joined", "offset", "operations",
+        "renamed", "sheltered", "touched",
     )  # fmt: skip
 
     def __init__(
         self, identity: Identity, name: str, started_at: int, offset: int, maker: ServerSpans
     ) -> None:
-        self._identity = identity
+        self.identity = identity
         self._name = name
         self._started_at = started_at
-        self._offset = offset
+        self.offset = offset  # type: ignore[misc]
         self._maker = maker
         self.source = maker.source
         self.joined = maker.joined
         self._data: SpanData | None = None
         self._home: LocalTrace | None = None
+        self.operations: list[SmallSpan] | None = []
         self.touched = self.sheltered = False
         self.renamed = False
         self._token: Token[Context] | None = None
@@ -89,26 +98,55 @@ class ServerSpan(Span):
         data = self._data
         if data is None:
             self.touched = True
-            data = self._data = self._maker.data(self._identity, self._name, self._started_at)
+            data = self._data = self._maker.data(self.identity, self._name, self._started_at)
         return data
 
     @property
     def home(self) -> LocalTrace:  # type: ignore[override]
-        """Its local trace, made when a span below needs it."""
+        """Its local trace, made when a span below needs it; operations that wait go there."""
         home = self._home
         if home is None:
             self.sheltered = True
-            identity = self._identity
+            identity = self.identity
             home = self._home = LocalTrace(
-                self.source.outbox, identity.trace_id, identity.trace_flags, identity.tracestate, self._offset
+                self.source.outbox, identity.trace_id, identity.trace_flags, identity.tracestate, self.offset
             )  # fmt: skip
             home.open = self._open  # spans that come after the request do not wait for its end
+            for operation in self.taken():
+                home.operation_ended(operation)
         return home
 
     @property
     def span_id(self) -> str:
         """The span's own id: 16 hex digits."""
-        return self._identity.span_id
+        return self.identity.span_id
+
+    @property
+    def server(self) -> ServerSpan:
+        """Itself."""
+        return self
+
+    def keeps(self, operation: SmallSpan) -> bool:
+        """Have an operation that has ended wait here; say whether it does. What does not waits where all spans do."""
+        waiting = self.operations
+        if waiting is None or len(waiting) >= _MOST:
+            return False
+        waiting.append(operation)
+        if self.operations is waiting:
+            return True
+        try:  # another thread has taken what waits: did it take this one?
+            waiting.remove(operation)
+        except ValueError:
+            return True
+        return False
+
+    def taken(self) -> list[SmallSpan]:
+        """Take the operations that wait here, in their order; those that end from now on wait elsewhere."""
+        waiting, self.operations = self.operations, None
+        taken: list[SmallSpan] = []
+        while waiting:
+            taken.append(waiting.pop(0))
+        return taken
 
     def forget(self) -> None:
         """Take no more; nobody has looked."""
@@ -255,7 +293,7 @@ class ServerSpans:
             return
         if not (span.touched or span.sheltered) and self._is_plain(exchange):
             span.forget()
-            self._deliver(exchange)
+            self._deliver(exchange, span.taken())
             return
         home = span.home
         if not (span.touched or home.cut) and self._is_plain(exchange):

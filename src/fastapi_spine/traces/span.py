@@ -35,9 +35,12 @@ class Span(trace.Span, Readable):
     Attributes:
         data: what has been recorded; whoever holds it after `end` holds the exported span.
         home: the local trace that it goes to when it ends.
+        server: the request's span, of that span itself and of operations below it.
     """
 
     __slots__ = ("_context", "_on_exit", "_open", "data", "home", "source")
+
+    server: Any = None
 
     def __init__(
         self,
@@ -73,6 +76,11 @@ class Span(trace.Span, Readable):
     def span_id(self) -> str:
         """The span's own id: 16 hex digits."""
         return self.data.span_id
+
+    @property
+    def offset(self) -> int:
+        """What turns a monotonic reading into wall time."""
+        return self.home.offset
 
     # --- recording ----------------------------------------------------------------------------
 

@@ -37,9 +37,12 @@ class Source:
         resource: who the process is, for processors that ask.
         on_start: span processors that hear of every beginning; usually none.
         tracer: makes spans of the layer itself and of `span()`.
+        operations: what FastAPI's operations have in common (`OperationKinds`); None if they are no spans of ours.
     """
 
-    __slots__ = ("active", "limits", "monotonic", "on_start", "outbox", "resource", "tracer")
+    __slots__ = (
+        "active", "limits", "monotonic", "on_start", "operations", "outbox", "resource", "tracer",
+    )  # fmt: skip
 
     def __init__(self, outbox: Outbox, active: Active, resource: Any, version: str = "") -> None:
         self.tracer = Tracer(self, SCOPE_SPINE, version)
@@ -49,6 +52,7 @@ class Source:
         self.active = active
         self.resource = resource
         self.on_start: tuple[Any, ...] = ()
+        self.operations: Any = None
 
 
 class Tracer(trace.Tracer):
