@@ -6,14 +6,17 @@ somebody else reads, or does not. Three rules follow from that:
 - A write of at most PIPE_BUF bytes to a pipe is all or nothing (POSIX write(2)); a longer one may
   be cut by another process (64 KiB batches from 4 writers: 1,144 torn lines). So short lines are
   packed into writes of at most PIPE_BUF, under the shared side of a lock between processes; a
-  longer line is written under its exclusive side, so that nothing lands inside it.
+  longer line is written under its exclusive side, so that nothing lands inside it. So are many
+  short ones, in one write, while the pipe has room for all of them: Linux copies a write in one
+  go as long as it need not wait.
 - O_NONBLOCK belongs to the open file description, which the parent shell and the siblings share
   (MagicStack/uvloop#460, unbit/uwsgi#2622). It is never set on an inherited descriptor: either
   the pipe is opened a second time (see `target`), or poll(2) is asked before each write.
 - A line is handed back as "not written" until its last byte is out.
 
 What this does not guarantee: a process that writes to the pipe without this lock (`print` in a
-sibling, a program started by the application) can land inside a line over PIPE_BUF; so can one of
+sibling, a program started by the application) can land inside a line over PIPE_BUF, and inside any
+line if it fills half the pipe between our look at its room and our write; so can one of
 ours when the holder of the lock stood still for `LOCK_PATIENCE` seconds although there was room;
 and a process that is killed inside a long line, or while it writes to a file (where the kernel
 stops between two pages), leaves half a line behind.
@@ -35,6 +38,8 @@ from fastapi_spine.logs.output.target import Identity, Target, identity_of
 LOCK_PATIENCE: Final = 1.0
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_FEW: Final = 16
+"""Lines that are written as they always can be: by as many as are never cut."""
 _LOCK_RETRY: Final = 0.002
 _READER_RETRY: Final = 0.1
 
@@ -147,11 +152,17 @@ class Descriptor:
     def _advance(self, target: Target, lines: deque[bytes], deadline: float) -> bool:
         """Write one piece; False when the deadline came first."""
         whole = not self._sent and len(lines[0]) <= target.limit
-        if target.shared and not self._take_turn(target, exclusive=not whole, deadline=deadline):
+        limit = self._limit(target, lines) if whole else target.limit
+        alone = limit > target.limit  # the others are kept away already
+        if (
+            target.shared
+            and not alone
+            and not self._take_turn(target, exclusive=not whole, deadline=deadline)
+        ):
             return False
         if not (target.private or target.regular or target.has_room(deadline)):
             return False
-        piece, count = _pack(lines, target.limit) if whole else (self._rest(target, lines[0]), 0)
+        piece, count = _pack(lines, limit) if whole else (self._rest(target, lines[0]), 0)
         try:
             self._close_torn_line(target)
             written = os.write(target.fd, piece)
@@ -165,6 +176,17 @@ class Descriptor:
         else:
             self._take_out(lines, written)
         return True
+
+    def _limit(self, target: Target, lines: deque[bytes]) -> int:
+        """Return how many bytes of whole lines the next write may have.
+
+        Many lines go out at once where the pipe has room for all of them and this process may keep the others away: each
+        write gives the interpreter to another thread and has to wait for it, which slows requests down.
+        """
+        if len(lines) <= _FEW or not target.private:
+            return target.limit
+        limit = target.at_once()
+        return limit if limit > target.limit and target.try_lock(exclusive=True) else target.limit
 
     def _rest(self, target: Target, line: bytes) -> memoryview:
         rest = memoryview(line)[self._sent :]

@@ -16,6 +16,7 @@ import select
 import stat
 import sys
 import tempfile
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -25,6 +26,7 @@ from fastapi_spine.core.conventions import DISTRIBUTION
 
 if sys.platform != "win32":  # there is no flock on Windows; the writer goes on without a lock
     import fcntl
+    import termios
 
 PIPE_BUF: Final[int] = getattr(select, "PIPE_BUF", 4096)
 FILE_BATCH: Final = 64 * 1024
@@ -79,6 +81,19 @@ class Target:
             limit=FILE_BATCH if regular else PIPE_BUF,
             lock_fd=own if own is not None or not shared else _open_lock_file(identity),
         )
+
+    def at_once(self) -> int:
+        """Return how many bytes one write may have now without being cut by a full pipe, if nobody else writes.
+
+        A pipe consists of pages, and a write shorter than a page goes into the last one if it fits there (pipe(7) and
+        `pipe_write` in Linux): two neighbours hold more than one page together. So the bytes that wait take at most twice
+        their pages and two more.
+        """
+        if not self.private or sys.platform != "linux":
+            return self.limit
+        capacity = fcntl.fcntl(self.fd, fcntl.F_GETPIPE_SZ)
+        fcntl.ioctl(self.fd, termios.FIONREAD, waiting := array("i", [0]))
+        return max(min(capacity // 2, capacity - 2 * waiting[0] - 2 * PIPE_BUF), self.limit)
 
     def has_room(self, deadline: float) -> bool:
         """Wait until a write can go on, at most until `deadline` (seconds, monotonic clock).
