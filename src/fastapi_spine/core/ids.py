@@ -86,7 +86,8 @@ class RandomIds:
 
     def span_id(self) -> str:
         """Return a new span id."""
-        return f"{self._bits(64) or 1:016x}"
+        bits = self._bits
+        return f"{bits(64) or 1:016x}"
 
 
 def _reseed_after_fork(ids: RandomIds) -> None:

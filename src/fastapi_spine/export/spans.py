@@ -92,7 +92,7 @@ class SpanEncoder:
 
         Ids, times, path and request id go between what is written already.
         """
-        identity = exchange.identity
+        identity, before_path, before_id = exchange.identity, self._before_path, self._before_id
         parent = identity.parent_span_id
         ids = f"0a10{identity.trace_id}1208{identity.span_id}"
         request_id, way = exchange.request_id.encode(), path.encode("utf-8", "backslashreplace")
@@ -101,13 +101,13 @@ class SpanEncoder:
         )  # fmt: skip
         written = b"".join(
             (
-                bytes.fromhex(ids if parent is None else f"{ids}2208{parent}"),
+                _from_hex(ids if parent is None else f"{ids}2208{parent}"),
                 self._heads.get((name, KIND_SERVER)) or self._head(name, KIND_SERVER),
                 times,
                 *[one.wire or self._remember(one) for one in shared],
-                self._before_path(len(way)),
+                before_path(len(way)),
                 way,
-                self._before_id(len(request_id)),
+                before_id(len(request_id)),
                 request_id,
             )
         )

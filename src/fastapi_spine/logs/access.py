@@ -74,10 +74,12 @@ class AccessLog:
         self._plain_line = lines.plain_line
         self._exported = pipeline.outlet is not None
         self._alone = alone
+        self._ruled = noise.ruled
         self._logger = logging.getLogger(LOGGER_ACCESS)
 
     def finish(self, exchange: Exchange) -> None:
         """Write the line of a finished request, after the lines that were held for it."""
+        ruled, alone, plain_line = self._ruled, self._alone, self._plain_line
         policy = getattr(exchange.endpoint, POLICY_ATTRIBUTE, None)
         if (  # nothing about the request is unusual: its line takes the short way
             policy is None
@@ -88,12 +90,12 @@ class AccessLog:
             and not exchange.streamed
             and not exchange.invalid
             and exchange.identity.refused is None
-            and not self._noise.ruled(exchange.scope["path"])
+            and not ruled(exchange.scope["path"])
             and self._pipeline.plain_limit
-            and self._alone()
+            and alone()
             and self._logger.isEnabledFor(logging.INFO)
         ):
-            line = self._plain_line(exchange)
+            line = plain_line(exchange)
             if line is not None:
                 self._pipeline.sink.put(line, True)
                 if self._exported:
@@ -107,11 +109,11 @@ class AccessLog:
         skipped = self._noise.skipped(exchange, policy, notable=failed or slow)
         if skipped is None:
             return
-        alone = self._alone()  # first, because it mends a logger that somebody has disabled since
+        only_ours = alone()  # first, because it mends a logger that somebody has disabled since
         level = logging.ERROR if failed else logging.WARNING if slow else logging.INFO
         if not self._logger.isEnabledFor(level):
             return
-        self._write(exchange, level, skipped, alone=alone)
+        self._write(exchange, level, skipped, alone=only_ours)
 
     def failed_after(self, exchange: Exchange, error: BaseException, background: bool) -> None:
         """Write the error record of what failed once the caller had its answer."""

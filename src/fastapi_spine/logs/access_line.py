@@ -123,8 +123,9 @@ class AccessLines:
             asker = scope.get("client")
             address = asker[0] if asker else None
             client = self._clients.get(address) or self._learn_client(address, scope)
+            stamp = self._stamp
             line = (
-                f"{_TS}{self._stamp(exchange.ended_at)}{_REQUEST_ID}{identity.request_id}{_TRACE_ID}{identity.trace_id}"
+                f"{_TS}{stamp(exchange.ended_at)}{_REQUEST_ID}{identity.request_id}{_TRACE_ID}{identity.trace_id}"
                 f"{_SPAN_ID}{identity.span_id}{before}{path}{behind}{milliseconds(exchange.elapsed_ns)}{_BYTES_IN}{exchange.bytes_in}"
                 f"{_BYTES_OUT}{exchange.bytes_out}{client}"
             ).encode()
@@ -134,9 +135,9 @@ class AccessLines:
 
     def export(self, exchange: Exchange) -> None:
         """Hand a plain line on to whoever exports it; the path has been read by then."""
-        outlet = self._pipeline.outlet
+        outlet, client = self._pipeline.outlet, self._client
         if outlet is not None:
-            outlet.access(exchange, self._paths.of(exchange), self._client(exchange.scope))
+            outlet.access(exchange, self._paths.of(exchange), client(exchange.scope))
 
     def _learn(self, known: tuple[str, str, int | None]) -> tuple[str, str]:
         """Write what stands before and behind the path in lines of one method, route and status."""

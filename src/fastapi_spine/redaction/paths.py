@@ -54,8 +54,8 @@ class Paths:
 
         Such a path has nothing to escape either. None says only that it has to be read (`of`).
         """
-        path = exchange.scope.get("path")
-        if type(path) is not str or self._is_innocent(path) is None:
+        path, is_innocent = exchange.scope.get("path"), self._is_innocent
+        if type(path) is not str or is_innocent(path) is None:
             return None
         params = exchange.scope.get("path_params")
         if params and self._hides(params):

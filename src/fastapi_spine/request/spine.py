@@ -51,8 +51,8 @@ class RequestPass:
     """
 
     __slots__ = (
-        "_beginners", "_check", "_clock", "_finishers", "_first", "_guarded", "_identity", "_listener", "_observers", "_open",
-        "_page_ends", "_pages", "_ready", "health", "stopping",
+        "_beginners", "_check", "_finishers", "_first", "_guarded", "_identity", "_listener", "_monotonic_ns", "_observers",
+        "_open", "_page_ends", "_pages", "_ready", "_route_of", "_wall_ns", "health", "stopping",
     )  # fmt: skip
 
     def __init__(
@@ -73,7 +73,9 @@ class RequestPass:
         self._first = tuple(first)
         self._listen(observers)
         self._listener = listener
-        self._clock = clock
+        # What is called once a request stands in attributes by itself: see docs/decisions/0010-what-is-called-once-a-request-is-fetched-first.md.
+        self._wall_ns, self._monotonic_ns = clock.wall_ns, clock.monotonic_ns
+        self._route_of = self._name_route
         self._guarded = health.guarded
         self._open: set[Exchange] = set() if open_exchanges is None else open_exchanges
         self._pages = tuple(pages)
@@ -96,7 +98,8 @@ class RequestPass:
 
         HTTP runs right here, because each further frame of a request costs.
         """
-        finish, monotonic_ns, health = self._finish, self._clock.monotonic_ns, self.health
+        finish, monotonic_ns, health = self._finish, self._monotonic_ns, self.health
+        enter = current.set
 
         async def __call__(  # noqa: N807 - it becomes one
             _owner: object, scope: Scope, receive: Receive, send: Send
@@ -116,7 +119,7 @@ class RequestPass:
             if self._pages and scope.get("path", "").endswith(self._page_ends):
                 inner = self._guarded("page", self._page_or, app, exchange) or app
             wire = HttpWire(exchange, receive, send, finish, monotonic_ns, health)
-            token = current.set(exchange)
+            token = enter(exchange)
             try:
                 await inner(scope, wire.receive, wire.send)
             except BaseException as error:
@@ -167,13 +170,13 @@ class RequestPass:
             return None
         if not self._ready:
             self._guarded("lifespan", self.starting)
-        clock = self._clock
-        now = clock.wall_ns()
+        wall_ns, monotonic_ns = self._wall_ns, self._monotonic_ns
+        now = wall_ns()
         headers = headers_of(scope)
         sent = dict(headers)
         identity = self._identity.read(headers, sent, now)
-        started = clock.monotonic_ns()
-        exchange = Exchange(kind, scope, identity, now, started, self._name_route, sent)
+        started = monotonic_ns()
+        exchange = Exchange(kind, scope, identity, now, started, self._route_of, sent)
         state = scope.get(SCOPE_STATE)
         if state is None:
             state = scope[SCOPE_STATE] = {}
@@ -240,7 +243,7 @@ class RequestPass:
         """
         if exchange.finished:
             return
-        exchange.end_at(exchange.ended or self._clock.monotonic_ns())
+        exchange.end_at(exchange.ended or self._monotonic_ns())
         scope = exchange.scope
         exchange.endpoint = scope.get("endpoint")
         if not exchange.own:

@@ -75,13 +75,15 @@ class HttpWire(msgspec.Struct, eq=False):
             except Exception as error:  # noqa: BLE001 - see the module
                 self.health.fault("response_start", error)
         exchange = self.exchange
+        server_send = self.server_send
         try:
-            await self.server_send(outgoing)
+            await server_send(outgoing)
         except OSError:
             exchange.disconnected |= not exchange.response_complete
             raise
         if kind == START:
-            exchange.first_byte = self.monotonic_ns()
+            monotonic_ns = self.monotonic_ns
+            exchange.first_byte = monotonic_ns()
             exchange.status = self.status
             return
         try:
@@ -158,13 +160,13 @@ class HttpWire(msgspec.Struct, eq=False):
             self._complete()
 
     def _complete(self) -> None:
-        exchange = self.exchange
-        exchange.ended = self.monotonic_ns()
+        exchange, monotonic_ns, finish = self.exchange, self.monotonic_ns, self.finish
+        exchange.ended = monotonic_ns()
         exchange.response_complete = True
         if exchange.disconnected:
             exchange.outcome = Outcome.DISCONNECTED
         if exchange.status is not None and exchange.status < SERVER_ERROR:
-            self.finish(exchange)
+            finish(exchange)
 
 
 def with_request_id(message: Message, request_id: str) -> list[tuple[bytes, bytes]]:

@@ -38,7 +38,7 @@ class OperationKinds:
         expected: see above.
     """
 
-    __slots__ = ("_known", "_redact", "expected", "source", "span_id")
+    __slots__ = ("_known", "_redact", "expected", "monotonic", "source", "span_id")
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class OperationKinds:
     ) -> None:
         self.source = source
         self.span_id = source.outbox.ids.span_id
+        self.monotonic = source.monotonic
         self.expected = expected
         self._redact = redact
         self._known: dict[tuple[str, object], SpanKind] = {}
@@ -110,7 +111,8 @@ class OperationSpan(Span):
         self._context = None
         self._open = True
         self._id = ""
-        self._started = kinds.source.monotonic()
+        monotonic = kinds.monotonic
+        self._started = monotonic()
 
     @property
     def source(self) -> Source:
@@ -153,14 +155,17 @@ class OperationSpan(Span):
         if not self._open:
             return
         kinds, server, offset = self._kinds, self.server, self.offset
-        self._ended = ended = kinds.source.monotonic()
+        monotonic, new_id = kinds.monotonic, kinds.span_id
+        self._ended = ended = monotonic()
         if server is None or server.identity.tracestate:
             super().end(ended + offset)
             return
         self._open = False
-        identity = server.identity
+        identity, parent = server.identity, self._parent
+        above = identity.span_id if parent is server else parent.span_id
+        self._id = span_id = self._id or new_id()
         span: SmallSpan = (
-            kinds.of(self._name, self._function), identity.trace_id, self.span_id, self._parent.span_id,
+            kinds.of(self._name, self._function), identity.trace_id, span_id, above,
             identity.trace_flags, self._started + offset, ended + offset,
         )  # fmt: skip
         if not server.keeps(span):

@@ -121,7 +121,8 @@ class ServerAttributes:
         server = self._servers.get((host, scheme))
         if server is None:
             server = self._server(host, scheme)
-        agent, client = sent.get(HEADER_USER_AGENT), self._client(scope)
+        client_of = self._client
+        agent, client = sent.get(HEADER_USER_AGENT), client_of(scope)
         by = None if client is None else self._clients.get(client) or self._read_client(client)
         if agent is None:
             return name, (request, server) if by is None else (request, server, by)

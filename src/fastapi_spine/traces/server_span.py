@@ -229,7 +229,6 @@ class ServerSpans:
     """
 
     name = "traces"
-    idle = False
 
     def __init__(
         self,
@@ -251,6 +250,7 @@ class ServerSpans:
         self._operations = operations
         self._version = version
         self._redact = redact
+        self.idle = False
         self.elsewhere: Elsewhere | None = None
         self.before_first: Callable[[], None] | None = None
 
@@ -265,7 +265,8 @@ class ServerSpans:
             return
         identity, scope = exchange.identity, exchange.scope
         flags = identity.trace_flags
-        if identity.parent_span_id is None and self._head(identity.trace_id):
+        head = self._head
+        if identity.parent_span_id is None and head(identity.trace_id):
             flags |= SAMPLED
             identity.trace_flags = flags
         operations = self._operations
@@ -293,7 +294,8 @@ class ServerSpans:
             return
         if not (span.touched or span.sheltered) and self._is_plain(exchange):
             span.forget()
-            self._deliver(exchange, span.taken())
+            deliver = self._deliver
+            deliver(exchange, span.taken())
             return
         home = span.home
         if not (span.touched or home.cut) and self._is_plain(exchange):
