@@ -25,7 +25,7 @@ from fastapi_spine.traces.operations import Operations
 from fastapi_spine.traces.propagation import Propagator
 from fastapi_spine.traces.provider import Provider
 from fastapi_spine.traces.server_attributes import ServerAttributes
-from fastapi_spine.traces.server_span import ServerSpans
+from fastapi_spine.traces.server_spans import ServerSpans
 
 
 class TracesRoom:

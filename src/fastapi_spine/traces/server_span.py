@@ -1,45 +1,49 @@
-"""The one server span of a request: current while the application runs, written when the exchange is finished."""
+"""The one server span of a request, as the application finds it while it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import Token
 from types import TracebackType
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from opentelemetry.context import Context
 
 from fastapi_spine.core.asgi import Scope
 from fastapi_spine.core.conventions import (
     ATTR_SPINE_CUT,
-    ATTR_SPINE_KEPT,
     EVENT_EXCEPTION,
-    HEADER_BAGGAGE,
     SCOPE_NATIVE_TELEMETRY,
-    SCOPE_SPINE,
 )
 from fastapi_spine.core.exchange import Exchange, Identity
 from fastapi_spine.core.telemetry import (
-    KIND_SERVER,
     STATUS_ERROR,
     STATUS_UNSET,
     EventData,
-    Shared,
     SmallSpan,
     SpanData,
 )
-from fastapi_spine.traces.baggage import with_baggage
-from fastapi_spine.traces.delivery import Delivery
 from fastapi_spine.traces.headers import trace_headers
-from fastapi_spine.traces.keep import Tail
-from fastapi_spine.traces.local import SAMPLED, LocalTrace
-from fastapi_spine.traces.operations import Operations
-from fastapi_spine.traces.server_attributes import ServerAttributes, together
+from fastapi_spine.traces.local import LocalTrace
 from fastapi_spine.traces.span import Span, described
 from fastapi_spine.traces.tracer import Source
 
 _MOST: Final = 16
 """Operations that wait beside their request; there are more of them only if it has many background tasks."""
+
+
+class Maker(Protocol):
+    """Makes server spans.
+
+    Attributes:
+        source: what spans share.
+        joined: instrumentation scopes that need no server span of their own.
+    """
+
+    source: Source
+    joined: frozenset[str]
+
+    def data(self, identity: Identity, name: str, started_at: int) -> SpanData:
+        """Begin a request's data."""
 
 
 class ServerSpan(Span):
@@ -73,7 +77,7 @@ class ServerSpan(Span):
     )  # fmt: skip
 
     def __init__(
-        self, identity: Identity, name: str, started_at: int, offset: int, maker: ServerSpans
+        self, identity: Identity, name: str, started_at: int, offset: int, maker: Maker
     ) -> None:
         self.identity = identity
         self._name = name
@@ -198,161 +202,3 @@ class ServerSpan(Span):
         told = described(error, way)
         event = EventData(EVENT_EXCEPTION, self.data.end_ns, told)
         self.data.add_event(event, self.source.limits.events)
-
-
-class Elsewhere(Protocol):
-    """Makes a request's span in somebody else's provider."""
-
-    def begin(self, exchange: Exchange) -> None:
-        """See `ServerSpans.begin`."""
-
-    def finish(self, exchange: Exchange) -> None:
-        """See `ServerSpans.finish`."""
-
-
-class ServerSpans:
-    """The observer that makes one server span of each exchange.
-
-    Args:
-        source: what spans share.
-        describe: makes the attributes.
-        delivery: takes requests that need no span of their own until they leave.
-        tail: decides at the end what the head left out.
-        operations: has FastAPI report what it does, under our span.
-        version: of this distribution.
-        redact: masks attributes that users set.
-
-    Attributes:
-        elsewhere: makes the span where the user's own provider wants it; None while ours is in force.
-        before_first: called before the first request, if it is not None.
-        idle: whether nobody takes spans in this process: no receiver, and no provider of somebody else's.
-    """
-
-    name = "traces"
-
-    def __init__(
-        self,
-        source: Source,
-        describe: ServerAttributes,
-        delivery: Delivery,
-        tail: Tail,
-        operations: Operations,
-        version: str,
-        redact: Callable[[Any], Any],
-    ) -> None:
-        self.source = source
-        self.joined: frozenset[str] = frozenset()
-        self._head = source.outbox.head
-        self._key = source.active.key
-        self._describe = describe
-        self._deliver = delivery.request
-        self._tail = tail
-        self._operations = operations
-        self._version = version
-        self._redact = redact
-        self.idle = False
-        self.elsewhere: Elsewhere | None = None
-        self.before_first: Callable[[], None] | None = None
-
-    def begin(self, exchange: Exchange) -> None:
-        """Make the request's span and have it current; its parent comes from the request's own headers only."""
-        if self.before_first is not None:
-            self.before_first()
-        if self.elsewhere is not None:
-            self.elsewhere.begin(exchange)
-            return
-        if self.idle:
-            return
-        identity, scope = exchange.identity, exchange.scope
-        flags = identity.trace_flags
-        head = self._head
-        if identity.parent_span_id is None and head(identity.trace_id):
-            flags |= SAMPLED
-            identity.trace_flags = flags
-        operations = self._operations
-        self.joined = operations.joined
-        at, name = exchange.started_at, scope.get("method", "WS")
-        span = ServerSpan(identity, name, at, at - exchange.started, self)
-        exchange.span = span
-        given: dict[str, object] = {self._key: span}
-        if operations.key is not None:
-            given[operations.key] = operations.report
-        scope[SCOPE_NATIVE_TELEMETRY] = operations.report
-        context = Context(given)
-        if HEADER_BAGGAGE in exchange.sent:
-            context = with_baggage(context, scope["headers"])
-        span.current_from(context)
-        for started in self.source.on_start:
-            started(span, context)
-
-    def finish(self, exchange: Exchange) -> None:
-        """Complete the request's span and pass it on with what is below it, or drop it all."""
-        span = exchange.span
-        if not isinstance(span, ServerSpan):
-            if self.elsewhere is not None:
-                self.elsewhere.finish(exchange)
-            return
-        if not (span.touched or span.sheltered) and self._is_plain(exchange):
-            span.forget()
-            deliver = self._deliver
-            deliver(exchange, span.taken())
-            return
-        home = span.home
-        if not (span.touched or home.cut) and self._is_plain(exchange):
-            span.forget()
-            home.close(exchange, keep=True)
-            return
-        data = span.close(exchange)
-        keep = bool(home.keep)
-        if not keep:
-            reason = self._tail.reason(exchange)
-            keep = reason is not None
-            if keep:
-                exchange.kept = data.attributes[ATTR_SPINE_KEPT] = reason
-        home.close(data, keep=keep and not exchange.own)
-
-    def _is_plain(self, exchange: Exchange) -> bool:
-        """Tell a request that was sampled and went well: all there is to say of it can be said later."""
-        return (
-            exchange.ordinary and exchange.identity.trace_flags & SAMPLED != 0 and not exchange.own
-        )
-
-    def data(self, identity: Identity, name: str, started_at: int) -> SpanData:
-        """Begin a request's data."""
-        return SpanData(
-            identity.trace_id, identity.span_id, identity.parent_span_id, identity.tracestate, identity.trace_flags, name,
-            KIND_SERVER, started_at, 0, None, SCOPE_SPINE, self._version,
-        )  # fmt: skip
-
-    def plain(self, exchange: Exchange) -> tuple[str, tuple[Shared, ...], str]:
-        """Describe an ordinary request; see `ServerAttributes.plain`."""
-        return self._describe.plain(exchange)
-
-    def of(self, exchange: Exchange) -> SpanData:
-        """Return the whole span of a request that nobody has looked at."""
-        name, shared, own = self._describe.of(exchange)
-        data = self.data(exchange.identity, name, exchange.started_at)
-        data.end_ns = exchange.ended_at
-        data.shared, data.attributes = shared, own
-        return data
-
-    def complete(self, data: SpanData) -> None:
-        """Add what the request says to its span; what users have set wins."""
-        exchange = data.about
-        if not isinstance(exchange, Exchange):
-            return
-        data.about = None
-        said = self._describe.of(exchange)
-        name, shared, own = said
-        if data.attributes:
-            data.attributes = together(said) | self._redact(data.attributes)
-        else:
-            data.shared, data.attributes = shared, own
-        if not data.renamed:
-            data.name = name
-
-    def failed_after(self, exchange: Exchange, error: BaseException, background: bool) -> None:
-        """Do nothing: the span of the background task itself, if there is one, says that it failed."""
-
-    def leave(self, exchange: Exchange) -> None:
-        """Do nothing: `exchange.span` leaves by itself."""
