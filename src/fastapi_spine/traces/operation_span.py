@@ -32,24 +32,30 @@ class OperationKinds:
         source: what their spans share.
         redact: masks attributes.
         expected: tells an exception that FastAPI answers as the application meant it.
+        fault: hears of a fault of ours.
 
     Attributes:
         source: what their spans share.
         expected: see above.
+        fault: see above.
+        monotonic: nanoseconds of a clock that never steps.
+        span_id: makes ids.
     """
 
-    __slots__ = ("_known", "_redact", "expected", "monotonic", "source", "span_id")
+    __slots__ = ("_known", "_redact", "expected", "fault", "monotonic", "source", "span_id")
 
     def __init__(
         self,
         source: Source,
         redact: Callable[[Any], Any],
         expected: Callable[[BaseException], bool],
+        fault: Callable[[str, BaseException], None],
     ) -> None:
         self.source = source
         self.span_id = source.outbox.ids.span_id
         self.monotonic = source.monotonic
         self.expected = expected
+        self.fault = fault
         self._redact = redact
         self._known: dict[tuple[str, object], SpanKind] = {}
 
@@ -58,9 +64,11 @@ class OperationKinds:
         # Functions of routes live as long as their route. A background task may be made for one request, and hold it.
         key = (name, function if name != BACKGROUND else named(function))
         try:
-            return self._known.get(key) or self._made(key)
-        except TypeError:  # a callable without a hash: its name will do
-            return self.of(name, named(function))
+            known = self._known.get(key)
+        except Exception:  # noqa: BLE001 - a callable whose hash or equality is its own: its name will do
+            key = (name, named(function))
+            known = self._known.get(key)
+        return known or self._made(key)
 
     def _made(self, key: tuple[str, object]) -> SpanKind:
         name, function = key
@@ -147,29 +155,30 @@ class OperationSpan(Span):
     def end(self, end_time: int | None = None) -> None:
         """End the span; only the first call counts.
 
-        One that nobody has looked at leaves in its small form, and is gone itself.
+        A fault of ours loses the span and never reaches the operation.
         """
-        if end_time is not None or self._data is not None:
-            super().end(end_time)
-            return
-        if not self._open:
-            return
-        kinds, server, offset = self._kinds, self.server, self.offset
-        monotonic, new_id = kinds.monotonic, kinds.span_id
-        self._ended = ended = monotonic()
-        if server is None or server.identity.tracestate:
-            super().end(ended + offset)
-            return
-        self._open = False
-        identity, parent = server.identity, self._parent
-        above = identity.span_id if parent is server else parent.span_id
-        self._id = span_id = self._id or new_id()
-        span: SmallSpan = (
-            kinds.of(self._name, self._function), identity.trace_id, span_id, above,
-            identity.trace_flags, self._started + offset, ended + offset,
-        )  # fmt: skip
-        if not server.keeps(span):
-            self.home.operation_ended(span)
+        try:
+            if end_time is not None or self._data is not None:
+                super().end(end_time)
+            elif self._open:
+                kinds, server, offset = self._kinds, self.server, self.offset
+                monotonic, new_id = kinds.monotonic, kinds.span_id
+                self._ended = ended = monotonic()
+                if server is None or server.identity.tracestate:
+                    super().end(ended + offset)
+                    return
+                self._open = False
+                identity, parent = server.identity, self._parent
+                above = identity.span_id if parent is server else parent.span_id
+                self._id = span_id = self._id or new_id()
+                span: SmallSpan = (
+                    kinds.of(self._name, self._function), identity.trace_id, span_id, above,
+                    identity.trace_flags, self._started + offset, ended + offset,
+                )  # fmt: skip
+                if not server.keeps(span):
+                    self.home.operation_ended(span)
+        except Exception as error:  # noqa: BLE001 - as said
+            self._kinds.fault("traces", error)
 
     def __enter__(self) -> Self:
         """Make the span the current one."""
@@ -190,7 +199,10 @@ class OperationSpan(Span):
         if token is not None:
             self._kinds.source.active.leave(token)
         if kind is not None and isinstance(error, Exception):
-            self._fail(error)
+            try:
+                self._fail(error)
+            except Exception as fault:  # noqa: BLE001 - as in `end`
+                self._kinds.fault("traces", fault)
         self.end()
 
     def _fail(self, error: Exception) -> None:

@@ -50,17 +50,23 @@ class Operations:
         self.native = False
         self.joined: frozenset[str] = frozenset()
 
-    def record(self, source: Source, redact: Callable[[Any], Any]) -> None:
+    def record(
+        self,
+        source: Source,
+        redact: Callable[[Any], Any],
+        fault: Callable[[str, BaseException], None],
+    ) -> None:
         """Have operations recorded as spans of ours; called as `use` is.
 
         Args:
             source: what its spans share.
             redact: masks attributes.
+            fault: hears of a fault of ours.
         """
         direct = self._wanted and divert(source.active)
         self.use(None if direct else Tracer(source, SCOPE_FASTAPI, ""))
         if direct:
-            source.operations = OperationKinds(source, redact, is_answered)
+            source.operations = OperationKinds(source, redact, is_answered, fault)
 
     def use(self, tracer: trace.Tracer | None) -> None:
         """Look for FastAPI's telemetry, and have it use a tracer.

@@ -172,7 +172,7 @@ class TracesRoom:
             install_propagator(self.propagator)
         self.foreign = foreign
         if foreign is None:
-            self._operations.record(self.provider.source, self._redactor.record)
+            self._operations.record(self.provider.source, self._redactor.record, self._health.fault)
         else:
             self._switch_on()
             self._operations.use(foreign.get_tracer(SCOPE_FASTAPI))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import mmap
 import os
 import select
 import stat
@@ -91,9 +92,13 @@ class Target:
         """
         if not self.private or sys.platform != "linux":
             return self.limit
-        capacity = fcntl.fcntl(self.fd, fcntl.F_GETPIPE_SZ)
-        fcntl.ioctl(self.fd, termios.FIONREAD, waiting := array("i", [0]))
-        return max(min(capacity // 2, capacity - 2 * waiting[0] - 2 * PIPE_BUF), self.limit)
+        try:
+            capacity = fcntl.fcntl(self.fd, fcntl.F_GETPIPE_SZ)
+            fcntl.ioctl(self.fd, termios.FIONREAD, waiting := array("i", [0]))
+        except OSError:  # a sandbox that does not say
+            return self.limit
+        room = capacity - 2 * waiting[0] - 2 * mmap.PAGESIZE
+        return max(min(capacity // 2, room), self.limit)
 
     def has_room(self, deadline: float) -> bool:
         """Wait until a write can go on, at most until `deadline` (seconds, monotonic clock).
