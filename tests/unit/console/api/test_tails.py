@@ -341,19 +341,16 @@ def test_a_tail_that_asks_at_the_end_ends_without_trouble() -> None:
     """What a console no longer asks because it closes is no fault to tell a client."""
 
     class Ending(FrozenClock):
-        """Ends the console just when a tail is about to ask its first question, once it is armed."""
-
-        armed = False
+        """Ends the console just when the second tail is about to ask its first question."""
 
         def monotonic_ns(self) -> int:
-            if self.armed:
+            if on.tails.open > 1:
                 on.api.end()
             return super().monotonic_ns()
 
     async def body() -> None:
         earlier = on.connect("/api/v1/requests/tail")
         await until(lambda: on.store.asked)
-        clock.armed = True
         late = on.connect("/api/v1/logs/tail")
         for client in (earlier, late):
             assert client.task is not None
