@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from fastapi_spine.core.exchange import Exchange, Identity
 from fastapi_spine.logs.access_line import AccessLines
-from fastapi_spine.logs.client import client_reader
 from fastapi_spine.logs.lines.json_lines import JsonLines
 from fastapi_spine.logs.output.sink import MemorySink
 from fastapi_spine.logs.pipeline import Pipeline
 from fastapi_spine.redaction import Redactor
+from fastapi_spine.redaction.clients import Clients
 
 REDACTOR = Redactor()
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -34,7 +34,7 @@ def lines(service: str, limit: int = 32 * 1024) -> AccessLines:
     pipeline = Pipeline(
         sink=MemorySink(), redactor=REDACTOR, lines=JsonLines(limit), service=service
     )
-    return AccessLines(pipeline, REDACTOR, client_reader("network"), service)
+    return AccessLines(pipeline, REDACTOR, Clients("network"), service)
 
 
 def finished(path: str) -> Exchange:
@@ -83,7 +83,7 @@ def test_the_short_way_writes_what_the_long_way_writes(
         exchange.bytes_in, exchange.bytes_out = sizes
         exchange.end_at(7 + elapsed)
         long = made.line(exchange, logging.INFO, 0, None)
-        exchange.shown_path = None
+        exchange.shown_path = exchange.shown_client = None
         assert made.plain_line(exchange) == long
 
 

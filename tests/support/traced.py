@@ -9,6 +9,7 @@ from fastapi_spine.core.observer import Observer
 from fastapi_spine.core.telemetry import SpanData
 from fastapi_spine.export.resource import Resource
 from fastapi_spine.redaction import Redactor
+from fastapi_spine.redaction.clients import Clients
 from fastapi_spine.request.identity import IdentityReader
 from fastapi_spine.request.place import place
 from fastapi_spine.request.spine import RequestPass
@@ -39,7 +40,7 @@ class Traced:
             "health": self.health,
             "version": "1.0",
             "environ": {},
-            "client": lambda scope: scope["client"][0] if scope.get("client") else None,
+            "clients": Clients("full"),
             "instrument": False,
             "everywhere": False,
         }

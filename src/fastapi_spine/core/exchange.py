@@ -95,13 +95,13 @@ class Exchange:
     sampled. `refusal` says which guard answered, `headers` what guards add to the answer, whoever gives it, and
     `header_names` which of them give way to the application's own. `own` is
     true when a page of ours answered, such as `/metrics`, and not the application. `sent` are the request's headers as
-    they came, of repeated ones the last; `route` is the template of the route that answered, read when the request has ended; `shown_path` is the path as it may be written, once somebody has asked.
+    they came, of repeated ones the last; `route` is the template of the route that answered, read when the request has ended; `shown_path` and `shown_client` are the path and the client as they may be written, once somebody has asked.
     """
 
     __slots__ = (
         "_name_route", "bound", "bytes_in", "bytes_out", "close_code", "disconnected", "elapsed_ns", "ended", "ended_at", "endpoint", "error",
         "finished", "first_byte", "header_names", "headers", "held", "identity", "invalid", "kept", "kind", "messages_in",
-        "messages_out", "ordinary", "outcome", "own", "refusal", "request_id", "response_complete", "route", "scope", "sent", "shown_path", "span", "started",
+        "messages_out", "ordinary", "outcome", "own", "refusal", "request_id", "response_complete", "route", "scope", "sent", "shown_client", "shown_path", "span", "started",
         "started_at", "status", "streamed", "traceback", "trailers",
     )  # fmt: skip
 
@@ -123,6 +123,7 @@ class Exchange:
         self.started = started
         self.sent = sent
         self.shown_path: str | None = None
+        self.shown_client: str | None = None
         self.first_byte = 0
         self.ended = 0
         self.elapsed_ns = 0

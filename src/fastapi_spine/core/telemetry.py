@@ -307,11 +307,9 @@ class LinePort(Protocol):
             flags: W3C trace flags of its request; 0 without one.
         """
 
-    def take_access(self, exchange: Exchange, path: str, client: str | None) -> None:
+    def take_access(self, exchange: Exchange) -> None:
         """Take the access line of a request with nothing unusual about it.
 
         Args:
-            exchange: the request, finished.
-            path: as it may be written.
-            client: who asked, as much of it as may be written.
+            exchange: the request, finished; its path and its client have been read as they may be written.
         """

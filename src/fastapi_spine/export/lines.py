@@ -47,7 +47,7 @@ class LineOutlet:
         self._health = health
         self._encoder = RecordEncoder()
         self._waiting: deque[tuple[str, bytes]] = deque()
-        self._requests: deque[tuple[Exchange, str, str | None]] = deque()
+        self._requests: deque[Exchange] = deque()
 
     def take(
         self, at_ns: int, levelno: int, line: Mapping[str, AttributeValue], flags: int
@@ -62,9 +62,9 @@ class LineOutlet:
         self._waiting.append((logger, data))
         self._look()
 
-    def take_access(self, exchange: Exchange, path: str, client: str | None) -> None:
+    def take_access(self, exchange: Exchange) -> None:
         """Take a plain access line; see the port. It is written with some others, because by then the code is warm."""
-        self._requests.append((exchange, path, client))
+        self._requests.append(exchange)
         if len(self._requests) >= BATCH:
             self._write_requests()
             self._look()
@@ -75,9 +75,9 @@ class LineOutlet:
         write, requests, waiting = self._encoder.access, self._requests, self._waiting
         try:
             while requests:
-                request = requests.popleft()
+                exchange = requests.popleft()
                 try:
-                    waiting.append((LOGGER_ACCESS, write(*request)))
+                    waiting.append((LOGGER_ACCESS, write(exchange)))
                 except Exception as error:  # noqa: BLE001 - as above
                     self._lose(error)
         except IndexError:  # another thread took the last one

@@ -84,16 +84,27 @@ class RecordEncoder:
         self._elapsed = pair(_ATTRIBUTES, names.ATTR_SPINE_ELAPSED, 0.0)[:-8]
         self._times = Struct(f"<BQBQ{len(self._elapsed)}sd").pack
 
-    def access(self, exchange: Exchange, path: str, client: str | None) -> bytes:
+    def access(self, exchange: Exchange) -> bytes:
         """Write the access line of a request with nothing unusual about it, as the field that a `ScopeLogs` has it in.
 
         A third of what `line` costs: all but ids, path, sizes and times is there already.
+
+        Args:
+            exchange: see `LinePort.take_access`.
         """
         identity, times = exchange.identity, self._times
         before_id, before_path = self._before_id, self._before_path
-        known = (exchange.scope.get("method", ""), exchange.route, exchange.status, client)
+        known = (
+            exchange.scope.get("method", ""),
+            exchange.route,
+            exchange.status,
+            exchange.shown_client,
+        )
         sizes = (exchange.bytes_in, exchange.bytes_out)
-        request_id, way = identity.request_id.encode(), path.encode("utf-8", "backslashreplace")
+        request_id, way = (
+            identity.request_id.encode(),
+            (exchange.shown_path or "").encode("utf-8", "backslashreplace"),
+        )
         at_ns = exchange.ended_at
         elapsed_ms = exchange.elapsed_ns // 1000 / 1000
         record = b"".join(
@@ -152,7 +163,7 @@ class RecordEncoder:
             names.KEY_METHOD: method,
             names.KEY_ROUTE: route,
             names.KEY_STATUS: status,
-            names.KEY_CLIENT: client,
+            names.KEY_CLIENT: client or None,
             names.KEY_OUTCOME: names.Outcome.COMPLETED.value,
         }
         pairs = (pair(_ATTRIBUTES, key, value) for key, value in attributes_of(fields).items())

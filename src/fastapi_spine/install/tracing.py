@@ -11,7 +11,7 @@ import math
 from fastapi_spine.core.conventions import SIGNAL_TRACES
 from fastapi_spine.install.exporting import Exporting
 from fastapi_spine.install.site import Site
-from fastapi_spine.logs.client import client_reader
+from fastapi_spine.redaction.clients import Clients
 from fastapi_spine.settings.model import Settings
 from fastapi_spine.traces.room import TracesRoom
 
@@ -37,7 +37,7 @@ def traces_room(settings: Settings, site: Site, exporting: Exporting) -> TracesR
         resource=exporting.resource,
         version=exporting.version,
         environ=site.environ,
-        client=client_reader(settings.logs.client),
+        clients=Clients(settings.logs.client),
         ratio=ours.sample,
         slow_ns=None if math.isinf(slow) else int(slow * _SECOND_NS),
         operations=ours.operations,

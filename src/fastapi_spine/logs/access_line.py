@@ -8,10 +8,8 @@ requests theirs.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Final, TypeVar
 
-from fastapi_spine.core.asgi import Scope
 from fastapi_spine.core.conventions import (
     ACCESS_KEYS,
     KEY_BYTES_IN,
@@ -54,6 +52,7 @@ from fastapi_spine.logs.lines.json_lines import inside_quotes
 from fastapi_spine.logs.lines.stamp import Stamp, milliseconds
 from fastapi_spine.logs.pipeline import Fields, Once, Pipeline
 from fastapi_spine.redaction import Redactor
+from fastapi_spine.redaction.clients import Clients
 from fastapi_spine.redaction.paths import Paths
 
 MAX_METHOD = 32
@@ -80,7 +79,7 @@ class AccessLines:
     Args:
         pipeline: gives every line its head and its form.
         redactor: masks the path.
-        client: reads who asked.
+        clients: reads who asked.
         service: the value of `service`.
     """
 
@@ -88,17 +87,17 @@ class AccessLines:
         self,
         pipeline: Pipeline,
         redactor: Redactor,
-        client: Callable[[Scope], str | None],
+        clients: Clients,
         service: str,
     ) -> None:
         self._pipeline = pipeline
         self._redactor = redactor
         self._paths = Paths(redactor)
-        self._client = client
+        self._client_of = clients.of
         self._service = service
         self._stamp = Stamp().text
         self._pieces: dict[tuple[str, str, int | None], tuple[str, str]] = {}
-        self._clients: dict[str | None, str] = {}
+        self._ends: dict[str, str] = {}
 
     def plain_line(self, exchange: Exchange) -> bytes | None:
         """Return the line of a request with nothing unusual about it, put together from pieces that stand ready.
@@ -114,30 +113,29 @@ class AccessLines:
             surrogate.
         """
         try:
-            scope, identity = exchange.scope, exchange.identity
+            scope, identity, client_of = exchange.scope, exchange.identity, self._client_of
             path = self._paths.plain(exchange)
             if path is None:
                 path = inside_quotes(self._paths.of(exchange))
             known = (scope["method"], exchange.route, exchange.status)
             before, behind = self._pieces.get(known) or self._learn(known)
-            asker = scope.get("client")
-            address = asker[0] if asker else None
-            client = self._clients.get(address) or self._learn_client(address, scope)
+            client = client_of(exchange)
+            end = self._ends.get(client) or self._learn_client(client)
             stamp = self._stamp
             line = (
                 f"{_TS}{stamp(exchange.ended_at)}{_REQUEST_ID}{identity.request_id}{_TRACE_ID}{identity.trace_id}"
                 f"{_SPAN_ID}{identity.span_id}{before}{path}{behind}{milliseconds(exchange.elapsed_ns)}{_BYTES_IN}{exchange.bytes_in}"
-                f"{_BYTES_OUT}{exchange.bytes_out}{client}"
+                f"{_BYTES_OUT}{exchange.bytes_out}{end}"
             ).encode()
         except UnicodeEncodeError:
             return None
         return line if len(line) <= self._pipeline.plain_limit else None
 
     def export(self, exchange: Exchange) -> None:
-        """Hand a plain line on to whoever exports it; the path has been read by then."""
-        outlet, client = self._pipeline.outlet, self._client
+        """Hand a plain line on to whoever exports it; path and client have been read by then."""
+        outlet = self._pipeline.outlet
         if outlet is not None:
-            outlet.access(exchange, self._paths.of(exchange), client(exchange.scope))
+            outlet.access(exchange)
 
     def _learn(self, known: tuple[str, str, int | None]) -> tuple[str, str]:
         """Write what stands before and behind the path in lines of one method, route and status."""
@@ -151,11 +149,10 @@ class AccessLines:
         )
         return _remember(self._pieces, known, (before, behind))
 
-    def _learn_client(self, address: str | None, scope: Scope) -> str:
+    def _learn_client(self, client: str) -> str:
         """Write the end of lines that are about a client."""
-        client = self._client(scope)
-        named = "" if client is None else f',"{KEY_CLIENT}":"{inside_quotes(client)}"'
-        return _remember(self._clients, address, f'{named},"{KEY_OUTCOME}":"{_COMPLETED}"}}\n')
+        named = f',"{KEY_CLIENT}":"{inside_quotes(client)}"' if client else ""
+        return _remember(self._ends, client, f'{named},"{KEY_OUTCOME}":"{_COMPLETED}"}}\n')
 
     def line(
         self,
@@ -196,8 +193,8 @@ class AccessLines:
         fields[KEY_ROUTE] = exchange.route
         fields[KEY_STATUS] = exchange.status
         _add_numbers(fields, exchange)
-        client = self._client(exchange.scope)
-        if client is not None:
+        client = self._client_of(exchange)
+        if client:
             fields[KEY_CLIENT] = client
         fields[KEY_OUTCOME] = exchange.outcome.value
         self._add_findings(fields, exchange)

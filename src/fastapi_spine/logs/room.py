@@ -23,7 +23,6 @@ from fastapi_spine.core.telemetry import LinePort
 from fastapi_spine.logs.access import AccessLog
 from fastapi_spine.logs.access_line import AccessLines
 from fastapi_spine.logs.capture.stdlib import LogCapture
-from fastapi_spine.logs.client import client_reader
 from fastapi_spine.logs.lines.human import HumanLines
 from fastapi_spine.logs.lines.json_lines import JsonLines
 from fastapi_spine.logs.lines.schemas import shape_for
@@ -33,6 +32,7 @@ from fastapi_spine.logs.output.sink import DescriptorSink, Sink
 from fastapi_spine.logs.pipeline import Lines, Pipeline
 from fastapi_spine.logs.recorder import Recorder
 from fastapi_spine.redaction import Redactor
+from fastapi_spine.redaction.clients import Clients
 from fastapi_spine.settings.model import Logs
 from fastapi_spine.settings.route_policy import log_rule
 
@@ -94,7 +94,7 @@ class LogsRoom:
             guarded=health.guarded,
         )
         self.capture.gate.on_drop = self._count_nested
-        lines = AccessLines(self.pipeline, redactor, client_reader(settings.client), service)
+        lines = AccessLines(self.pipeline, redactor, Clients(settings.client), service)
         self.access = AccessLog(
             self.pipeline,
             lines,

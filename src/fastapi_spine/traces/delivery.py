@@ -121,12 +121,8 @@ class Delivery:
                 taken.append(waiting.popleft())
         except IndexError:  # another thread took the last one
             pass
-        clean: list[Any] = []
         alone = self.collector is None or bool(self.processors)
-        for item in taken:
-            span = self._whole(item) if alone else self._quick(item)
-            if span is not None:
-                clean.append(span)
+        clean = self._cleaned(taken) if alone else self._written(taken)
         if clean:
             self._health.guarded("traces", self._put_all, clean)
         for process in self.processors:
@@ -139,21 +135,26 @@ class Delivery:
         self._waiting.clear()
         return left
 
-    def _quick(self, item: Piece) -> Any:
-        """Return a span without secrets as the exporter likes it best; a faulty one does not leave."""
-        if type(item) is tuple:
-            return item
-        return self._written(item) if isinstance(item, Exchange) else self._whole(item)
+    def _written(self, taken: list[Piece]) -> list[Any]:
+        """Return spans without secrets as the exporter likes them best: those of ordinary requests as bytes, if it can write them."""
+        write, plain = self.write, self._maker.plain
+        clean: list[Any] = []
+        for item in taken:
+            made: Any = item if type(item) is tuple else None
+            if write is not None and isinstance(item, Exchange):
+                try:
+                    made = write(item, *plain(item))
+                except Exception:  # noqa: BLE001 - what fails shows the other way
+                    made = None
+            if made is None:
+                made = self._whole(item)
+            if made is not None:
+                clean.append(made)
+        return clean
 
-    def _written(self, exchange: Exchange) -> Any:
-        """Return the span of an ordinary request, as bytes if whoever exports can write it; what fails shows the other way."""
-        write = self.write
-        if write is None:
-            return self._whole(exchange)
-        try:
-            return write(exchange, *self._maker.plain(exchange))
-        except Exception:  # noqa: BLE001 - as said
-            return self._whole(exchange)
+    def _cleaned(self, taken: list[Piece]) -> list[SpanData]:
+        """Return spans without secrets; a faulty one does not leave."""
+        return [span for span in map(self._whole, taken) if span is not None]
 
     def _whole(self, item: Piece) -> SpanData | None:
         """Return a span without secrets; one that could not be cleaned does not leave."""

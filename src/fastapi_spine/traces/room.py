@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from fastapi_spine.core.asgi import Scope
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import SCOPE_FASTAPI
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.ids import IdSource
 from fastapi_spine.export.resource import Resource
 from fastapi_spine.redaction import Redactor
+from fastapi_spine.redaction.clients import Clients
 from fastapi_spine.traces.active import Active
 from fastapi_spine.traces.delivery import Delivery
 from fastapi_spine.traces.destinations import Destinations
@@ -40,7 +40,7 @@ class TracesRoom:
         resource: who the process is.
         version: of this distribution.
         environ: the environment's variables.
-        client: reads the caller's address, as much of it as may be written.
+        clients: reads the caller's address, as much of it as may be written.
         ratio: share of the traces beginning here that are sampled, 0 to 1.
         slow_ns: a request slower than this is kept; None for never.
         operations: whether FastAPI's operations become spans.
@@ -79,7 +79,7 @@ class TracesRoom:
         resource: Resource,
         version: str,
         environ: Mapping[str, str],
-        client: Callable[[Scope], str | None],
+        clients: Clients,
         ratio: float = 1.0,
         slow_ns: int | None = 1_000_000_000,
         operations: bool = True,
@@ -114,7 +114,7 @@ class TracesRoom:
         self._instrument = instrument
         self._receiver = receiver
         self._everywhere = everywhere
-        self._describe = ServerAttributes(client, redactor)
+        self._describe = ServerAttributes(clients, redactor)
         self._operations = Operations(wanted=operations)
         self.observer = ServerSpans(
             self.provider.source,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any, Final, TypeAlias, TypeVar
 
-from fastapi_spine.core.asgi import Scope
 from fastapi_spine.core.conventions import (
     ATTR_CLIENT_ADDRESS,
     ATTR_CLOSE_CODE,
@@ -35,6 +33,7 @@ from fastapi_spine.core.conventions import (
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.telemetry import Shared
 from fastapi_spine.redaction import Redactor
+from fastapi_spine.redaction.clients import Clients
 from fastapi_spine.redaction.paths import Paths
 from fastapi_spine.traces.span import qualified
 
@@ -75,16 +74,16 @@ class ServerAttributes:
     What requests have in common is read, redacted and put together once; a request then costs a few look-ups.
 
     Args:
-        client: reads the caller's address, as much of it as may be written.
+        clients: reads the caller's address, as much of it as may be written.
         redactor: masks paths and user agents, and knows which path parameters are secret.
     """
 
     __slots__ = (
-        "_agents", "_client", "_clients", "_paths", "_requests", "_servers", "_text",
+        "_agents", "_client_of", "_clients", "_paths", "_requests", "_servers", "_text",
     )  # fmt: skip
 
-    def __init__(self, client: Callable[[Scope], str | None], redactor: Redactor) -> None:
-        self._client = client
+    def __init__(self, clients: Clients, redactor: Redactor) -> None:
+        self._client_of = clients.of
         self._text = redactor.text
         self._paths = Paths(redactor)
         self._requests: dict[tuple[object, ...], tuple[str, Shared]] = {}
@@ -94,9 +93,9 @@ class ServerAttributes:
 
     def of(self, exchange: Exchange) -> Said:
         """Describe a finished exchange."""
-        name, shared = self._shared(exchange)
+        name, shared, path = self.plain(exchange)
         own: dict[str, Any] = {
-            ATTR_PATH: self._paths.of(exchange),
+            ATTR_PATH: path,
             ATTR_SPINE_REQUEST_ID: exchange.request_id,
         }
         if not exchange.ordinary:
@@ -104,13 +103,8 @@ class ServerAttributes:
         return name, shared, own
 
     def plain(self, exchange: Exchange) -> tuple[str, tuple[Shared, ...], str]:
-        """Describe a finished request that is ordinary: its span's name, what it has in common with others, and its path."""
-        name, shared = self._shared(exchange)
-        return name, shared, exchange.shown_path or self._paths.of(exchange)
-
-    def _shared(self, exchange: Exchange) -> tuple[str, tuple[Shared, ...]]:
-        """Return a request's name, and what it has in common with others."""
-        scope = exchange.scope
+        """Describe a finished request as far as all have it: its span's name, what it has in common with others, and its path."""
+        scope, path = exchange.scope, exchange.shown_path or self._paths.of(exchange)
         scheme = scope.get("scheme", "http")
         key = (exchange.kind, scope.get("method"), exchange.route, exchange.status, scheme, scope.get("http_version"))  # fmt: skip
         name, request = self._requests.get(key) or self._request(key, exchange, scheme)
@@ -121,13 +115,14 @@ class ServerAttributes:
         server = self._servers.get((host, scheme))
         if server is None:
             server = self._server(host, scheme)
-        client_of = self._client
-        agent, client = sent.get(HEADER_USER_AGENT), client_of(scope)
-        by = None if client is None else self._clients.get(client) or self._read_client(client)
+        agent, client = sent.get(HEADER_USER_AGENT), exchange.shown_client
+        if client is None:
+            client = self._client_of(exchange)
+        by = self._clients.get(client) or self._read_client(client) if client else None
         if agent is None:
-            return name, (request, server) if by is None else (request, server, by)
+            return name, (request, server) if by is None else (request, server, by), path
         what = self._agents.get(agent) or self._read_agent(agent)
-        return name, (request, server, what) if by is None else (request, server, what, by)
+        return name, (request, server, what) if by is None else (request, server, what, by), path
 
     def _request(
         self, key: tuple[object, ...], exchange: Exchange, scheme: str

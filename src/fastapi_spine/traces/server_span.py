@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextvars import Token
 from types import TracebackType
 from typing import Final, Protocol
@@ -65,7 +66,7 @@ class ServerSpan(Span):
         identity: the request's ids.
         offset: see above.
         operations: FastAPI's operations that have ended, while they wait for the request and for nobody else; None from the
-            request's end on, or from the first other span on, because then all wait in `home`.
+            request's end on, or from the first other span on, because then all wait in `home`; and where there are none.
         joined: instrumentation scopes that have been given this span instead of a server span of their own.
         touched: whether anybody has looked at what it says.
         sheltered: whether it has a local trace of its own, because there are other spans below it.
@@ -88,7 +89,7 @@ class ServerSpan(Span):
         self.joined = maker.joined
         self._data: SpanData | None = None
         self._home: LocalTrace | None = None
-        self.operations: list[SmallSpan] | None = []
+        self.operations: list[SmallSpan] | None = None if self.source.operations is None else []
         self.touched = self.sheltered = False
         self.renamed = False
         self._token: Token[Context] | None = None
@@ -144,9 +145,11 @@ class ServerSpan(Span):
             return True
         return False
 
-    def taken(self) -> list[SmallSpan]:
+    def taken(self) -> Sequence[SmallSpan]:
         """Take the operations that wait here, in their order; those that end from now on wait elsewhere."""
         waiting, self.operations = self.operations, None
+        if not waiting:
+            return ()
         taken: list[SmallSpan] = []
         while waiting:
             taken.append(waiting.pop(0))

@@ -14,7 +14,7 @@ from fastapi_spine.core.conventions import (
     SCOPE_SPINE,
 )
 from fastapi_spine.core.exchange import Exchange, Identity
-from fastapi_spine.core.telemetry import KIND_SERVER, Shared, SpanData
+from fastapi_spine.core.telemetry import KIND_SERVER, SpanData
 from fastapi_spine.traces.baggage import with_baggage
 from fastapi_spine.traces.delivery import Delivery
 from fastapi_spine.traces.keep import Tail
@@ -48,6 +48,7 @@ class ServerSpans:
         redact: masks attributes that users set.
 
     Attributes:
+        plain: describes a request as far as all have it; see `ServerAttributes.plain`.
         elsewhere: makes the span where the user's own provider wants it; None while ours is in force.
         before_first: called before the first request, if it is not None.
         idle: whether nobody takes spans in this process: no receiver, and no provider of somebody else's.
@@ -70,6 +71,7 @@ class ServerSpans:
         self._head = source.outbox.head
         self._key = source.active.key
         self._describe = describe
+        self.plain = describe.plain
         self._deliver = delivery.request
         self._tail = tail
         self._operations = operations
@@ -117,13 +119,16 @@ class ServerSpans:
             if self.elsewhere is not None:
                 self.elsewhere.finish(exchange)
             return
-        if not (span.touched or span.sheltered) and self._is_plain(exchange):
+        # A request that was sampled and went well: all there is to say of it can be said later.
+        sampled = exchange.identity.trace_flags & SAMPLED
+        plain = exchange.ordinary and sampled and not (exchange.own or span.touched)
+        if plain and not span.sheltered:
             span.forget()
             deliver = self._deliver
             deliver(exchange, span.taken())
             return
         home = span.home
-        if not (span.touched or home.cut) and self._is_plain(exchange):
+        if plain and not home.cut:
             span.forget()
             home.close(exchange, keep=True)
             return
@@ -136,22 +141,12 @@ class ServerSpans:
                 exchange.kept = data.attributes[ATTR_SPINE_KEPT] = reason
         home.close(data, keep=keep and not exchange.own)
 
-    def _is_plain(self, exchange: Exchange) -> bool:
-        """Tell a request that was sampled and went well: all there is to say of it can be said later."""
-        return (
-            exchange.ordinary and exchange.identity.trace_flags & SAMPLED != 0 and not exchange.own
-        )
-
     def data(self, identity: Identity, name: str, started_at: int) -> SpanData:
         """Begin a request's data."""
         return SpanData(
             identity.trace_id, identity.span_id, identity.parent_span_id, identity.tracestate, identity.trace_flags, name,
             KIND_SERVER, started_at, 0, None, SCOPE_SPINE, self._version,
         )  # fmt: skip
-
-    def plain(self, exchange: Exchange) -> tuple[str, tuple[Shared, ...], str]:
-        """Describe an ordinary request; see `ServerAttributes.plain`."""
-        return self._describe.plain(exchange)
 
     def of(self, exchange: Exchange) -> SpanData:
         """Return the whole span of a request that nobody has looked at."""

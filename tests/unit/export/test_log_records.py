@@ -83,8 +83,8 @@ def test_a_user_s_field_cannot_stand_for_one_of_ours() -> None:
     assert found["attributes"] == {"spine.request_id": "r-1", "method": "mine"}
 
 
-def exchange(**scope: Any) -> Exchange:
-    """Make a finished request."""
+def exchange(client: str = "203.0.113.0/24", **scope: Any) -> Exchange:
+    """Make a finished request whose path and client have been read."""
     made = Exchange(
         "http",
         {"method": "GET", **scope},
@@ -92,6 +92,7 @@ def exchange(**scope: Any) -> Exchange:
         AT,
         1_000,
     )
+    made.shown_path, made.shown_client = "/items/é", client
     made.status, made.bytes_out = 200, 17
     made.route = "/items/{item_id}"
     made.end_at(5_851_712)
@@ -122,7 +123,7 @@ def test_an_access_line_is_the_same_by_the_short_way_and_by_the_long_one() -> No
     }  # fmt: skip
     done = exchange()
     for _ in range(2):
-        short = whole(record_of(encoder.access(done, "/items/é", "203.0.113.0/24")))
+        short = whole(record_of(encoder.access(done)))
         long = whole(record_of(encoder.line(done.ended_at, logging.INFO, fields, 3)))
         assert short == long
         assert short == {
@@ -136,9 +137,9 @@ def test_an_access_line_is_the_same_by_the_short_way_and_by_the_long_one() -> No
 
 def test_what_is_not_known_of_a_request_is_left_out() -> None:
     """No client, no route, and a method that nobody knows."""
-    done = exchange(method="BREW")
+    done = exchange("", method="BREW")
     done.answered_by("__unmatched__")
-    found = attributes(record_of(RecordEncoder().access(done, "/items/é", None)))
+    found = attributes(record_of(RecordEncoder().access(done)))
     rest = {
         key: value for key, value in ACCESS.items() if key not in {"client.address", "http.route"}
     }

@@ -8,41 +8,7 @@ import pytest
 from fastapi import FastAPI, Request
 
 from fastapi_spine import Logs
-from fastapi_spine.logs.client import client_reader
 from fastapi_spine.testing import capture
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("203.0.113.77", "203.0.113.0/24"),
-        ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
-        ("fe80::1%eth0", "fe80::/48"),
-        ("::ffff:203.0.113.77", "203.0.113.0/24"),
-        ("testclient", "testclient"),
-        ("", None),
-    ],
-)
-def test_an_address_is_cut_to_its_network(address: str, network: str | None) -> None:
-    """A neighbourhood, no person."""
-    assert client_reader("network")({"client": (address, 1)}) == network
-
-
-def test_full_off_and_none() -> None:
-    """The setting decides; a UNIX socket has no address."""
-    scope = {"client": ("203.0.113.77", 1)}
-    assert client_reader("full")(scope) == "203.0.113.77"
-    assert client_reader("off")(scope) is None
-    assert client_reader("network")({"client": None}) is None
-    assert client_reader("full")({}) is None
-
-
-def test_many_addresses_take_no_more_memory_than_some() -> None:
-    """What is remembered is bounded."""
-    read = client_reader("network")
-    for number in range(5000):
-        assert read({"client": (f"10.0.{number // 250}.{number % 250}", 1)}) is not None
-    assert len(read.__self__._known) <= 1024  # type: ignore[attr-defined]  # noqa: SLF001 - the bound is inside
 
 
 @pytest.mark.parametrize(
