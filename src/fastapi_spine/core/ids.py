@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 import random
-import weakref
+import re
 from typing import Protocol
+
+from fastapi_spine.core.fork import in_child
 
 _VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 """RFC 9562 section 4.1: the two high bits of the 17th hex digit are 10."""
 _AT_ONCE = 16
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _NO_TRACE = "0" * 32
 _NO_SPAN = "0" * 16
+
+
+def is_request_id(text: str) -> bool:
+    """Tell whether a text may be a request id: 1 to 128 characters that no header, line or page could misread."""
+    return _REQUEST_ID.fullmatch(text) is not None
 
 
 class IdSource(Protocol):
@@ -46,7 +54,7 @@ class RandomIds:
         self._bits = self._random.getrandbits
         self._prefix = (-1, "")
         self._drawn: list[tuple[str, str, str]] = []
-        _reseed_after_fork(self)
+        in_child(self, RandomIds.reseed)
 
     def reseed(self) -> None:
         """Draw a new seed from the operating system."""
@@ -88,15 +96,3 @@ class RandomIds:
         """Return a new span id."""
         bits = self._bits
         return f"{bits(64) or 1:016x}"
-
-
-def _reseed_after_fork(ids: RandomIds) -> None:
-    alive = weakref.ref(ids)
-
-    def reseed() -> None:
-        source = alive()
-        if source is not None:
-            source.reseed()
-
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=reseed)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import weakref
 from collections.abc import Callable, Collection, Mapping
 
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.fork import in_child
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.telemetry import Numbers
 from fastapi_spine.metrics import catalog
@@ -75,7 +75,7 @@ class MetricsRoom:
         )
         self.page = MetricsPage(settings, self.families, self._users, health)
         self._port = MetricsPort(settings, self.page, health)
-        _forget_after_fork(self)
+        in_child(self, MetricsRoom.forget)  # it begins at zero
 
     def snapshot(self) -> Snapshot:
         """Copy every number of this process as it is now."""
@@ -157,17 +157,3 @@ def _copier(exchanges: Collection[Exchange]) -> Callable[[], tuple[Exchange, ...
         return tuple(exchanges)
 
     return copy
-
-
-def _forget_after_fork(room: MetricsRoom) -> None:
-    """Have a child begin at zero; Windows has no fork, and a room that is gone has nothing to forget."""
-    if not hasattr(os, "register_at_fork"):
-        return
-    alive = weakref.ref(room)
-
-    def forget() -> None:
-        one = alive()
-        if one is not None:
-            one.forget()
-
-    os.register_at_fork(after_in_child=forget)

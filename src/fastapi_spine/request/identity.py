@@ -5,7 +5,6 @@ Nothing here trusts a byte: headers are what strangers send.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -16,7 +15,7 @@ from fastapi_spine.core.conventions import (
     HEADER_TRACESTATE,
 )
 from fastapi_spine.core.exchange import Identity, RefusedId
-from fastapi_spine.core.ids import IdSource
+from fastapi_spine.core.ids import IdSource, is_request_id
 from fastapi_spine.core.trace_context import parse_traceparent, parse_tracestate
 
 MAX_REQUEST_ID_LENGTH: Final = 128
@@ -27,8 +26,6 @@ REFUSED_TOO_LONG: Final = "too_long"
 REFUSED_CHARACTERS: Final = "characters"
 REFUSED_SECRET: Final = "looks_secret"  # noqa: S105 - a reason, not a password
 REFUSED_BY_SETTING: Final = "not_accepted"
-
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 
 _WANTED = frozenset({HEADER_REQUEST_ID, HEADER_TRACEPARENT, HEADER_TRACESTATE})
 Headers = Iterable[tuple[bytes, bytes]]
@@ -107,9 +104,10 @@ class IdentityReader:
             return REFUSED_EMPTY
         if len(value) > MAX_REQUEST_ID_LENGTH:
             return REFUSED_TOO_LONG
-        if _REQUEST_ID.fullmatch(value) is None:
+        text = value.decode("latin-1")
+        if not is_request_id(text):
             return REFUSED_CHARACTERS
-        return REFUSED_SECRET if self._looks_secret(value.decode("ascii")) else None
+        return REFUSED_SECRET if self._looks_secret(text) else None
 
 
 def headers_of(scope: Scope) -> Headers:

@@ -12,11 +12,14 @@ from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.ids import IdSource
 from fastapi_spine.core.telemetry import STATUS_ERROR, SmallSpan, SpanData, whole
 from fastapi_spine.traces.limits import Limits
+from fastapi_spine.traces.values import weight_of
 
 SPAN_COST: Final = 800
 """Bytes that a span takes beside its texts: the object, its dictionary, eight attributes."""
 SEND_EVERY_NS: Final = 1_000_000_000
 """Spans of a long request that is kept do not wait for its end."""
+_HOLDING: Final = frozenset({tuple, dict, bytes})
+"""Kinds of attribute values that weigh something beside texts."""
 WINDOW_NS: Final = 60_000_000_000
 """The limits of a request hold for a minute of it, so that a WebSocket of a day is not silent after its first."""
 
@@ -209,9 +212,12 @@ class LocalTrace:
         for value in span.attributes.values():
             if type(value) is str:
                 size += len(value)
-        for event in span.events:
-            size += SPAN_COST // 4
-            size += sum(len(value) for value in event.attributes.values() if type(value) is str)
+            elif type(value) in _HOLDING:
+                size += weight_of(value)
+        told = [event.attributes for event in span.events]
+        told += [link.attributes for link in span.links]
+        for attributes in told:
+            size += SPAN_COST // 4 + weight_of(attributes)
         if (
             self._count >= bounds.spans
             or self._size + size > bounds.size

@@ -65,7 +65,12 @@ class span:  # noqa: N801 - reads like the verb it is: `with span("render"):`
         error: BaseException | None,
         stack: TracebackType | None,
     ) -> None:
-        made, active, token = self._open.pop()
+        entered = (
+            self._open
+        )  # several, if one object is entered in several tasks, or again inside itself
+        running = entered[-1][1].span()
+        at = next((at for at, one in enumerate(entered) if one[0] is running), -1)
+        made, active, token = entered.pop(at)
         active.leave(token)
         end(made, error)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextvars import Token
+from threading import RLock
 from types import TracebackType
 from typing import Final, Protocol
 
@@ -38,10 +39,12 @@ class Maker(Protocol):
     Attributes:
         source: what spans share.
         joined: instrumentation scopes that need no server span of their own.
+        making: held by a thread that makes what another may be asking for.
     """
 
     source: Source
     joined: frozenset[str]
+    making: RLock
 
     def data(self, identity: Identity, name: str, started_at: int) -> SpanData:
         """Begin a request's data."""
@@ -103,7 +106,9 @@ class ServerSpan(Span):
         data = self._data
         if data is None:
             self.touched = True
-            data = self._data = self._maker.data(self.identity, self._name, self._started_at)
+            with self._maker.making:
+                made = self._maker.data(self.identity, self._name, self._started_at)
+                data = self._data = self._data or made
         return data
 
     @property
@@ -112,13 +117,19 @@ class ServerSpan(Span):
         home = self._home
         if home is None:
             self.sheltered = True
-            identity = self.identity
-            home = self._home = LocalTrace(
-                self.source.outbox, identity.trace_id, identity.trace_flags, identity.tracestate, self.offset
-            )  # fmt: skip
-            home.open = self._open  # spans that come after the request do not wait for its end
+            with self._maker.making:  # a destructor run meanwhile may ask too, in this very thread
+                made = self._new_home()
+                home = self._home = self._home or made
             for operation in self.taken():
                 home.operation_ended(operation)
+        return home
+
+    def _new_home(self) -> LocalTrace:
+        identity = self.identity
+        home = LocalTrace(
+            self.source.outbox, identity.trace_id, identity.trace_flags, identity.tracestate, self.offset
+        )  # fmt: skip
+        home.open = self._open  # spans that come after the request do not wait for its end
         return home
 
     @property
@@ -190,7 +201,6 @@ class ServerSpan(Span):
         data = self.data
         data.end_ns = exchange.ended_at
         data.renamed = self.renamed
-        data.about = exchange
         if exchange.failed:
             if data.status == STATUS_UNSET:
                 data.status = STATUS_ERROR

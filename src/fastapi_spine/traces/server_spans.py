@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import RLock
 from typing import Any, Protocol
 
 from opentelemetry.context import Context
@@ -14,6 +15,7 @@ from fastapi_spine.core.conventions import (
     SCOPE_SPINE,
 )
 from fastapi_spine.core.exchange import Exchange, Identity
+from fastapi_spine.core.fork import in_child
 from fastapi_spine.core.telemetry import KIND_SERVER, SpanData
 from fastapi_spine.traces.baggage import with_baggage
 from fastapi_spine.traces.delivery import Delivery
@@ -68,6 +70,8 @@ class ServerSpans:
     ) -> None:
         self.source = source
         self.joined: frozenset[str] = frozenset()
+        self.making = RLock()
+        in_child(self, ServerSpans._renew)
         self._head = source.outbox.head
         self._key = source.active.key
         self._describe = describe
@@ -80,6 +84,10 @@ class ServerSpans:
         self.idle = False
         self.elsewhere: Elsewhere | None = None
         self.before_first: Callable[[], None] | None = None
+
+    def _renew(self) -> None:
+        """Forget a lock that another thread of the parent may hold."""
+        self.making = RLock()
 
     def begin(self, exchange: Exchange) -> None:
         """Make the request's span and have it current; its parent comes from the request's own headers only."""
@@ -139,7 +147,10 @@ class ServerSpans:
             keep = reason is not None
             if keep:
                 exchange.kept = data.attributes[ATTR_SPINE_KEPT] = reason
-        home.close(data, keep=keep and not exchange.own)
+        keep = keep and not exchange.own
+        if keep:  # what is dropped would hold on to the request that holds on to it
+            data.about = exchange
+        home.close(data, keep=keep)
 
     def data(self, identity: Identity, name: str, started_at: int) -> SpanData:
         """Begin a request's data."""

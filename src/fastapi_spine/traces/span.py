@@ -178,8 +178,8 @@ class Span(trace.Span, Readable):
         """
         if not self._open:
             return
+        data = self.data  # while it is open: what is made only now has no end yet
         self._open = False
-        data = self.data
         data.end_ns = self.source.monotonic() + self.home.offset if end_time is None else end_time
         self.home.ended(data)
 
@@ -190,7 +190,7 @@ class Span(trace.Span, Readable):
         if self._open and record:
             self.record_exception(error, escaped=escaped)
         if self._open and set_status:
-            self.set_status(StatusCode.ERROR, f"{type(error).__name__}: {error}")
+            self.set_status(StatusCode.ERROR, summary_of(error))
 
     def __exit__(
         self,
@@ -199,10 +199,12 @@ class Span(trace.Span, Readable):
         stack: TracebackType | None,
     ) -> None:
         """End the span at the end of `with tracer.start_span(…)`."""
-        if error is not None:
-            record, set_status = self._on_exit
-            self.failed(error, record=record, set_status=set_status, escaped=True)
-        self.end()
+        try:
+            if error is not None:
+                record, set_status = self._on_exit
+                self.failed(error, record=record, set_status=set_status, escaped=True)
+        finally:
+            self.end()
 
     def __repr__(self) -> str:
         data = self.data
@@ -232,15 +234,27 @@ def described(error: BaseException, way: TracebackType | None = None) -> dict[st
     """
     kind = type(error)
     try:
-        way = way or error.__traceback__
-        message, stack = str(error), "".join(traceback.format_exception(kind, error, way))
-    except Exception as fault:  # noqa: BLE001 - the observed program's own code runs in `__str__`
-        message, stack = f"<{kind.__qualname__} without a text: {type(fault).__name__}>", ""
+        stack = "".join(traceback.format_exception(kind, error, way or error.__traceback__))
+    except Exception:  # noqa: BLE001 - as in `text_of`
+        stack = ""
     return {
         ATTR_EXCEPTION_TYPE: qualified(kind),
-        ATTR_EXCEPTION_MESSAGE: message,
+        ATTR_EXCEPTION_MESSAGE: text_of(error),
         ATTR_EXCEPTION_STACK: stack,
     }
+
+
+def text_of(error: BaseException) -> str:
+    """Return an exception's own text; the observed program's code runs for it, and may fail."""
+    try:
+        return str(error)
+    except Exception as fault:  # noqa: BLE001 - as said
+        return values.without_text(error, fault)
+
+
+def summary_of(error: BaseException) -> str:
+    """Return what a failed span's status says of an exception."""
+    return f"{type(error).__name__}: {text_of(error)}"
 
 
 def qualified(kind: type[BaseException]) -> str:

@@ -7,13 +7,14 @@ from another task. So each step enters and leaves by itself, and what a consumer
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import suppress
 from typing import Any, Protocol
 
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
 from fastapi_spine.traces.active import Active
-from fastapi_spine.traces.span import Span
+from fastapi_spine.traces.span import Span, summary_of
 
 
 class Begins(Protocol):
@@ -25,13 +26,15 @@ class Begins(Protocol):
 
 def end(made: trace.Span, error: BaseException | None) -> None:
     """End a span; an exception marks it as failed (one that is no error, such as `GeneratorExit`, does not)."""
-    if isinstance(error, Exception):
-        if isinstance(made, Span):
+    try:
+        if isinstance(made, Span) and isinstance(error, Exception):
             made.failed(error, record=True, set_status=True, escaped=False)
-        else:
-            made.record_exception(error)
-            made.set_status(StatusCode.ERROR, f"{type(error).__name__}: {error}")
-    made.end()
+        elif isinstance(error, Exception):
+            with suppress(Exception):  # another provider's span may ask the exception for its text
+                made.record_exception(error)
+            made.set_status(StatusCode.ERROR, summary_of(error))
+    finally:
+        made.end()
 
 
 class Steps:

@@ -1,13 +1,24 @@
-"""Attribute values as OpenTelemetry wants them: plain data, of bounded number and length."""
+"""Attribute values as OpenTelemetry wants them: plain data, of bounded number, depth and length.
+
+What users hand over runs code of theirs when it is read: what that code raises becomes the value's text, and never
+reaches the function that has set the attribute.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
+from typing import Any, Final
 
 from fastapi_spine.core.telemetry import AttributeValue
 
-_PLAIN = frozenset({int, float, bool, type(None)})
+_PLAIN: Final = frozenset({int, float, bool, type(None)})
+MOST_MEMBERS: Final = 1_024
+"""Of one value, all lists and mappings in it together; the specification has no limit, memory has one."""
+_MEMBER: Final = 32
+"""Bytes that a member of a list takes beside its text: a reference, and a small object."""
+DEEPEST: Final = 16
+"""Lists in lists; what holds itself ends here."""
 
 
 def clean(value: Any, length: int) -> AttributeValue:
@@ -15,30 +26,67 @@ def clean(value: Any, length: int) -> AttributeValue:
 
     Args:
         value: anything; what is no plain data becomes its text, as OpenTelemetry's `BoundedAttributes` does.
+        length: most characters of a text, most bytes of bytes.
+    """
+    return _Cleaning(length).of(value)
+
+
+class _Cleaning:
+    """Cleans one value, with all that it holds.
+
+    Args:
         length: most characters of a text.
     """
-    if value is None or isinstance(value, (bool, int, float, bytes)):
-        return value
-    if isinstance(value, str):
-        return value[:length]
-    if isinstance(value, Sequence):
-        return tuple(clean(item, length) for item in value)
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._left = MOST_MEMBERS
+
+    def of(self, value: Any, depth: int = 0) -> AttributeValue:
+        """Return a value as plain data; what cannot be read says so."""
+        if value is None or isinstance(value, (bool, int, float)):
+            return value
+        try:
+            if isinstance(value, (str, bytes)):
+                return value[: self._length]
+            if isinstance(value, (Sequence, Mapping)):
+                return self._held(value, depth)
+            return str(value)[: self._length] if _says_something(value) else None
+        except Exception as fault:  # noqa: BLE001 - the observed program's own code runs here
+            return without_text(value, fault)
+
+    def _held(self, value: Sequence[Any] | Mapping[Any, Any], depth: int) -> AttributeValue:
+        """Clean a list or a mapping; what comes after too many members is left out."""
+        if depth >= DEEPEST:
+            return "…"
+        if isinstance(value, Mapping):
+            return self._mapping(value, depth)
+        return tuple(self.of(item, depth + 1) for item in takewhile(self._counts, value))
+
+    def _mapping(self, mapping: Mapping[Any, Any], depth: int) -> AttributeValue:
+        some = takewhile(self._counts, _named(mapping))
+        return {key: self.of(value, depth + 1) for key, value in some}
+
+    def _counts(self, _member: object) -> bool:
+        """Count one more member, and say whether there is room for it."""
+        self._left -= 1
+        return self._left >= 0
+
+
+def weight_of(value: AttributeValue) -> int:
+    """Return about how many bytes a clean value takes: its texts, and some room for each member of what holds others."""
+    if isinstance(value, (str, bytes)):
+        return len(value)
     if isinstance(value, Mapping):
-        return _clean_mapping(value, length)
-    return str(value)[:length] if _says_something(value) else None
+        return sum(_MEMBER + len(key) + weight_of(inner) for key, inner in value.items())
+    if isinstance(value, Sequence):
+        return sum(_MEMBER + weight_of(inner) for inner in value)
+    return 0
 
 
-def _clean_mapping(mapping: Mapping[Any, Any], length: int) -> dict[str, AttributeValue]:
-    """Clean a mapping's values; keys that are empty, or no text and cannot become one, go."""
-    cleaned: dict[str, AttributeValue] = {}
-    for key, value in mapping.items():
-        if not key:
-            continue
-        if isinstance(key, str):
-            cleaned[key] = clean(value, length)
-        elif _says_something(key):
-            cleaned[str(key)] = clean(value, length)
-    return cleaned
+def without_text(value: object, fault: BaseException) -> str:
+    """Say of an object that its own code failed when its text was asked for."""
+    return f"<{type(value).__qualname__} without a text: {type(fault).__name__}>"
 
 
 def _says_something(value: object) -> bool:
@@ -62,7 +110,7 @@ def put(
     Returns:
         How many attributes were dropped, this one or another.
     """
-    if most == 0 or not key or not isinstance(key, str):
+    if most == 0 or not isinstance(key, str) or not key:
         return 1
     if type(value) not in _PLAIN:
         value = value[:length] if type(value) is str else clean(value, length)
@@ -84,11 +132,21 @@ def put_all(
     """
     if most == 0:
         return len(given)
-    cleaned = _clean_mapping(given, length)
-    dropped = len(given) - len(cleaned)
+    try:
+        count, cleaned = len(given), {key: clean(value, length) for key, value in _named(given)}
+    except Exception:  # noqa: BLE001 - a mapping whose own code fails says nothing
+        return 1
+    dropped = count - len(cleaned)
     for key, value in cleaned.items():
         dropped += put(attributes, key, value, most, length)
     return dropped
+
+
+def _named(given: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what has a name; keys that are empty, or no text and cannot become one, go."""
+    for key, value in given.items():
+        if key and (isinstance(key, str) or _says_something(key)):
+            yield str(key), value
 
 
 def taken(
@@ -101,10 +159,10 @@ def taken(
         most: how many there may be.
         length: most characters of a text.
     """
-    if not given:
-        return {}, 0
     attributes: dict[str, AttributeValue] = {}
-    if len(given) <= most:
+    if given is None:
+        return attributes, 0
+    if type(given) is dict and len(given) <= most:
         for key, value in given.items():
             kind = type(value)
             if type(key) is not str or not key:

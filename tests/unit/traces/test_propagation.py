@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import SpanKind
 from traced import Traced
 
+from fastapi_spine.core.context import bind, outgoing_headers, request_id
+from fastapi_spine.testing import capture
 from fastapi_spine.traces.carry import carry, resume
 from fastapi_spine.traces.destinations import Destinations
 
@@ -158,3 +162,51 @@ def test_a_job_in_another_thread_continues_the_trace(drive: Any) -> None:
     server, done = traced.spans
     assert carried["x-request-id"] == answer.request_id
     assert (done.trace_id, done.parent_span_id) == (server.trace_id, server.span_id)
+
+
+def test_lines_and_calls_of_a_job_carry_the_request(drive: Any) -> None:
+    """The id that the answer carried, the trace, and the span that handed over; with nobody to take spans just so."""
+    app, carried = FastAPI(), dict[str, str]()
+
+    @app.get("/carry")
+    async def hand_over() -> None:
+        carried.update(carry())
+
+    def job() -> dict[str, Any]:
+        with resume(carried):
+            bind(order=7)
+            logging.getLogger("job").info("sending")
+            found = {"id": request_id(), **outgoing_headers()}
+        assert (request_id(), outgoing_headers()) == (None, {})
+        return found
+
+    with capture(app) as lines:
+        answer = drive(app, "/carry")
+        with ThreadPoolExecutor(1) as pool:
+            found = pool.submit(job).result()
+    (access,) = lines.access
+    (line,) = lines.of("job")
+    ids = {key: access[key] for key in ("request_id", "trace_id", "span_id")}
+    assert {key: line[key] for key in (*ids, "order")} == {**ids, "order": 7}
+    parent = f"00-{ids['trace_id']}-{ids['span_id']}-02"
+    assert found == {
+        "id": answer.request_id,
+        "x-request-id": answer.request_id,
+        "traceparent": parent,
+    }
+
+
+@pytest.mark.parametrize(
+    "carried",
+    [
+        {},
+        {"x-request-id": "r-1"},
+        {"x-request-id": "r 1", "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"},
+        {"x-request-id": "r-1", "traceparent": "00-a-b-01"},
+        {"x-request-id": "é", "traceparent": f"00-{'a' * 32}-{'b' * 16}-\ud800"},
+    ],
+)
+def test_what_was_carried_is_checked(carried: dict[str, str]) -> None:
+    """A queue is no safer than a header: what is no id is none."""
+    with resume(carried):
+        assert request_id() is None

@@ -1,0 +1,98 @@
+"""A request's span between threads, and what it holds on to."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from traced import Traced
+
+from fastapi_spine.core.exchange import Exchange, Identity
+from fastapi_spine.traces.server_span import ServerSpan
+
+THREADS, SPANS = 16, 200
+
+
+@pytest.fixture
+def _hasty() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("_hasty")
+@pytest.mark.parametrize("asked", ["home", "data"])
+def test_threads_that_ask_at_once_get_the_same(asked: str) -> None:
+    """Otherwise what one of them ends would be lost."""
+    maker = Traced(operations=False).room.observer
+    spans = [
+        ServerSpan(Identity(f"r-{number}", "a" * 32, f"{number:016x}"), "GET", 1, 0, maker)
+        for number in range(1, SPANS)
+    ]
+    together = Barrier(THREADS, timeout=10)
+
+    def ask() -> list[int]:
+        found = []
+        for one in spans:
+            together.wait()
+            found.append(getattr(one, asked))
+        return list(map(id, found))
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = [done.result() for done in [pool.submit(ask) for _ in range(THREADS)]]
+    kept = [id(getattr(one, asked)) for one in spans]
+    assert answers == [kept] * THREADS
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="platform: no fork")
+def test_a_child_makes_what_a_thread_of_its_parent_was_making() -> None:
+    """A lock that was held at the fork is held by nobody in the child."""
+    maker = Traced(operations=False).room.observer
+    span = ServerSpan(Identity("r", "a" * 32, "b" * 16), "GET", 1, 0, maker)
+    held, go = Barrier(2, timeout=10), Barrier(2, timeout=10)
+
+    def hold() -> None:
+        with maker.making:
+            held.wait()
+            go.wait()
+
+    with ThreadPoolExecutor(1) as pool:
+        holding = pool.submit(hold)
+        held.wait()
+        child = os.fork()
+        if not child:
+            os._exit(0 if maker.making.acquire(blocking=False) and span.home.open else 1)
+        _, status = os.waitpid(child, 0)
+        go.wait()
+        holding.result()
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def exchanges() -> int:
+    """Count the requests that are still in memory."""
+    return sum(type(one) is Exchange for one in gc.get_objects())
+
+
+@pytest.mark.parametrize("ratio", [0.0, 1.0])
+def test_a_request_is_gone_when_it_has_ended(drive: Any, ratio: float) -> None:
+    """Sampled or not: without waiting for the garbage collector."""
+    traced = Traced(operations=False, ratio=ratio)
+    app: Callable[..., Any] = traced.around(FastAPI())
+    drive(app, "/")
+    gc.collect()
+    gc.disable()
+    try:
+        before = exchanges()
+        for _ in range(20):
+            drive(app, "/")
+        assert exchanges() == before
+    finally:
+        gc.enable()
