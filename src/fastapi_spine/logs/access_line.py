@@ -147,6 +147,8 @@ class AccessLines:
         behind = (
             f'","{KEY_ROUTE}":"{inside_quotes(route)}","{KEY_STATUS}":{status},"{KEY_ELAPSED_MS}":'
         )
+        if len(method) > MAX_METHOD:  # a stranger's own word: kept by nobody
+            return before, behind
         return _remember(self._pieces, known, (before, behind))
 
     def _learn_client(self, client: str) -> str:

@@ -47,9 +47,11 @@ class Clients:
         return shown
 
     def _read(self, address: str) -> str:
+        shown = self._shown(str(address)) if address else ""
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
-        shown = self._known[address] = self._shown(str(address)) if address else ""
+        if len(shown) < LONGEST:  # behind a proxy a stranger may choose it, of any length
+            self._known[address] = shown
         return shown
 
 

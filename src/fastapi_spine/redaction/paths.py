@@ -35,7 +35,7 @@ class Paths:
     __slots__ = ("_harmless", "_is_innocent", "_is_sensitive", "_text")
 
     def __init__(self, redactor: Redactor) -> None:
-        self._text = redactor.text
+        self._text = redactor.text_within
         self._is_innocent: Callable[[str], object] = (
             _INNOCENT.fullmatch if redactor.only_known_shapes else _nothing
         )
@@ -67,8 +67,8 @@ class Paths:
         scope = exchange.scope
         params = scope.get("path_params")
         if params and self._hides(params):
-            return self._text(self._filled(exchange.route, params))[:MAX_PATH]
-        return self._text(str(scope.get("path", ""))[:MAX_PATH])
+            return self._text(self._filled(exchange.route, params), MAX_PATH)
+        return self._text(str(scope.get("path", "")), MAX_PATH)
 
     def _hides(self, params: dict[str, object] | None) -> bool:
         """Tell whether a path parameter is secret by its name; names that are not are remembered, they are few."""

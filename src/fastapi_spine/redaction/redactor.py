@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from fastapi_spine.redaction.arguments import NAMED_BESIDE
 from fastapi_spine.redaction.commands import CommandRule
@@ -22,6 +22,9 @@ from fastapi_spine.redaction.tree import Rules, Walk
 from fastapi_spine.redaction.urls import UrlRule
 
 T = TypeVar("T")
+
+REACH: Final = 1_024
+"""Characters that are read beyond a limit, because half a secret might not be recognised."""
 
 _PLAIN = frozenset({int, float, bool, type(None)})
 # Ids of spans and traces and UUIDs: no rule can match one that has a letter, so it need not be read
@@ -155,6 +158,10 @@ class Redactor:
     def text(self, text: str) -> str:
         """Return `text` without secrets; what exceeds 16 KiB is dropped before scanning."""
         return self._guard(self._text, text)
+
+    def text_within(self, text: str, length: int) -> str:
+        """Return at most so many characters of `text` without secrets: a secret that the cut would halve is seen whole."""
+        return self.text(text[: length + REACH])[:length]
 
     def url(self, url: str) -> str:
         """Return `url`, or a bare query string, with OpenTelemetry's bare ``REDACTED`` values."""

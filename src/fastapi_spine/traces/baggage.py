@@ -67,7 +67,7 @@ def written(members: Mapping[str, object]) -> str:
     kept: list[str] = []
     length = 0
     for name, value in members.items():
-        member = f"{name}={quote(str(value), safe=_SAFE)}"
+        member = f"{name}={quote(str(value), safe=_SAFE, errors='replace')}"
         length += len(member) + 1
         if length > LONGEST + 1 or len(kept) >= MOST_MEMBERS:
             break

@@ -24,7 +24,9 @@ from fastapi_spine.core.telemetry import (
     whole,
 )
 from fastapi_spine.redaction import Redactor
+from fastapi_spine.traces.limits import LONGEST_VALUE, Limits
 from fastapi_spine.traces.local import Piece
+from fastapi_spine.traces.values import shortened
 
 BATCH: Final = 32
 """Requests, or pieces of work, whose spans leave together; as many are held on to."""
@@ -32,6 +34,8 @@ _LARGE: Final = 8_192
 """Bytes of a request's spans that count as one request more."""
 _REMEMBERED: Final = 2_048
 """Span names are few; whoever makes one a request loses the memory, not the bound."""
+_LONGEST_NAME: Final = 256
+"""Characters of a name that is remembered."""
 _TITLE: Final = re.compile(r"(?:auth|cache|db|http|job|queue|render|task): [A-Za-z_.]{1,64}")
 """`auth: decode_jwt` is how people name a step, not a credential: no digits, so no token."""
 
@@ -59,6 +63,7 @@ class Delivery:
         put_all: takes finished spans, never blocks.
         redactor: masks names, attributes, events and messages.
         health: counts and tells what fails here.
+        limits: how much one span may hold; texts come with some more (`REACH`), and are cut when they are clean.
 
     Attributes:
         collector: comes for what waits, and takes small spans; without one nothing waits.
@@ -67,16 +72,21 @@ class Delivery:
     """
 
     __slots__ = (
-        "_health", "_maker", "_names", "_pieces", "_put_all", "_redactor", "_waiting", "collector", "processors",
+        "_health", "_limits", "_maker", "_names", "_pieces", "_put_all", "_redactor", "_waiting", "collector", "processors",
         "write",
     )  # fmt: skip
 
     def __init__(
-        self, put_all: Callable[[list[Any]], None], redactor: Redactor, health: Health
+        self,
+        put_all: Callable[[list[Any]], None],
+        redactor: Redactor,
+        health: Health,
+        limits: Limits,
     ) -> None:
         self._put_all = put_all
         self._redactor = redactor
         self._health = health
+        self._limits = limits
         self._names: dict[str, str] = {}
         self._pieces = 0
         self._waiting: deque[Piece] = deque()
@@ -177,15 +187,16 @@ class Delivery:
         name = self._names.get(span.name)
         span.name = name if name is not None else self._clean_name(span.name)
         attributes = span.attributes
+        limits = self._limits
         if attributes and not (span.kind == KIND_SERVER and span.scope_name == SCOPE_SPINE):
-            span.attributes = self._clean_attributes(attributes)
+            span.attributes = shortened(self._clean_attributes(attributes), limits.span_length)
         if span.status_message:
-            span.status_message = self._redactor.text(span.status_message)
+            span.status_message = self._redactor.text_within(span.status_message, LONGEST_VALUE)
         for event in span.events:
             event.name = self._redactor.text(event.name)
-            event.attributes = self._clean_attributes(event.attributes)
+            event.attributes = shortened(self._clean_attributes(event.attributes), limits.length)
         for link in span.links:
-            link.attributes = self._clean_attributes(link.attributes)
+            link.attributes = shortened(self._clean_attributes(link.attributes), limits.length)
 
     def _clean_attributes(self, attributes: dict[str, AttributeValue]) -> dict[str, AttributeValue]:
         """Redact attributes; an operation's only one is the name of a function, which is known after the first time."""
@@ -202,7 +213,8 @@ class Delivery:
         if len(self._names) >= _REMEMBERED:
             self._names.clear()
         clean = name if _TITLE.fullmatch(name) else self._redactor.text(name)
-        self._names[name] = clean
+        if len(name) <= _LONGEST_NAME:
+            self._names[name] = clean
         return clean
 
 

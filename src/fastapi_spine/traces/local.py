@@ -18,6 +18,8 @@ SPAN_COST: Final = 800
 """Bytes that a span takes beside its texts: the object, its dictionary, eight attributes."""
 SEND_EVERY_NS: Final = 1_000_000_000
 """Spans of a long request that is kept do not wait for its end."""
+_RESERVE: Final = 0.1
+"""Share of a request's bounds that only spans with others below them may use."""
 _HOLDING: Final = frozenset({tuple, dict, bytes})
 """Kinds of attribute values that weigh something beside texts."""
 WINDOW_NS: Final = 60_000_000_000
@@ -105,7 +107,7 @@ class LocalTrace:
     """
 
     __slots__ = (
-        "_count", "_outbox", "_since", "_size", "_spans", "_window", "cut", "flags", "keep", "offset", "open", "root",
+        "_count", "_outbox", "_parents", "_since", "_size", "_spans", "_window", "cut", "flags", "keep", "offset", "open", "root",
         "trace_id", "tracestate",
     )  # fmt: skip
 
@@ -114,6 +116,7 @@ class LocalTrace:
     ) -> None:
         self._outbox = outbox
         self._spans: list[Piece] = []
+        self._parents: set[str | None] = set()
         self._size = 0
         self._count = 0
         self._since = 0
@@ -160,20 +163,29 @@ class LocalTrace:
         """Take a span of an operation that has ended and holds next to nothing; see `ended`."""
         end_ns = span[-1]
         outbox, bounds = self._outbox, self._outbox.bounds
-        if end_ns - self._window > WINDOW_NS:
-            self._window, self._count = end_ns, 0
+        self._look_at_the_time(end_ns)
         if (
             self.keep is False
             or self._count >= bounds.spans
             or self._size + SPAN_COST > bounds.size
             or outbox.waiting + SPAN_COST > bounds.total
         ):
-            self.ended(whole(span))  # which is left out, for one of many reasons
+            self._parents.add(span[2])  # operations are few, and most of a request lies below one
+            self.ended(whole(span))
             return
+        self._parents.add(span[3])
         self._count += 1
         self._size += SPAN_COST
         outbox.waiting += SPAN_COST
         self._wait(span, end_ns)
+
+    def go_on_alone(self) -> None:
+        """Leave what waits to the parent, in a child after a fork, and have spans of the child wait for nobody."""
+        self._spans.clear()
+        self._outbox.waiting -= self._size
+        self._size = 0
+        self.open = False
+        self.keep = bool(self.keep)
 
     def close(self, last: SpanData | Exchange, *, keep: bool) -> None:
         """Bring the verdict: pass on what waits and the last span, or drop it all.
@@ -206,9 +218,8 @@ class LocalTrace:
     def _has_room(self, span: SpanData) -> bool:
         outbox = self._outbox
         bounds = outbox.bounds
-        if span.end_ns - self._window > WINDOW_NS:
-            self._window, self._count = span.end_ns, 0
-        size = SPAN_COST
+        self._look_at_the_time(span.end_ns)
+        size = SPAN_COST + len(span.name) + len(span.status_message)
         for value in span.attributes.values():
             if type(value) is str:
                 size += len(value)
@@ -218,16 +229,25 @@ class LocalTrace:
         told += [link.attributes for link in span.links]
         for attributes in told:
             size += SPAN_COST // 4 + weight_of(attributes)
+        # Parents end last: a reserve is theirs, so that what was let in before them has somewhere to belong.
+        more = 1 + _RESERVE if span.span_id in self._parents else 1
         if (
-            self._count >= bounds.spans
-            or self._size + size > bounds.size
+            self._count >= bounds.spans * more
+            or self._size + size > bounds.size * more
             or outbox.waiting + size > bounds.total
         ):
             return False
+        self._parents.add(span.parent_span_id)
         self._count += 1
         self._size += size
         outbox.waiting += size
         return True
+
+    def _look_at_the_time(self, now_ns: int) -> None:
+        """Begin to count anew when a minute has passed."""
+        if now_ns - self._window > WINDOW_NS:
+            self._window, self._count = now_ns, 0
+            self._parents.clear()
 
     def _forget(self) -> list[Piece]:
         """Take out what waits, in its order."""

@@ -154,7 +154,7 @@ def _wrapped_generator(
 
 
 def _wrapped_call(function: Callable[..., Any], again: Callable[[], span]) -> Callable[..., Any]:
-    if iscoroutinefunction(function):
+    if iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__):
 
         @wraps(function)
         async def coroutine(*args: Any, **kwargs: Any) -> Any:

@@ -92,7 +92,7 @@ class TracesRoom:
         everywhere: bool = True,
     ) -> None:
         limits, self.complaints = limits_from(environ)
-        self.delivery = delivery = Delivery(put_all, redactor, health)
+        self.delivery = delivery = Delivery(put_all, redactor, health, limits)
         self.outbox = Outbox(
             delivery,
             clock=clock,

@@ -45,6 +45,8 @@ LONGEST: Final = 1_024
 LONGEST_METHOD: Final = 16
 """Characters of a method that nobody knows; too few for a secret."""
 _REMEMBERED: Final = 1_024
+_LONGEST_REMEMBERED: Final = 512
+"""Characters; browsers name themselves in 100 to 250."""
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
 _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
@@ -79,12 +81,13 @@ class ServerAttributes:
     """
 
     __slots__ = (
-        "_agents", "_client_of", "_clients", "_paths", "_requests", "_servers", "_text",
+        "_agents", "_client_of", "_clients", "_paths", "_requests", "_servers", "_text", "_text_within",
     )  # fmt: skip
 
     def __init__(self, clients: Clients, redactor: Redactor) -> None:
         self._client_of = clients.of
         self._text = redactor.text
+        self._text_within = redactor.text_within
         self._paths = Paths(redactor)
         self._requests: dict[tuple[object, ...], tuple[str, Shared]] = {}
         self._servers: dict[tuple[object, str], Shared] = {}
@@ -142,7 +145,8 @@ class ServerAttributes:
         if exchange.status is not None:
             attributes[ATTR_STATUS] = exchange.status
         name = method if route == ROUTE_UNMATCHED else f"{method} {route}"
-        return _remember(self._requests, key, (self._text(name), Shared(attributes)))
+        size = sum(len(part) for part in key if isinstance(part, str))
+        return _remember(self._requests, key, (self._text(name), Shared(attributes)), size)
 
     def _server(self, host: object, scheme: str) -> Shared:
         """Say under which name the service was asked: by the `Host` header; what is no host is not repeated."""
@@ -160,21 +164,30 @@ class ServerAttributes:
             told[ATTR_SERVER_ADDRESS] = address
             if port is not None:
                 told[ATTR_SERVER_PORT] = port
-        return _remember(self._servers, (host, scheme), Shared(told))
+        size = len(scheme) + (len(host) if isinstance(host, bytes) else 0)
+        return _remember(self._servers, (host, scheme), Shared(told), size)
 
     def _read_client(self, client: str) -> Shared:
         return _remember(self._clients, client, Shared({ATTR_CLIENT_ADDRESS: client}))
 
     def _read_agent(self, agent: bytes) -> Shared:
-        text = self._text(agent[:LONGEST].decode("latin-1"))
-        return _remember(self._agents, agent, Shared({ATTR_USER_AGENT: text}))
+        text = self._text_within(agent[: 2 * LONGEST].decode("latin-1"), LONGEST)
+        return _remember(self._agents, agent, Shared({ATTR_USER_AGENT: text}), len(agent))
 
 
-def _remember(known: dict[Key, Value], key: Key, value: Value) -> Value:
-    """Keep a value for the next request; strangers choose headers and methods, so there is an end to it."""
+def _remember(known: dict[Key, Value], key: Key, value: Value, size: int = 0) -> Value:
+    """Keep a value for the next request; strangers choose headers and methods, so there is an end to their number and length.
+
+    Args:
+        known: what is kept.
+        key: found again by it.
+        value: kept.
+        size: characters of what a stranger chose in the key.
+    """
     if len(known) >= _REMEMBERED:
         known.clear()
-    known[key] = value
+    if size <= _LONGEST_REMEMBERED:
+        known[key] = value
     return value
 
 

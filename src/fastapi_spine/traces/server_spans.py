@@ -24,7 +24,9 @@ from fastapi_spine.traces.local import SAMPLED
 from fastapi_spine.traces.operations import Operations
 from fastapi_spine.traces.server_attributes import ServerAttributes, together
 from fastapi_spine.traces.server_span import ServerSpan
+from fastapi_spine.traces.span import Span
 from fastapi_spine.traces.tracer import Source
+from fastapi_spine.traces.values import shortened
 
 
 class Elsewhere(Protocol):
@@ -86,8 +88,16 @@ class ServerSpans:
         self.before_first: Callable[[], None] | None = None
 
     def _renew(self) -> None:
-        """Forget a lock that another thread of the parent may hold."""
+        """Leave to the parent what is the parent's, in a child after a fork.
+
+        That is a lock which another thread of it may hold, and the request being served, which nobody ends here.
+        """
         self.making = RLock()
+        running = self.source.active.span()
+        if isinstance(running, Span):
+            if isinstance(running.server, ServerSpan):
+                running.server.operations = None
+            running.home.go_on_alone()
 
     def begin(self, exchange: Exchange) -> None:
         """Make the request's span and have it current; its parent comes from the request's own headers only."""
@@ -176,7 +186,8 @@ class ServerSpans:
         said = self._describe.of(exchange)
         name, shared, own = said
         if data.attributes:
-            data.attributes = together(said) | self._redact(data.attributes)
+            set_by_users = shortened(self._redact(data.attributes), self.source.limits.span_length)
+            data.attributes = together(said) | set_by_users
         else:
             data.shared, data.attributes = shared, own
         if not data.renamed:

@@ -18,9 +18,10 @@ from fastapi_spine.core.conventions import (
     EVENT_EXCEPTION,
 )
 from fastapi_spine.core.telemetry import STATUS_ERROR, STATUS_OK, EventData, LinkData, SpanData
+from fastapi_spine.redaction.redactor import REACH
 from fastapi_spine.traces import values
 from fastapi_spine.traces.ids import span_context
-from fastapi_spine.traces.limits import Limits
+from fastapi_spine.traces.limits import LONGEST_VALUE, Limits
 from fastapi_spine.traces.local import LocalTrace
 from fastapi_spine.traces.readable import Readable
 
@@ -90,7 +91,7 @@ class Span(trace.Span, Readable):
             limits = self.source.limits
             data = self.data
             data.dropped_attributes += values.put(
-                data.attributes, key, value, limits.attributes, limits.span_length
+                data.attributes, key, value, limits.attributes, limits.span_length + REACH
             )
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
@@ -99,7 +100,7 @@ class Span(trace.Span, Readable):
             limits = self.source.limits
             data = self.data
             data.dropped_attributes += values.put_all(
-                data.attributes, attributes, limits.attributes, limits.span_length
+                data.attributes, attributes, limits.attributes, limits.span_length + REACH
             )
 
     def add_event(
@@ -115,7 +116,7 @@ class Span(trace.Span, Readable):
         if not self._open:
             return
         limits: Limits = self.source.limits
-        kept, _ = values.taken(attributes, limits.event_attributes, limits.length)
+        kept, _ = values.taken(attributes, limits.event_attributes, limits.length + REACH)
         at = self.source.monotonic() + self.home.offset if timestamp is None else timestamp
         self.data.add_event(EventData(name, at, kept), limits.events)
 
@@ -145,7 +146,8 @@ class Span(trace.Span, Readable):
         number = _STATUS.get(code)
         if number is not None:
             self.data.status = number
-            self.data.status_message = (description or "") if number == STATUS_ERROR else ""
+            told = str(description or "") if number == STATUS_ERROR else ""
+            self.data.status_message = told[: LONGEST_VALUE + REACH]
 
     def record_exception(
         self,
@@ -217,7 +219,7 @@ def add_link(
     """Add a link to span data; see `Span.add_link`."""
     if not (context.is_valid or attributes or context.trace_state):
         return
-    kept, _ = values.taken(attributes, limits.link_attributes, limits.length)
+    kept, _ = values.taken(attributes, limits.link_attributes, limits.length + REACH)
     state = context.trace_state.to_header() if context.trace_state else None
     link = LinkData(f"{context.trace_id:032x}", f"{context.span_id:016x}", state, kept)
     data.add_link(link, limits.links)

@@ -15,6 +15,7 @@ from opentelemetry.trace import Link, SpanKind
 
 from fastapi_spine.core.conventions import SCOPE_SPINE
 from fastapi_spine.core.telemetry import SpanData
+from fastapi_spine.redaction.redactor import REACH
 from fastapi_spine.traces import values
 from fastapi_spine.traces.active import Active
 from fastapi_spine.traces.limits import Limits
@@ -94,14 +95,14 @@ class Tracer(trace.Tracer):
             home, parent_id = self._new_home(parent)
             root = True
         limits = source.limits
-        taken, dropped = values.taken(attributes, limits.attributes, limits.span_length)
+        taken, dropped = values.taken(attributes, limits.attributes, limits.span_length + REACH)
         data = SpanData(
             home.trace_id,
             source.outbox.ids.span_id(),
             parent_id,
             home.tracestate,
             home.flags,
-            name,
+            name if type(name) is str else str(name),
             1 if kind is _INTERNAL else _KINDS[kind],
             source.monotonic() + home.offset if start_time is None else start_time,
             0,

@@ -13,6 +13,7 @@ from typing import Any, Final
 from fastapi_spine.core.telemetry import AttributeValue
 
 _PLAIN: Final = frozenset({int, float, bool, type(None)})
+_HOLDING: Final = frozenset({tuple, list, dict, bytes})
 MOST_MEMBERS: Final = 1_024
 """Of one value, all lists and mappings in it together; the specification has no limit, memory has one."""
 _MEMBER: Final = 32
@@ -71,6 +72,19 @@ class _Cleaning:
         """Count one more member, and say whether there is room for it."""
         self._left -= 1
         return self._left >= 0
+
+
+def shortened(attributes: dict[str, AttributeValue], length: int) -> dict[str, AttributeValue]:
+    """Return clean attributes with their texts cut; the same object if none is longer.
+
+    They are recorded with some more than their length (`REACH`), redacted, and cut then: a secret that the cut would
+    halve is gone by that time.
+    """
+    for value in attributes.values():
+        kind = type(value)
+        if (kind is str and len(value) > length) or kind in _HOLDING:  # type: ignore[arg-type]
+            return {key: clean(value, length) for key, value in attributes.items()}
+    return attributes
 
 
 def weight_of(value: AttributeValue) -> int:

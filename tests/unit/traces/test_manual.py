@@ -63,6 +63,21 @@ def test_a_failing_block_is_a_failed_span(play: Any, traced: Traced) -> None:
     assert [event.name for event in traced.spans[0].events] == ["exception"]
 
 
+def test_an_object_that_is_called_like_a_coroutine_can_be_decorated(play: Any) -> None:
+    """Its span lasts until the coroutine has ended, and holds what runs in it."""
+
+    class Load:
+        async def __call__(self) -> None:
+            await asyncio.sleep(0)
+            with span("inside"):
+                pass
+
+    async def work() -> None:
+        await span("load")(Load())()
+
+    assert play(work) == [("inside", "load", 0, {}), ("load", "GET /", 0, {})]
+
+
 def test_functions_of_every_kind_can_be_decorated(play: Any) -> None:
     """Plain, async, generator, async generator: one span a call, values as before."""
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from opentelemetry import propagate, trace
+from opentelemetry import baggage, propagate, trace
+from opentelemetry import context as otel
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import SpanKind
@@ -210,3 +211,15 @@ def test_what_was_carried_is_checked(carried: dict[str, str]) -> None:
     """A queue is no safer than a header: what is no id is none."""
     with resume(carried):
         assert request_id() is None
+
+
+def test_baggage_that_no_header_can_hold_goes_along_as_far_as_it_can() -> None:
+    """A lone surrogate in a value costs neither the call nor the rest."""
+    before = propagate.get_global_textmap()
+    propagate.set_global_textmap(Traced().room.propagator)
+    token = otel.attach(baggage.set_baggage("user", "a\ud800b"))
+    try:
+        assert carry() == {"baggage": "user=a?b"}
+    finally:
+        otel.detach(token)
+        propagate.set_global_textmap(before)

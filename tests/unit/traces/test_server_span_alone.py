@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from traced import Traced
 
 from fastapi_spine.core.exchange import Exchange, Identity
+from fastapi_spine.traces.manual import span
 from fastapi_spine.traces.server_span import ServerSpan
 
 THREADS, SPANS = 16, 200
@@ -56,7 +57,7 @@ def test_threads_that_ask_at_once_get_the_same(asked: str) -> None:
 def test_a_child_makes_what_a_thread_of_its_parent_was_making() -> None:
     """A lock that was held at the fork is held by nobody in the child."""
     maker = Traced(operations=False).room.observer
-    span = ServerSpan(Identity("r", "a" * 32, "b" * 16), "GET", 1, 0, maker)
+    waiting = ServerSpan(Identity("r", "a" * 32, "b" * 16), "GET", 1, 0, maker)
     held, go = Barrier(2, timeout=10), Barrier(2, timeout=10)
 
     def hold() -> None:
@@ -69,7 +70,7 @@ def test_a_child_makes_what_a_thread_of_its_parent_was_making() -> None:
         held.wait()
         child = os.fork()
         if not child:
-            os._exit(0 if maker.making.acquire(blocking=False) and span.home.open else 1)
+            os._exit(0 if maker.making.acquire(blocking=False) and waiting.home.open else 1)
         _, status = os.waitpid(child, 0)
         go.wait()
         holding.result()
@@ -96,3 +97,30 @@ def test_a_request_is_gone_when_it_has_ended(drive: Any, ratio: float) -> None:
         assert exchanges() == before
     finally:
         gc.enable()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="platform: no fork")
+def test_a_child_of_a_request_sends_its_own_spans_and_no_others(drive: Any) -> None:
+    """At once, because nobody ends the request there; what waited at the fork is the parent's."""
+    traced = Traced(operations=False)
+    app = FastAPI()
+    told: dict[str, str] = {}
+
+    @app.get("/")
+    async def work() -> None:
+        with span("before"):
+            pass
+        reading, writing = os.pipe()
+        if not os.fork():
+            with span("in the child"):
+                pass
+            os.write(writing, ",".join(one.name for one in traced.spans).encode())
+            os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading) as heard:
+            told["child"] = heard.read()
+
+    drive(traced.around(app))
+    os.wait()
+    assert told["child"] == "in the child"
+    assert [one.name for one in traced.spans] == ["before", "GET /"]
