@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 
 from fastapi_spine.core import context
 from fastapi_spine.logs import access, access_line, noise, pipeline
@@ -68,14 +69,10 @@ def app() -> FastAPI:
 
     @application.get("/unfit")
     async def unfit() -> Any:
-        from fastapi.responses import JSONResponse  # noqa: PLC0415 - the endpoint's own
-
         return JSONResponse({"detail": []}, 422)
 
     @application.get("/500")
     async def answered() -> Any:
-        from fastapi.responses import JSONResponse  # noqa: PLC0415 - the endpoint's own
-
         return JSONResponse({"sorry": 1}, 500)
 
     return application
@@ -125,6 +122,47 @@ def test_a_broken_step_never_reaches_the_client(
     reports = lines.of("spine.health")
     steps = [report["step"] for report in reports]
     assert len(steps) == len(set(steps)), "a step is told of at most once a minute"
+
+
+class ConflictError(Exception):
+    """An application's own, whose `errors` is no list of pydantic's."""
+
+    def errors(self, field: str) -> list[str]:
+        """Return what is wrong with one field."""
+        return [field]
+
+
+class UnreadableError(Exception):
+    """An application's own, whose `errors` cannot be asked."""
+
+    @property
+    def errors(self) -> object:
+        """Refuse."""
+        raise LookupError("not loaded")
+
+
+@pytest.mark.parametrize("kind", [ConflictError, UnreadableError])
+def test_an_exception_that_cannot_be_read_costs_its_answer_no_header(
+    drive: Any, kind: type[Exception]
+) -> None:
+    """The id and the guard's headers stand on it as on any other."""
+    application = FastAPI()
+
+    @application.exception_handler(kind)
+    async def conflict(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"sorry": 1}, 409)
+
+    @application.get("/")
+    async def index() -> None:
+        raise kind
+
+    with capture(application, guard=True) as lines:
+        answer = drive(application)
+    (line,) = lines.access
+    assert (answer.status, answer.body) == (409, b'{"sorry":1}')
+    assert answer.request_id == line["request_id"]
+    assert answer.headers(b"x-content-type-options") == [b"nosniff"]
+    assert lines.spine.health.internal_errors == {"response_error": 1}
 
 
 def test_a_fault_is_told_again_after_a_minute(drive: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,7 +112,10 @@ class HttpWire(msgspec.Struct, eq=False):
         exchange = self.exchange
         self.status = status = message["status"]
         if status >= _CLIENT_ERROR:
-            self._see_error(status)
+            try:
+                self._see_error(status)
+            except Exception as error:  # noqa: BLE001 - apart: the headers do not depend on it
+                self.health.fault("response_error", error)
         if message.get("trailers"):
             exchange.trailers = True
         headers = with_request_id(message, exchange.request_id)
