@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import islice
 
 from fastapi_spine.core.context import current
-from fastapi_spine.core.conventions import DROP_RECORDER_FULL
+from fastapi_spine.core.conventions import DROP_RECORDER_FULL, SCOPE_MARKER
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
 from fastapi_spine.logs.capture.record import error_of, fields_of, message_of
@@ -33,12 +34,14 @@ _PLAIN = (str, int, float, bool, type(None))
 
 
 class _Held:
+    """A request's lines, and the pieces of the pool that it has taken for them."""
+
     __slots__ = ("chunks", "forgotten", "lines", "size")
 
     def __init__(self) -> None:
         self.lines: deque[_HeldLine] = deque()
         self.size = 0
-        self.chunks = 0
+        self.chunks: deque[None] = deque()
         self.forgotten = 0
 
 
@@ -46,7 +49,8 @@ class Recorder:
     """Holds lines for open requests.
 
     The process's share is a pool of chunks. Taking and giving back are single deque operations, which the
-    interpreter makes atomic, so no lock is held while a line that a destructor logs might come in.
+    interpreter makes atomic, so no lock is held while a line that a destructor logs might come in. A request that
+    has left holds nothing any more: what a task or thread of its own says later is below the threshold again.
 
     Args:
         pipeline: writes what is released.
@@ -70,7 +74,7 @@ class Recorder:
     def hold(self, record: logging.LogRecord) -> None:
         """Keep a record for the running request; without one it is gone, as below the threshold."""
         exchange = current.get()
-        if exchange is None:
+        if exchange is None or _has_left(exchange):
             return
         held = exchange.held
         if not isinstance(held, _Held):
@@ -82,6 +86,8 @@ class Recorder:
             held.size += line[-1]
         else:
             held.forgotten += 1
+        if exchange.held is not held or _has_left(exchange):  # meanwhile, in another thread
+            self._let_go(exchange, held)
 
     def _freeze(self, record: logging.LogRecord) -> _HeldLine:
         """Take from a record what it says now; mutable fields are copied as JSON would show them."""
@@ -108,12 +114,11 @@ class Recorder:
         """Take as many chunks from the pool as the request needs now."""
         if held.size + size > self._size:
             return False
-        while held.chunks * CHUNK_BYTES < held.size + size:
+        while len(held.chunks) * CHUNK_BYTES < held.size + size:
             try:
-                self._pool.pop()
+                held.chunks.append(self._pool.pop())
             except IndexError:
                 return False
-            held.chunks += 1
         return True
 
     def release(self, exchange: Exchange, *, write: bool) -> None:
@@ -129,7 +134,25 @@ class Recorder:
                 )
             if held.forgotten:
                 self._health.dropped[DROP_RECORDER_FULL] += held.forgotten
-        self._pool.extend([None] * held.chunks)
+        self._give_back(held)
+
+    def _let_go(self, exchange: Exchange, held: _Held) -> None:
+        """Forget lines that nobody will release any more."""
+        if exchange.held is held:
+            exchange.held = None
+        self._give_back(held)
+
+    def _give_back(self, held: _Held) -> None:
+        """Return the chunks one by one: should two threads do it, each chunk still goes back once."""
+        chunks, pool = held.chunks, self._pool
+        with suppress(IndexError):
+            while True:
+                pool.append(chunks.pop())
+
+
+def _has_left(exchange: Exchange) -> bool:
+    """Tell whether the application has ended on this request: the pass takes its mark away then."""
+    return exchange.scope.get(SCOPE_MARKER) is not exchange
 
 
 def _frozen(value: object) -> object:

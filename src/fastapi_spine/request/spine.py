@@ -32,6 +32,9 @@ from fastapi_spine.request.route import route_template
 from fastapi_spine.request.websocket import WebSocketWire, outcome_of_return
 from fastapi_spine.request.wrappers import HttpWire
 
+_CALLED_OFF = (CancelledError, GeneratorExit)
+"""What somebody else ends a coroutine with: no failure of the application's."""
+
 Entrance = Callable[[Any, Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 
@@ -211,7 +214,7 @@ class RequestPass:
         if exchange.finished or self._came_after(exchange, error):
             self._returned(exchange, endings.of_return)
             background = endings.from_background(error)
-            gone = isinstance(error, CancelledError) or endings.is_disconnect(error)
+            gone = isinstance(error, _CALLED_OFF) or endings.is_disconnect(error)
             if background or not gone:  # a task's own OSError says nothing about the client
                 self._tell_of_failure_after(exchange, error, background=background)
             return
@@ -264,7 +267,10 @@ class RequestPass:
     def _leave(self, exchange: Exchange, token: Token[Exchange | None]) -> None:
         self._open.discard(exchange)
         exchange.scope.pop(SCOPE_MARKER, None)
-        current.reset(token)
+        try:  # noqa: SIM105 - `suppress` would cost every request
+            current.reset(token)
+        except ValueError:  # closed from another context: that one never had it
+            pass
         if exchange.span is not None:
             exchange.span.leave(exchange.scope)
         if exchange.held is not None:
