@@ -93,7 +93,8 @@ class Exchange:
     the place and kind (`("body.name", "missing")`) of what a validation error found, never a value. `held` belongs
     to the logs room, `span` to the traces room. `kept` says why the end of the request keeps a trace that was not
     sampled. `refusal` says which guard answered, `headers` what guards add to the answer, whoever gives it, and
-    `header_names` which of them give way to the application's own. `own` is
+    `header_names` which of them give way to the application's own. `error` is for `finish`: it may be forgotten when the
+    application has ended. `own` is
     true when a page of ours answered, such as `/metrics`, and not the application. `sent` are the request's headers as
     they came, of repeated ones the last; `route` is the template of the route that answered, read when the request has ended; `shown_path` and `shown_client` are the path and the client as they may be written, once somebody has asked.
     """

@@ -276,6 +276,10 @@ class RequestPass:
         if exchange.held is not None:
             for observer in self._observers:
                 self._guarded(observer.name, observer.leave, exchange)
+        # The way of an error leads through our wire back to the exchange: a ring, which would keep all that the failed
+        # endpoint held until the collector comes. A span is described later, and asks for the error's type then.
+        if exchange.error is not None and exchange.span is None:
+            exchange.error = exchange.traceback = None
 
     def starting(self) -> None:
         """Take note that the application is about to start, or that its first request came without."""
