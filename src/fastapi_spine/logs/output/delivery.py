@@ -129,13 +129,17 @@ class Delivery:
         self._drift = drift
 
     def _fill(self, *, last: bool) -> bool:
-        """Have a batch: our own report, or lines up to the next flag; False if there is none."""
+        """Have a batch: our own report, or lines up to the next flag; False if nothing is left."""
         if self._take_report(now=last):
             return True
         self._let_go()
         self._take_lines()
-        if not self._batch and self._reached and not self._take_report(now=True):
-            self._let_go()
+        while (
+            not self._batch and self._reached
+        ):  # a flag with no line before it; there may be some behind
+            if not self._take_report(now=True):
+                self._let_go()
+                self._take_lines()
         return bool(self._batch)
 
     def _take_lines(self) -> None:

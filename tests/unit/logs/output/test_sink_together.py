@@ -5,12 +5,17 @@ from __future__ import annotations
 import gc
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from sinks import LINE, PATIENT, Make, until
 
+from fastapi_spine.logs.output.delivery import BATCH, Delivery
+from fastapi_spine.logs.output.descriptor import Descriptor
 from fastapi_spine.logs.output.sink import DescriptorSink
+from fastapi_spine.logs.output.tally import Tally
 
 
 class Chatty:
@@ -35,6 +40,18 @@ def put_among_garbage(sink: DescriptorSink, count: int) -> None:
     finally:
         gc.set_threshold(*before)
     gc.collect()
+
+
+def fill(writer: int) -> None:
+    """Leave no room in a pipe."""
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, LINE)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x")
+    os.set_blocking(writer, True)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +133,44 @@ def test_what_is_left_at_the_end_is_counted(pipe: tuple[int, int], sinks: Make) 
     until(lambda: sink.written + sink.dropped.get("shutdown", 0) == 1001)
     assert list(sink.dropped) == ["shutdown"]
     assert sink.queued_bytes == 0
+
+
+def test_lines_behind_a_flush_in_vain_are_counted_at_the_end_too(
+    pipe: tuple[int, int], sinks: Make
+) -> None:
+    """Wherever somebody waits in the queue: every line has its end, and whoever waits goes on."""
+    _, writer = pipe
+    fill(writer)
+    sink = sinks(writer)
+    whole = (
+        BATCH // len(LINE) + 1
+    )  # so many lines are taken at a time: the flag of a flush then stands first
+    for _ in range(5):
+        for _ in range(whole):
+            sink.put(LINE)
+        assert not sink.flush(0.01)
+    sink.put(LINE)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(sink.flush, PATIENT)
+        assert not sink.close(0.05)
+        assert waiting.result(), "what it waited for is counted"
+    assert (sink.written, sink.dropped, sink.queued_bytes) == (0, {"shutdown": 5 * whole + 1}, 0)
+
+
+def test_a_flush_without_lines_holds_up_no_line(pipe: tuple[int, int]) -> None:
+    """Whoever writes the last lines writes those behind it as well."""
+    reader, writer = pipe
+    os.set_blocking(reader, False)
+    faults: list[BaseException] = []
+    delivery = Delivery(Descriptor(writer), Tally(None, None), faults.append)
+    marks = [threading.Event() for _ in range(3)]
+    delivery.queue.extend([marks[0], marks[1], b"one\n", marks[2], b"two\n"])
+    while delivery.step(PATIENT, last=True):
+        pass
+    assert (os.read(reader, 100), delivery.written) == (b"one\ntwo\n", 2)
+    assert all(mark.is_set() for mark in marks)
+    assert delivery.idle
+    assert faults == []
 
 
 def test_without_threads_flush_writes_by_itself(
