@@ -39,10 +39,10 @@ def app() -> FastAPI:
         while True:
             await socket.send_text(await socket.receive_text())
 
-    @application.websocket("/bye")
-    async def bye(socket: WebSocket) -> None:
+    @application.websocket("/bye/{code}")
+    async def bye(socket: WebSocket, code: int) -> None:
         await socket.accept()
-        await socket.close(4000)
+        await socket.close(code)
 
     @application.websocket("/refuse")
     async def refuse(socket: WebSocket) -> None:
@@ -102,7 +102,8 @@ def test_a_conversation_is_one_line(drive: Any) -> None:
         ("/careless/1", [CONNECT, text("a"), gone(1000)], ("INFO", 101, 1000, "completed")),
         ("/careless/1", [CONNECT, gone(1006)], ("INFO", 101, 1006, "disconnected")),
         ("/careless/1", [CONNECT, gone(1012)], ("INFO", 101, 1012, "interrupted")),
-        ("/bye", [CONNECT], ("INFO", 101, 4000, "completed")),
+        ("/bye/4000", [CONNECT], ("INFO", 101, 4000, "completed")),
+        ("/bye/1011", [CONNECT], ("ERROR", 101, 1011, "completed")),
         ("/refuse", [CONNECT], ("INFO", 403, None, "completed")),
         ("/boom", [CONNECT], ("ERROR", 101, None, "failed_after_start")),
         ("/nowhere", [CONNECT], ("INFO", 403, None, "completed")),
@@ -125,6 +126,6 @@ def test_an_inbound_id_is_kept_on_a_socket(drive: Any) -> None:
     application = app()
     with capture(application) as lines:
         answer = drive.websocket(
-            application, "/bye", [CONNECT], headers=[(b"x-request-id", b"req-1")]
+            application, "/bye/1000", [CONNECT], headers=[(b"x-request-id", b"req-1")]
         )
     assert (answer.request_id, lines.access[0]["request_id"]) == ("req-1", "req-1")

@@ -14,7 +14,7 @@ SWITCHING_PROTOCOLS: Final = 101
 REFUSED: Final = 403
 """What servers answer when the application closes before it accepted (ASGI 3.0, WebSocket close)."""
 DEFAULT_CLOSE_CODE: Final = 1000
-ABNORMAL: Final = frozenset({1006, 1011})
+ABNORMAL: Final = 1006
 """RFC 6455 section 7.4.1: no close frame was seen."""
 SERVICE_RESTART: Final = 1012
 
@@ -104,7 +104,7 @@ def outcome_of_return(exchange: Exchange, *, stopping: bool) -> Outcome:
     code = exchange.close_code
     if code == SERVICE_RESTART or (stopping and code is None):
         return Outcome.INTERRUPTED
-    if exchange.disconnected or code in ABNORMAL:
+    if exchange.disconnected or code == ABNORMAL:
         return Outcome.DISCONNECTED
     return Outcome.INCOMPLETE if exchange.status is None else Outcome.COMPLETED
 
