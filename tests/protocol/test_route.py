@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from fastapi_spine.request.route import route_template
 from fastapi_spine.testing import capture
 
 
@@ -140,6 +141,27 @@ def test_the_route_matrix_of_starlette(drive: Any, tmp_path: Path, path: str, ro
     with capture(app) as lines:
         drive(app, path)
     assert lines.access[0]["route"] == route
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "route"),
+    [
+        ("/users/7", {"name": 7}, "/users/{name}"),
+        ("/users", {}, "/users"),
+        ("/users/users", {"name": "users"}, "__unmatched__"),  # /users/{name} or /{name}/users
+        ("/users/8", {"name": 7}, "__unmatched__"),
+        ("/a/1/2", {"n": 1, "m": 2}, "/a/{n}/{m}"),
+        ("/a/2/2", {"n": 2, "m": 2}, "/a/{n}/{m}"),
+        ("/a/1/a", {"n": "1", "m": "a"}, "/a/{n}/{m}"),
+        ("/a/b/b/b", {"all": "b/b", "last": "b"}, "/a/{all}/{last}"),
+        ("/a/", {"all": ""}, "/a/{all}"),
+    ],
+)
+def test_a_router_that_leaves_no_route_is_named_by_its_parameters(
+    path: str, params: dict[str, object], route: str
+) -> None:
+    """As older Starlette does: where the values stand, if they can stand there in one way only."""
+    assert route_template({"endpoint": endpoint, "path": path, "path_params": params}) == route
 
 
 class _PassOn(BaseHTTPMiddleware):

@@ -63,15 +63,45 @@ def _takes_asgi(function: Any) -> bool:
 
 
 def _path_as_template(scope: Scope) -> str:
-    """Put the names of the path parameters back where their values stand; unsure means unmatched."""
+    """Put the names of the path parameters back where their values stand; unsure means unmatched.
+
+    Routers hand parameters over in the order of the path. If their values can stand there in two ways, as `users` in
+    `/users/users`, nobody can tell which segment is the route's own.
+    """
     root = scope.get("app_root_path", scope.get("root_path", ""))
-    template = f"{scope.get('path', '').removeprefix(root)}/"
-    for name, value in scope.get("path_params", {}).items():
-        before = template
-        template = template.replace(f"/{value}/", f"/{{{name}}}/", 1)
-        if template == before:
-            return ROUTE_UNMATCHED
-    return template[:-1]
+    path = f"{scope.get('path', '').removeprefix(root)}/"
+    params = scope.get("path_params", {})
+    values = [f"/{value}/" for value in params.values()]
+    starts = _leftmost(path, values)
+    if starts is None or starts != _rightmost(path, values):
+        return ROUTE_UNMATCHED
+    template, done = "", 0
+    for name, value, start in zip(params, values, starts, strict=True):
+        template += f"{path[done:start]}/{{{name}}}"
+        done = start + len(value) - 1  # its last slash may be the next one's first
+    return (template + path[done:])[:-1]
+
+
+def _leftmost(path: str, values: list[str]) -> list[int] | None:
+    """Find where values stand one after the other, each as early as can be; None if they do not."""
+    starts, after = [], 0
+    for value in values:
+        start = path.find(value, after)
+        if start < 0:
+            return None
+        starts.append(start)
+        after = start + len(value) - 1
+    return starts
+
+
+def _rightmost(path: str, values: list[str]) -> list[int]:
+    """Find the same, each as late as can be, of values that do stand there."""
+    starts, end = [], len(path)
+    for value in reversed(values):
+        start = path.rfind(value, 0, end)
+        starts.append(start)
+        end = start + 1
+    return starts[::-1]
 
 
 def _mounted(route: object, scope: Scope, path: str) -> str:
