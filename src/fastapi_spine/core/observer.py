@@ -15,8 +15,9 @@ class Observer(Protocol):
     """Names the observer in health counters and reports."""
 
     def finish(self, exchange: Exchange) -> None:
-        """Take a finished exchange. Called exactly once for each, in the request's own task.
+        """Take a finished exchange. Called exactly once for each.
 
+        It runs in the request's own task, or in the lifespan's if the request is still open when the application has shut down.
         A response that went well is finished when its last byte was sent, so that nobody waits for background
         tasks; anything else when the application has ended, because only then is the reason known.
         """

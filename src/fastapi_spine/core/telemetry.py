@@ -17,7 +17,6 @@ AttributeValue: TypeAlias = "str | bool | int | float | bytes | Sequence[Attribu
 KIND_INTERNAL: Final = 1
 KIND_SERVER: Final = 2
 KIND_CLIENT: Final = 3
-KIND_PRODUCER: Final = 4
 KIND_CONSUMER: Final = 5
 
 STATUS_UNSET: Final = 0

@@ -66,7 +66,8 @@ class LateSink(Sink, Protocol):
         """Take a line that is still to be made; never waits, never raises what `make` raises.
 
         Args:
-            make: returns the line; called once, soon, usually in another thread.
+            make: returns the line; called soon, by the thread that queues lines or by the writer; by both, should they
+                come at once.
             cost: Bytes that it is taken for until then, with all that it holds on to.
             keep: See `put`.
 
