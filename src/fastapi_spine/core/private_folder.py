@@ -29,11 +29,12 @@ def private_folder(environ: Mapping[str, str], name: str) -> Path:
         OSError: it cannot be made, or what is there is a link, somebody else's, or open to others.
     """
     base = Path(environ.get(_RUNTIME) or gettempdir())
-    outer = base / f"{DISTRIBUTION}-{os.getuid()}"
+    user = os.geteuid()  # whom new files belong to
+    outer = base / f"{DISTRIBUTION}-{user}"
     folder = outer / name
     for one in (outer, folder):
         one.mkdir(mode=0o700, exist_ok=True)
         info = one.lstat()
-        if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.getuid() or info.st_mode & 0o077:
+        if not stat.S_ISDIR(info.st_mode) or info.st_uid != user or info.st_mode & 0o077:
             raise PermissionError(f"{one} is not a private folder of this user")
     return folder

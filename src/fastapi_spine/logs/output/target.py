@@ -16,14 +16,12 @@ import os
 import select
 import stat
 import sys
-import tempfile
 from array import array
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 from typing import Final, TypeAlias
 
-from fastapi_spine.core.conventions import DISTRIBUTION
+from fastapi_spine.core.private_folder import private_folder
 
 if sys.platform != "win32":  # there is no flock on Windows; the writer goes on without a lock
     import fcntl
@@ -32,6 +30,7 @@ if sys.platform != "win32":  # there is no flock on Windows; the writer goes on 
 PIPE_BUF: Final[int] = getattr(select, "PIPE_BUF", 4096)
 FILE_BATCH: Final = 64 * 1024
 LOCK_FILES: Final = 64
+_LOCK_FOLDER: Final = "locks"
 
 _UNLOCKED: Final = 0
 
@@ -172,17 +171,13 @@ def _open_again(fd: int, identity: Identity) -> int | None:
 def _open_lock_file(identity: Identity) -> int | None:
     """Open the file that stands for a pipe; None where no safe folder can be had.
 
-    The folder must be a real directory of this user that nobody else may enter; so processes of
-    different users that share a pipe do not see each other's lock. Pipes are spread over a fixed
-    number of files, which are never deleted: two unrelated pipes may wait for each other.
+    Only this user may enter the folder; so processes of different users that share a pipe do not see
+    each other's lock. It lies where all of this user's processes find it, whatever their environment.
+    Pipes are spread over a fixed number of files, which are never deleted: two unrelated pipes may
+    wait for each other.
     """
     try:
-        folder = Path(tempfile.gettempdir()) / f"{DISTRIBUTION}-{os.geteuid()}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        info = folder.lstat()
-        mine = stat.S_ISDIR(info.st_mode) and info.st_uid == os.geteuid()
-        if not mine or info.st_mode & 0o077:
-            return None
+        folder = private_folder({}, _LOCK_FOLDER)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         return os.open(folder / f"{sum(identity) % LOCK_FILES:02d}.lock", flags, 0o600)
     except OSError:
