@@ -93,14 +93,14 @@ class Exchange:
     the place and kind (`("body.name", "missing")`) of what a validation error found, never a value. `held` belongs
     to the logs room, `span` to the traces room. `kept` says why the end of the request keeps a trace that was not
     sampled. `refusal` says which guard answered, `headers` what guards add to the answer, whoever gives it, and
-    `header_names` which of them give way to the application's own. `error` is for `finish`: it may be forgotten when the
-    application has ended. `own` is
+    `header_names` which of them give way to the application's own. `error` is for `finish`: it is forgotten when the
+    application has ended, its type (`error_type`) is not. `own` is
     true when a page of ours answered, such as `/metrics`, and not the application. `sent` are the request's headers as
     they came, of repeated ones the last; `route` is the template of the route that answered, read when the request has ended; `shown_path` and `shown_client` are the path and the client as they may be written, once somebody has asked.
     """
 
     __slots__ = (
-        "_name_route", "bound", "bytes_in", "bytes_out", "close_code", "disconnected", "elapsed_ns", "ended", "ended_at", "endpoint", "error",
+        "_name_route", "bound", "bytes_in", "bytes_out", "close_code", "disconnected", "elapsed_ns", "ended", "ended_at", "endpoint", "error", "error_type",
         "finished", "first_byte", "header_names", "headers", "held", "identity", "invalid", "kept", "kind", "messages_in",
         "messages_out", "ordinary", "outcome", "own", "refusal", "request_id", "response_complete", "route", "scope", "sent", "shown_client", "shown_path", "span", "started",
         "started_at", "status", "streamed", "traceback", "trailers",
@@ -132,8 +132,7 @@ class Exchange:
         self.status: int | None = None
         self.bytes_in = 0
         self.bytes_out = 0
-        self.messages_in = 0
-        self.messages_out = 0
+        self.messages_in = self.messages_out = 0
         self.streamed = False
         self.trailers = False
         self.response_complete = False
@@ -144,6 +143,7 @@ class Exchange:
         self.close_code: int | None = None
         self.outcome = _COMPLETED
         self.error: BaseException | None = None
+        self.error_type: type[BaseException] | None = None
         self.traceback: TracebackType | None = None
         self.invalid: tuple[tuple[str, str], ...] = ()
         self.route = ROUTE_UNMATCHED

@@ -249,6 +249,8 @@ class RequestPass:
         exchange.end_at(exchange.ended or self._monotonic_ns())
         scope = exchange.scope
         exchange.endpoint = scope.get("endpoint")
+        if exchange.error is not None:
+            exchange.error_type = type(exchange.error)
         if not exchange.own:
             exchange.route = self._name_route(scope)
         for name, finish in self._finishers:
@@ -277,8 +279,8 @@ class RequestPass:
             for observer in self._observers:
                 self._guarded(observer.name, observer.leave, exchange)
         # The way of an error leads through our wire back to the exchange: a ring, which would keep all that the failed
-        # endpoint held until the collector comes. A span is described later, and asks for the error's type then.
-        if exchange.error is not None and exchange.span is None:
+        # endpoint held until the collector comes.
+        if exchange.error is not None:
             exchange.error = exchange.traceback = None
 
     def starting(self) -> None:

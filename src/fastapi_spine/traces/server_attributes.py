@@ -212,6 +212,6 @@ def _add_method(attributes: dict[str, Any], method: str) -> None:
 
 def error_type(exchange: Exchange) -> str:
     """Return what kind of failure it was: the exception's type, else the status, else the outcome."""
-    if exchange.error is not None:
-        return qualified(type(exchange.error))
+    if exchange.error_type is not None:
+        return qualified(exchange.error_type)
     return str(exchange.status) if exchange.status is not None else exchange.outcome.value

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Barrier
 from typing import Any
 
@@ -83,20 +85,39 @@ def exchanges() -> int:
 
 
 @pytest.mark.parametrize("ratio", [0.0, 1.0])
-def test_a_request_is_gone_when_it_has_ended(drive: Any, ratio: float) -> None:
-    """Sampled or not: without waiting for the garbage collector."""
+@pytest.mark.parametrize("path", ["/nowhere", "/broken"])
+def test_a_request_is_gone_when_it_has_ended(http_scope: Any, ratio: float, path: str) -> None:
+    """Sampled or not, well or not: without waiting for the garbage collector."""
     traced = Traced(operations=False, ratio=ratio)
-    app: Callable[..., Any] = traced.around(FastAPI())
-    drive(app, "/")
+    app = FastAPI()
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise LookupError
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    async def send(message: Any) -> None:
+        return
+
+    async def ask(count: int) -> None:
+        for _ in range(count):
+            with suppress(LookupError):
+                await app(http_scope(path), receive, send)
+
+    traced.around(app)
+    asyncio.run(ask(1))
     gc.collect()
     gc.disable()
     try:
         before = exchanges()
-        for _ in range(20):
-            drive(app, "/")
+        asyncio.run(ask(20))
         assert exchanges() == before
     finally:
         gc.enable()
+    if path == "/broken":
+        assert {one.attributes["error.type"] for one in traced.spans} == {"LookupError"}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="platform: no fork")
