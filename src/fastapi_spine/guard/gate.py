@@ -17,6 +17,7 @@ from fastapi_spine.guard.dress import Wardrobe
 from fastapi_spine.guard.headers import SecurityHeaders
 from fastapi_spine.guard.hosts import Hosts
 from fastapi_spine.guard.rates import Rates
+from fastapi_spine.guard.refused import RefusedRoutes
 from fastapi_spine.guard.reply import Answer, refuse
 from fastapi_spine.guard.shared_rates import SharedRates
 from fastapi_spine.guard.watch import GrowingBody, declared_too_large, may_grow
@@ -35,9 +36,10 @@ class Guards:
         shared: counts in a shared store instead.
         body: largest body, bytes.
         deadline: seconds until an answer must have begun.
+        refused: names the routes of refused requests.
     """
 
-    __slots__ = ("body", "cors", "deadline", "headers", "hosts", "rates", "shared")
+    __slots__ = ("body", "cors", "deadline", "headers", "hosts", "rates", "refused", "shared")
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ class Guards:
         shared: SharedRates | None = None,
         body: int | None = None,
         deadline: float | None = None,
+        refused: RefusedRoutes | None = None,
     ) -> None:
         self.cors = cors
         self.hosts = hosts
@@ -57,6 +60,7 @@ class Guards:
         self.shared = shared
         self.body = body
         self.deadline = deadline
+        self.refused = refused or RefusedRoutes()
 
 
 class Gate:
@@ -72,8 +76,8 @@ class Gate:
     """
 
     __slots__ = (
-        "_app", "_body", "_cors", "_fault", "_guarded", "_hosts", "_in_memory", "_rates", "_shared",
-        "_timed", "_wardrobe",
+        "_app", "_body", "_cors", "_fault", "_guarded", "_hosts", "_in_memory", "_mark", "_rates",
+        "_shared", "_timed", "_wardrobe",
     )  # fmt: skip
 
     def __init__(self, app: App, guards: Guards, health: Health) -> None:
@@ -88,6 +92,7 @@ class Gate:
             None if guards.deadline is None else Deadlines(app, guards.deadline, health).run
         )
         self._wardrobe = Wardrobe(guards.cors, guards.headers)
+        self._mark = guards.refused.mark
         self._guarded = health.guarded
         self._fault = health.fault
 
@@ -104,7 +109,7 @@ class Gate:
             self._fault("guard", error)
             refused = None
         if refused is not None:
-            return refuse(refused, exchange, scope, send)
+            return self._refuse(refused, exchange, send)
         if self._shared is not None:
             return self._ask_and_run(self._shared, exchange, receive, send)
         return self._run(exchange, receive, send)
@@ -118,6 +123,11 @@ class Gate:
             growing = GrowingBody(exchange, self._body, receive, send)
             return growing.run(self._timed or self._app)
         return (self._timed or self._app)(scope, receive, send)
+
+    def _refuse(self, answer: Answer, exchange: Exchange, send: Send) -> Awaitable[None]:
+        """Answer in the application's place, and say whose route it was for if somebody promised something of it."""
+        self._guarded("guard", self._mark, exchange.scope, answer)
+        return refuse(answer, exchange, exchange.scope, send)
 
     def _judge(
         self, exchange: Exchange, scope: Scope, sent: Mapping[bytes, bytes]
@@ -159,6 +169,6 @@ class Gate:
     ) -> None:
         refused = await self._ask(shared, exchange)
         if refused is not None:
-            await refuse(refused, exchange, exchange.scope, send)
+            await self._refuse(refused, exchange, send)
         else:
             await self._run(exchange, receive, send)

@@ -15,6 +15,7 @@ from fastapi_spine.guard.headers import SecurityHeaders
 from fastapi_spine.guard.hosts import Hosts
 from fastapi_spine.guard.proxies import Proxies
 from fastapi_spine.guard.rates import Rates
+from fastapi_spine.guard.refused import RefusedRoutes
 from fastapi_spine.guard.shared_rates import SharedRates
 from fastapi_spine.settings.guard_model import UNLIMITED, Guard
 
@@ -29,6 +30,7 @@ class GuardRoom:
 
     Attributes:
         proxies: corrects who asked; None where no proxy is known.
+        refused: names the routes of refused requests, once it has learnt what is promised.
 
     Raises:
         SettingsError: settings contradict each other.
@@ -48,6 +50,7 @@ class GuardRoom:
         self._settings = settings
         self._health = health
         self.proxies = Proxies(settings.proxies) if settings.proxies else None
+        self.refused = RefusedRoutes()
 
     def around(self, app: App, *, docs: Collection[str] = (), own_limit: bool = False) -> App:
         """Put the guards around an application.
@@ -70,5 +73,6 @@ class GuardRoom:
             shared=self._shared,
             body=None if own_limit or settings.body == UNLIMITED else settings.body,
             deadline=None if isinf(settings.deadline) else settings.deadline,
+            refused=self.refused,
         )
         return Gate(app, guards, self._health)

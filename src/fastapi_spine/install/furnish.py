@@ -115,7 +115,7 @@ def furnish(
     rooms.append(exporting)
     if logs is not None:
         rooms.append(logs)
-    promising = _promising(settings, site, app, metrics, exporting)
+    promising = _promising(settings, site, app, metrics, exporting, guard)
     request_pass = RequestPass(
         _identity(settings, site),
         observers,
@@ -206,8 +206,9 @@ def _traces_room(settings: Settings, site: Site, exporting: Exporting) -> Traces
 
 
 def _promising(
-    settings: Settings, site: Site, app: Any, metrics: MetricsRoom | None, exporting: Exporting
-) -> Promising:
+    settings: Settings, site: Site, app: Any, metrics: MetricsRoom | None, exporting: Exporting,
+    guard: GuardRoom | None,
+) -> Promising:  # fmt: skip
     from fastapi_spine.install.promising import Promising
 
     return Promising(
@@ -217,6 +218,7 @@ def _promising(
         site.health,
         counting=None if metrics is None else metrics.http,
         declaring=exporting.resource,
+        refusing=None if guard is None else guard.refused,
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 
 from fastapi_spine.alerts.matching import fits
@@ -33,6 +34,15 @@ class Counting(Protocol):
         """Count a route from zero, and how many of its requests take longer than a threshold exactly."""
 
 
+class Refusing(Protocol):
+    """Who answers some requests before the router ran."""
+
+    def learn(
+        self, routes: Iterable[Known], bad: Callable[[str, str, int], bool], root: str
+    ) -> None:
+        """Name the route of what is refused, where a promise calls that bad."""
+
+
 class Declaring(Protocol):
     """Who the process is, as telemetry says it."""
 
@@ -50,6 +60,7 @@ class Promising:
         health: catches faults; only what a user wrote wrongly keeps an application from starting.
         counting: counts requests, if anything does.
         declaring: tells receivers of telemetry, if there are any.
+        refusing: answers some requests before the router ran, if anything does.
     """
 
     def __init__(
@@ -61,6 +72,7 @@ class Promising:
         *,
         counting: Counting | None,
         declaring: Declaring | None,
+        refusing: Refusing | None = None,
     ) -> None:
         self._app = app
         self._objectives = tuple(objectives)
@@ -68,6 +80,7 @@ class Promising:
         self._guarded = health.guarded
         self._counting = counting
         self._declaring = declaring
+        self._refusing = refusing
         promises_of(
             self._objectives, service
         )  # two of one name are an error where the layer is set up
@@ -107,9 +120,12 @@ class Promising:
             _log.warning(message)
 
     def _arrange(self, promises: Sequence[Promise], table: RouteTable) -> None:
+        own = [one for one in promises if one.service == self._service]
+        if self._refusing is not None:
+            root = getattr(self._app, "root_path", "")
+            self._refusing.learn(table.routes, partial(_is_bad, own), root)
         if self._counting is None:
             return
-        own = [one for one in promises if one.service == self._service]
         # Thresholds first: a histogram keeps the buckets that it begins with.
         for promise in sorted(own, key=lambda one: one.threshold_s is None):
             for method, route in _served(table):
@@ -128,6 +144,16 @@ class Promising:
             )
             return
         self._declaring.declare({RESOURCE_OBJECTIVES: text})
+
+
+def _is_bad(promises: Sequence[Promise], method: str, route: str, status: int) -> bool:
+    """Whether some promise that requests succeed calls an answer bad; no exception made it."""
+    return any(
+        one.threshold_s is None
+        and one.badness.bad(status, failed=False)
+        and one.selection.fits(method, route)
+        for one in promises
+    )
 
 
 def _served(table: RouteTable) -> Iterator[tuple[str, Known]]:
