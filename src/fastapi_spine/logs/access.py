@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable
 from functools import partial
+from types import TracebackType
 
 from fastapi_spine.core.conventions import (
     GUARD_DEADLINE,
@@ -108,10 +109,14 @@ class AccessLog:
             self._recorder.release(exchange, write=wanted)
         skipped = self._noise.skipped(exchange, policy, notable=failed or slow)
         if skipped is None:
+            if failed:
+                self._tell_of_error(exchange)
             return
         only_ours = alone()  # first, because it mends a logger that somebody has disabled since
         level = logging.ERROR if failed else logging.WARNING if slow else logging.INFO
         if not self._logger.isEnabledFor(level):
+            if failed:
+                self._tell_of_error(exchange)
             return
         self._write(exchange, level, skipped, alone=only_ours)
 
@@ -119,17 +124,19 @@ class AccessLog:
         """Write the error record of what failed once the caller had its answer."""
         if self._recorder is not None:
             self._recorder.release(exchange, write=True)
-        logging.getLogger(LOGGER_APPLICATION).error(
-            MSG_BACKGROUND_FAILED if background else MSG_AFTER_RESPONSE_FAILED,
-            exc_info=(type(error), error, error.__traceback__),
-            extra={KEY_METHOD: exchange.scope.get("method"), KEY_ROUTE: exchange.route},
-        )
-        _mark_reported(error)
+        msg = MSG_BACKGROUND_FAILED if background else MSG_AFTER_RESPONSE_FAILED
+        _write_error(exchange, msg, error, error.__traceback__)
 
     def leave(self, exchange: Exchange) -> None:
         """Write or forget what was held after the response, as what was held before it."""
         if self._recorder is not None:
             self._recorder.release(exchange, write=exchange.forced or exchange.kept is not None)
+
+    @staticmethod
+    def _tell_of_error(exchange: Exchange) -> None:
+        """Write the exception of a request whose line is left out: the server's own line of it would have no id."""
+        if exchange.error is not None:
+            _write_error(exchange, MSG_FAILED, exchange.error, exchange.traceback)
 
     def _is_slow(self, exchange: Exchange, policy: object) -> bool:
         if exchange.refusal is not None:
@@ -167,6 +174,18 @@ class AccessLog:
         attributes[FIELDS_ATTRIBUTE] = fields
         record.created = exchange.ended_at / _SECOND_NS
         self._logger.handle(record)
+
+
+def _write_error(
+    exchange: Exchange, msg: str, error: BaseException, traceback: TracebackType | None
+) -> None:
+    """Write an error record that is no access line; if somebody has silenced those, the server's line stays."""
+    logger = logging.getLogger(LOGGER_APPLICATION)
+    if not logger.isEnabledFor(logging.ERROR):
+        return
+    fields = {KEY_METHOD: exchange.scope.get("method"), KEY_ROUTE: exchange.route}
+    logger.error(msg, exc_info=(type(error), error, traceback), extra=fields)
+    _mark_reported(error)
 
 
 def _mark_reported(error: BaseException) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
 from fastapi import FastAPI, HTTPException
 
 from fastapi_spine import Logs, SettingsError, policy
-from fastapi_spine.testing import CountedIds, FrozenClock, capture
+from fastapi_spine.testing import CapturedLines, CountedIds, FrozenClock, capture
 
 
 class Service:
@@ -152,3 +153,77 @@ def test_a_threshold_above_info_leaves_good_requests_out(drive: Any) -> None:
         service.status = 500
         drive(service.app, "/on")
     assert [line["status"] for line in lines.access] == [500]
+
+
+def serve_failing(drive: Any, app: FastAPI) -> str:
+    """Send a request that raises, and log what came out as a server does; return the request's id."""
+    answer = drive(app, "/broken")
+    logging.getLogger("uvicorn.error").error(
+        "Exception in ASGI application", exc_info=answer.raised
+    )
+    return str(answer.request_id)
+
+
+def errors_of(lines: CapturedLines) -> list[tuple[Any, ...]]:
+    """Return who tells of errors, of which request, and of what."""
+    return [
+        (line["logger"], line["msg"], line.get("request_id"), line["exc"]["type"])
+        for line in lines.lines
+        if line["level"] == "ERROR"
+    ]
+
+
+def broken(log: Any) -> FastAPI:
+    """Return an application that fails behind a rule."""
+    app = FastAPI()
+
+    @app.get("/broken")
+    @policy(log=log)
+    async def fails() -> None:
+        raise ZeroDivisionError
+
+    return app
+
+
+def test_an_exception_behind_a_rule_that_writes_nothing_is_told_once_with_its_id(
+    drive: Any,
+) -> None:
+    """No access line, as was asked for; the server's own line, which has no id, is left out as ever."""
+    app = broken("off")
+    with capture(app) as lines:
+        request_id = serve_failing(drive, app)
+    assert errors_of(lines) == [
+        ("spine.application", "request failed", request_id, "ZeroDivisionError")
+    ]
+    assert lines.access == []
+    assert lines.of("spine.application")[0]["route"] == "/broken"
+
+
+def test_an_exception_is_told_where_somebody_has_silenced_access_lines(drive: Any) -> None:
+    """By their logger's level."""
+    app = broken("on")
+    access = logging.getLogger("spine.access")
+    with capture(app) as lines:
+        access.setLevel(logging.CRITICAL)
+        try:
+            request_id = serve_failing(drive, app)
+        finally:
+            access.setLevel(logging.NOTSET)
+    assert errors_of(lines) == [
+        ("spine.application", "request failed", request_id, "ZeroDivisionError")
+    ]
+
+
+def test_the_servers_line_stays_where_nobody_wants_ours(drive: Any) -> None:
+    """A failure does not vanish because both of our loggers are silenced."""
+    app = broken("off")
+    ours = logging.getLogger("spine.application")
+    with capture(app) as lines:
+        ours.setLevel(logging.CRITICAL)
+        try:
+            serve_failing(drive, app)
+        finally:
+            ours.setLevel(logging.NOTSET)
+    assert errors_of(lines) == [
+        ("uvicorn.error", "Exception in ASGI application", None, "ZeroDivisionError")
+    ]
