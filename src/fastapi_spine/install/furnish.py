@@ -167,6 +167,7 @@ def _logs_room(settings: Settings, site: Site, given: Given, export: LinePort | 
         environ=site.environ,
         sink=given.sink,
         export=export,
+        dates=given.clock is not None,
     )
     site.health.report_to(logs.report_fault)
     site.health.guarded("lifespan", logs.starting)

@@ -13,7 +13,7 @@ class Given(NamedTuple):
     """What a caller brings instead of the usual.
 
     Attributes:
-        clock: tells time; the system's if None.
+        clock: tells time, that of every log line too; the system's if None.
         ids: makes identifiers; random ones if None.
         sink: where log lines go; the setting's output if None.
         packages: the application's own top packages; those of whoever sets the layer up if None.

@@ -22,6 +22,7 @@ from fastapi_spine.core.health import Health
 from fastapi_spine.core.telemetry import LinePort
 from fastapi_spine.logs.access import AccessLog
 from fastapi_spine.logs.access_line import AccessLines
+from fastapi_spine.logs.capture.dating import events_by, records_by
 from fastapi_spine.logs.capture.stdlib import LogCapture
 from fastapi_spine.logs.lines.human import HumanLines
 from fastapi_spine.logs.lines.json_lines import JsonLines
@@ -52,6 +53,7 @@ class LogsRoom:
         environ: for `NO_COLOR` and `TERM`.
         sink: where lines go instead of the setting's output (tests).
         export: takes each line that is written as well.
+        dates: whether the clock dates every line, and not the library that it came from (tests).
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class LogsRoom:
         environ: Mapping[str, str],
         sink: Sink | None = None,
         export: LinePort | None = None,
+        dates: bool = False,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -80,10 +83,11 @@ class LogsRoom:
             outlet=None if export is None else Outlet(export, settings.line_limit, health),
         )
         recorder = self._recorder()
+        hold = self._hold_with(recorder) if recorder is not None else None
         self.capture = LogCapture(
-            emit=self._emit,
-            emit_fields=self._emit_fields,
-            hold=self._hold_with(recorder) if recorder is not None else None,
+            emit=records_by(clock, self._emit) if dates else self._emit,
+            emit_fields=events_by(clock, self._emit_fields) if dates else self._emit_fields,
+            hold=records_by(clock, hold) if dates and hold is not None else hold,
             level=settings.level,
             recorder=_recorded(settings, packages),
             warnings=settings.capture_warnings,

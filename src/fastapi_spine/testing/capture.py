@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Unpack
 
@@ -15,6 +15,7 @@ from fastapi_spine.install.given import Given
 from fastapi_spine.install.layer import Spine
 from fastapi_spine.request.place import placed_on
 from fastapi_spine.settings.model import Keywords
+from fastapi_spine.testing.whose import packages_behind
 
 Line = dict[str, Any]
 
@@ -69,6 +70,7 @@ def capture(
     *,
     clock: Clock | None = None,
     id_source: IdSource | None = None,
+    packages: Iterable[str] | None = None,
     **keywords: Unpack[Keywords],
 ) -> Iterator[CapturedLines]:
     """Run an application with its log lines kept in memory.
@@ -79,24 +81,27 @@ def capture(
 
     Args:
         app: a FastAPI or Starlette application.
-        clock: tells time; only for an application without a spine.
+        clock: tells time, that of every line too; only for an application without a spine.
         id_source: makes identifiers; only for an application without a spine.
+        packages: the application's own top packages, whose DEBUG lines are held; the one that most of its endpoints
+            come from if None. Only for an application without a spine.
         **keywords: settings as for `Spine`; only for an application without a spine.
 
     Yields:
         The lines, growing while the application runs.
 
     Raises:
-        SettingsError: see `Spine`; also if clock, ids or settings are given for an application that has a spine.
+        SettingsError: see `Spine`; also if clock, ids, packages or settings are given for an application that has a spine.
     """
     lines = CapturedLines()
     existing = placed_on(app)
     if isinstance(existing, Spine):
-        _refuse_what_comes_too_late(clock, id_source, keywords)
+        _refuse_what_comes_too_late(clock, id_source, packages, keywords)
         lines.spine = existing
         undo = existing.turn_to(lines)
     else:
-        lines.spine = Spine(app, given=Given(clock, id_source, lines), **keywords)
+        own = tuple(packages or ()) or packages_behind(app)
+        lines.spine = Spine(app, given=Given(clock, id_source, lines, own), **keywords)
         undo = lines.spine.close
     try:
         yield lines
@@ -105,10 +110,10 @@ def capture(
 
 
 def _refuse_what_comes_too_late(
-    clock: Clock | None, id_source: IdSource | None, keywords: object
+    clock: Clock | None, id_source: IdSource | None, packages: object, keywords: object
 ) -> None:
-    if clock is not None or id_source is not None or keywords:
+    if clock is not None or id_source is not None or packages is not None or keywords:
         raise SettingsError(
-            "This application has a Spine already, so capture() cannot change its clock, ids or settings. "
+            "This application has a Spine already, so capture() cannot change its clock, ids, packages or settings. "
             "Call capture(app) alone, or give it an application without a Spine."
         )
