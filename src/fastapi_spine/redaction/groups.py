@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fastapi_spine.redaction.keys import tells_about
+from fastapi_spine.redaction.keys import is_listed, tells_about
 from fastapi_spine.redaction.lazy import LazyPattern
 from fastapi_spine.redaction.marks import MARK, mark
 from fastapi_spine.redaction.spans import Span
@@ -22,9 +22,12 @@ _NAMES = LazyPattern(r"[\])]?[ \t]{0,3}+(?:=>|:=|[:=])(?![=:])")
 
 
 def group_spans(
-    text: str, start: int, kind: str, found: Callable[[str], None]
+    text: str, start: int, kind: str, found: Callable[[str], None], *, listed: bool = False
 ) -> tuple[list[Span], int]:
-    """Return what to replace in the bracketed value at `start`, and where the value ends."""
+    """Return what to replace in the bracketed value at `start`, and where the value ends.
+
+    Of what is `listed`, only items without a name of their own that look like secrets.
+    """
     spans: list[Span] = []
     depth, name, place = 0, "", start
     limit = min(len(text), start + _LONGEST_GROUP)
@@ -44,7 +47,9 @@ def group_spans(
             if separator := _NAMES.match(text, place, limit):
                 name, place = text[first:last], separator.end()
                 continue
-            instead = _instead(text[first:last], name, kind, quoted=quoted)
+            value = text[first:last]
+            secret = not listed or (not name and is_listed(value))
+            instead = _instead(value, name, kind, quoted=quoted) if secret else None
             if instead:
                 spans.append((first, last, instead))
                 found(kind)

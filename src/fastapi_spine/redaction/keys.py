@@ -36,6 +36,8 @@ _MOST_WORDS = 8
 _LONG_WORD = 6
 _SHORTEST_PAST = 4
 _SHORTEST_OPAQUE = 16
+_SHORTEST_LISTED = 10
+_LISTED = "tokens"
 _WORD = LazyPattern(r"[A-Z]{2,}(?![a-z])[0-9]*|[A-Z]?[a-z0-9]+|[A-Z][0-9]*", re.ASCII)
 _SUFFIX = tuple(SUFFIXES)
 
@@ -63,6 +65,11 @@ def tells_about(name: str) -> bool:
     """
     words = words_of(name)
     return bool(words) and words[-1] in TELLING_BELOW
+
+
+def is_listed(value: str) -> bool:
+    """Say whether an item of a list of tokens is a secret, and no word that a text was taken apart into."""
+    return is_opaque(value, _SHORTEST_LISTED)
 
 
 class KeyClassifier:
@@ -109,6 +116,15 @@ class KeyClassifier:
         if kind is None or kind in self._disabled or not self._enabled or name in self._allowed:
             return None
         return kind if is_opaque(value, _SHORTEST_OPAQUE) else None
+
+    def listed_kind(self, name: str) -> str | None:
+        """Return the kind of what a list of this name may hold: `tokens` of somebody, or of a language model.
+
+        Which of both says each item: see `is_listed`.
+        """
+        if name[-len(_LISTED) :].lower() != _LISTED or name.lower() in self._allowed:
+            return None
+        return self.kind(name[:-1])
 
     def _classify(self, name: str) -> str | None:
         if not self._enabled or len(name) > LONGEST_KEY or "=" in name:

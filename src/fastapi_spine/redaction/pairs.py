@@ -94,6 +94,12 @@ class PairRule:
             place = match.end()
             kind = self._kind(text, match) or self._opaque(text, match)
             if kind is None:
+                listed = (
+                    self._keys.listed_kind(match["key"]) if text[place : place + 1] == "[" else None
+                )
+                if listed and _is_group(text, match):
+                    more, place = group_spans(text, place, listed, self._found, listed=True)
+                    spans += more
                 continue
             if text[place : place + 1] in _OPENING and _is_group(text, match):
                 more, place = group_spans(text, place, kind, self._found)

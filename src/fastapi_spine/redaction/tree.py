@@ -24,7 +24,13 @@ from fastapi_spine.redaction.arguments import (
     redact_command,
     told_beside,
 )
-from fastapi_spine.redaction.keys import LONGEST_KEY, KeyClassifier, is_field_name, tells_about
+from fastapi_spine.redaction.keys import (
+    LONGEST_KEY,
+    KeyClassifier,
+    is_field_name,
+    is_listed,
+    tells_about,
+)
 from fastapi_spine.redaction.marks import (
     DEPTH_MARK,
     SECRET_KIND,
@@ -49,6 +55,7 @@ _MESSAGE_PARENTS = frozenset({
     "errors", "error", "validation", "messages", "message", "labels", "label", "hints", "hint",
     "violations", "descriptions", "columns", "types",
 })  # fmt: skip
+_LISTS = frozenset({list, tuple, set, frozenset})
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _QUERY_PARENTS = frozenset({"query", "params", "query_params", "query_string", "queryparams"})
 _USER_FLAGS = frozenset({"-u", "--user"})
@@ -91,6 +98,8 @@ class Walk:
         if kind is None or here.lower() in rules.allowed_paths:
             if type(value) is str and is_url_key(key):
                 return self._string(value, rules.url)
+            if type(value) in _LISTS and here.lower() not in rules.allowed_paths:
+                value = self._listed(value, rules.keys.listed_kind(key))
             return self.value(value, here, depth)
         if path.rpartition(".")[2].lower() in _MESSAGE_PARENTS and is_message(value):
             return self.value(value, here, depth)
@@ -204,6 +213,23 @@ class Walk:
             changed = changed or after is not item
             before = item
         return clean if changed else items
+
+    def _listed(self, items: Any, kind: str | None) -> Any:
+        """Replace the items of a list of tokens that look like secrets; the others are read as any list's."""
+        if kind is None:
+            return items
+        clean: list[object] = []
+        secrets = 0
+        for item in items:
+            if len(clean) >= self._nodes:
+                clean.append(SIZE_MARK)
+                break
+            secret = type(item) is str and is_listed(item)
+            clean.append(mark(kind) if secret else item)
+            secrets += secret
+        for _ in range(secrets):
+            self._rules.found(kind)
+        return clean if secrets else items
 
     def _item(self, item: Any, before: object, *, pairs: bool, path: str, depth: int) -> object:
         if type(before) is str and before[:1] == "-" and "[" not in before and type(item) is str:

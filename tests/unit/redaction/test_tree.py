@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from fastapi_spine.redaction import Public, Redactor, Secret, redact
+from fastapi_spine.redaction import Policy, Public, Redactor, Secret, redact
 from fastapi_spine.redaction.tree import DEEPEST, MOST_NODES
 
 
@@ -259,3 +259,36 @@ def test_every_result_can_be_written_as_json() -> None:
         "l": Redactor,
     }
     assert msgspec.json.decode(msgspec.json.encode(Redactor().record(record)))
+
+
+def test_items_of_a_list_of_tokens_go_if_they_look_like_secrets() -> None:
+    """A language model's tokens are words and numbers; a name in front may say what they are, too."""
+    record: dict[str, object] = {
+        "tokens": ["alphaSecret1", "the", 7],
+        "user": {"refreshTokens": ("q7Kd93hXq2",)},
+        "max_tokens": ["q7Kd93hXq2"],
+        "input": {"tokens": ["quick", "covid19", "##ing"]},
+        "sessions": [{"tokens": [{"id": "usr8sKd93hXq2"}]}],
+    }
+    assert Redactor().record(record) == {
+        "tokens": ["[REDACTED:token]", "the", 7],
+        "user": {"refreshTokens": ["[REDACTED:token]"]},
+        "max_tokens": ["q7Kd93hXq2"],
+        "input": {"tokens": ["quick", "covid19", "##ing"]},
+        "sessions": [{"tokens": [{"id": "usr8sKd93hXq2"}]}],
+    }
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy(allow_keys=frozenset({"tokens"})),
+        Policy(allow_keys=frozenset({"user.tokens"})),
+        Policy(disable_kinds=frozenset({"token"})),
+        Policy(enabled=False),
+    ],
+)
+def test_a_list_of_tokens_may_be_allowed(policy: Policy) -> None:
+    """By its name, by its place, by the kind."""
+    record: dict[str, object] = {"user": {"tokens": ["alphaSecret1"]}}
+    assert Redactor(policy).record(record) == record
