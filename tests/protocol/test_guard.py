@@ -125,6 +125,38 @@ def test_a_preflight_is_answered_before_the_application(drive: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("headers", "detail"),
+    [
+        ([(b"origin", b"https://evil.example"), PREFLIGHT[1]], "Disallowed CORS origin."),
+        ([SHOP, (b"access-control-request-method", b"BREW")], "Disallowed CORS method."),
+    ],
+)
+def test_a_refused_preflight_looks_like_every_refusal(
+    drive: Any, headers: list[tuple[bytes, bytes]], detail: str
+) -> None:
+    """A problem with the id and one INFO line; what is wrong stands in the detail."""
+    guard = Guard(cors="https://shop.example", cors_methods=["GET"])
+    assert refused(drive, guard, method="OPTIONS", headers=headers) == (
+        400, problem(400, "Bad Request", detail), ("INFO", "cors", "preflight"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("origin", [b"https://shop.example", b"https://evil.example"])
+def test_a_preflights_answer_has_the_security_headers(drive: Any, origin: bytes) -> None:
+    """As every answer; what it says of CORS it says once."""
+    app = shop()
+    with capture(app, guard=Guard(cors="https://shop.example")):
+        asked = drive(app, "/orders", method="OPTIONS", headers=[(b"origin", origin), PREFLIGHT[1]])
+        other = drive(app, "/orders", headers=[(b"host", b"x")])
+    assert security(asked) == security(other)
+    assert security(asked) != {}
+    (vary,) = asked.headers(b"vary")
+    assert vary.split(b", ")[0] == b"Origin"
+    allowed = [origin] if origin == SHOP[1] else []
+    assert asked.headers(b"access-control-allow-origin") == allowed
+
+
 def test_an_applications_own_vary_stays(drive: Any) -> None:
     """Ours comes as a second one: caches add them up."""
     app = FastAPI()

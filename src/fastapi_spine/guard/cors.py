@@ -25,11 +25,13 @@ from fastapi_spine.core.conventions import (
     REFUSED_ORIGIN,
 )
 from fastapi_spine.core.exchange import Exchange, Refusal
+from fastapi_spine.guard.reply import Answer, refuse
 from fastapi_spine.settings.guard_model import Guard
 
 _ASKS: Final = b"access-control-request-method"
 _ALLOW_ORIGIN: Final = b"access-control-allow-origin"
 _BAD_REQUEST: Final = 400
+_OF_A_BODY: Final = frozenset({b"content-type", b"content-length"})
 _READABLE: Final = tuple(
     name.decode("ascii")
     for name in (HEADER_REQUEST_ID, HEADER_RATE_LIMIT, HEADER_RATE_LIMIT_POLICY, HEADER_RETRY_AFTER)
@@ -72,11 +74,15 @@ class Cors:
     async def preflight(
         self, exchange: Exchange, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Answer a preflight."""
+        """Answer a preflight: as Starlette does, but a refusal looks like every other guard's."""
         response = self._cors.preflight_response(Headers(scope=scope))
-        if response.status_code == _BAD_REQUEST:
-            exchange.refusal = Refusal(GUARD_CORS, REFUSED_ORIGIN)
-        await response(scope, receive, send)
+        if response.status_code != _BAD_REQUEST:
+            await response(scope, receive, send)
+            return
+        detail = f"{bytes(response.body).decode()}."
+        words = tuple(pair for pair in response.raw_headers if pair[0] not in _OF_A_BODY)
+        answer = Answer(_BAD_REQUEST, detail, Refusal(GUARD_CORS, REFUSED_ORIGIN), words)
+        await refuse(answer, exchange, scope, send)
 
     def _look(self, origin: bytes) -> Pairs:
         cors = self._cors

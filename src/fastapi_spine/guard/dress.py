@@ -55,6 +55,11 @@ class Wardrobe:
             usual, docs = self._meet(origin, scheme)
         return docs if self._headers is not None and path in self._headers.docs else usual
 
+    def of_preflight(self, scheme: str) -> Dress:
+        """Return what an answer wears that is CORS's own."""
+        pairs = [] if self._headers is None else self._headers.of(scheme, docs=False)
+        return Dress(pairs, frozenset(dict(pairs)))
+
     def _meet(self, origin: bytes | None, scheme: str) -> tuple[Dress, Dress]:
         made = self._make(origin, scheme, docs=False), self._make(origin, scheme, docs=True)
         if origin is None or len(origin) <= _LONGEST:

@@ -102,6 +102,7 @@ class Gate:
         if not isinstance(exchange, Exchange):
             return self._app(scope, receive, send)
         if self._cors is not None and self._cors.asks_first(scope.get("method"), exchange.sent):
+            self._guarded("guard", self._dress_preflight, exchange, scope)
             return self._cors.preflight(exchange, scope, receive, send)
         try:
             refused = self._judge(exchange, scope, exchange.sent)
@@ -123,6 +124,11 @@ class Gate:
             growing = GrowingBody(exchange, self._body, receive, send)
             return growing.run(self._timed or self._app)
         return (self._timed or self._app)(scope, receive, send)
+
+    def _dress_preflight(self, exchange: Exchange, scope: Scope) -> None:
+        """Have a preflight's answer say what every other says; of CORS it says itself what must be said."""
+        said = self._wardrobe.of_preflight(scope.get("scheme", "http"))
+        exchange.headers, exchange.header_names = said
 
     def _refuse(self, answer: Answer, exchange: Exchange, send: Send) -> Awaitable[None]:
         """Answer in the application's place, and say whose route it was for if somebody promised something of it."""
