@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,3 +70,30 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     """A relative link names a file that exists."""
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def test_what_a_page_shows_of_doctor_is_what_doctor_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Headings, and every line that is the same wherever it is asked; libraries are there or not."""
+    (text,) = (
+        block
+        for page in PAGES
+        for block in blocks(page, "console")
+        if block.startswith("$ spine doctor")
+    )
+    (tmp_path / "main.py").write_text(
+        "from fastapi import FastAPI\nfrom fastapi_spine import Spine\napp = FastAPI()\nSpine(app)\n"
+    )
+    nobody = "http://127.0.0.1:9"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", nobody)
+    run = subprocess.run(
+        [sys.executable, "-m", "fastapi_spine", "doctor", "main:app"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    printed = run.stdout.splitlines()
+    text = text.replace("http://127.0.0.1:4318", nobody)
+    shown, _, libraries = text.partition("Instrumentations, ")
+    wanted = [line for line in shown.splitlines()[1:] if line not in {"", "…"}]
+    assert [line for line in wanted if line not in printed] == []
+    assert f"Instrumentations, {libraries.splitlines()[0]}" in printed
