@@ -128,7 +128,7 @@ class Recorder:
             return
         exchange.held = None
         if write:
-            for at_ns, levelno, logger, msg, fields, exc, _ in held.lines:
+            for at_ns, levelno, logger, msg, fields, exc, _ in tuple(held.lines):
                 self._pipeline.say(
                     at_ns, levelno, logger, msg, fields, exchange=exchange, exc=exc, held=True
                 )

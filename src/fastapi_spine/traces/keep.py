@@ -82,7 +82,8 @@ class Tail:
 
     def reason(self, exchange: Exchange) -> str | None:
         """Return why a request that was not sampled is kept; None if it is not."""
-        slow = exchange.kind != TYPE_WEBSOCKET and self._is_slow(exchange)
+        answered = exchange.kind != TYPE_WEBSOCKET and exchange.refusal is None
+        slow = answered and self._is_slow(exchange)
         if exchange.failed:
             return ERROR
         if exchange.forced:
