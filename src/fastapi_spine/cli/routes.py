@@ -128,8 +128,8 @@ def _change(one: Change, terminal: Terminal) -> Iterator[str]:
 def _basis(found: list[RouteNumbers]) -> str:
     bases = {one.basis for one in found}
     if bases == {"metrics"}:
-        return "From the services' own metrics: exact, whatever was sampled."
+        return "Counted by the services' own metrics, exact whatever was sampled; percentiles are read from buckets."
     if bases == {"spans"}:
         return "From the spans that came in: what was not sampled is not counted."
     exact = sorted({clean(one.service) for one in found if one.basis == "metrics"})
-    return f"From their own metrics, exact: {', '.join(exact)}; the others from the spans that came in."
+    return f"Counted by their own metrics, exact: {', '.join(exact)}; the others from the spans that came in. Percentiles are read from buckets."

@@ -87,6 +87,7 @@ class Series(NamedTuple):
         counts: requests of each step.
         failures: failed ones of each step.
         outcomes: requests of each step by status and failure; alerts may have rules of their own.
+        longest_ns: the longest duration of each step, by when it began; empty if not every request has sent its span.
     """
 
     service: str
@@ -98,6 +99,7 @@ class Series(NamedTuple):
     buckets: list[list[int]]
     bounds_ns: tuple[float, ...]
     outcomes: list[dict[Outcome, int]] = []  # noqa: RUF012 - nobody changes it
+    longest_ns: list[int] = []  # noqa: RUF012 - likewise
 
 
 class Instance(NamedTuple):

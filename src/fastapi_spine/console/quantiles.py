@@ -3,7 +3,8 @@
 The rule is that of Prometheus' `histogram_quantile` (prometheus.io/docs/prometheus/latest/querying/functions): the
 bucket that holds the wanted rank, and inside it a straight line. A percentile is therefore never further off than its
 bucket is wide. Two things are ours: the first bucket begins at 0, and a rank in the last, open bucket gives the highest
-bound, which reads "at least that".
+bound, which reads "at least that". And where the longest that was observed is known, no percentile is beyond it: of one
+request of 502 ms in a bucket of 500 to 750 ms, a line alone would make a p99 of 748 ms.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from collections.abc import Sequence
 EMPTY = (None, None, None)
 
 
-def quantile(bounds: Sequence[float], counts: Sequence[int], share: float) -> float | None:
+def quantile(
+    bounds: Sequence[float], counts: Sequence[int], share: float, longest: float = 0.0
+) -> float | None:
     """Return the value below which a share of what was observed lies.
 
     Args:
         bounds: upper bounds, included, growing; the last bucket is open.
         counts: how many in each, one more than bounds.
         share: 0 to 1; 0.95 for p95.
+        longest: the longest that was observed; 0 if nobody knows. A bucket is believed before it.
 
     Returns:
         In the unit of the bounds; None where nothing was observed.
@@ -35,21 +39,22 @@ def quantile(bounds: Sequence[float], counts: Sequence[int], share: float) -> fl
             if place == len(bounds):
                 return bounds[-1]
             low = bounds[place - 1] if place else 0.0
-            return low + (bounds[place] - low) * max(rank - below, 0.0) / count
+            found = low + (bounds[place] - low) * max(rank - below, 0.0) / count
+            return max(min(found, longest), low) if longest else found
         below += count
     return bounds[-1]
 
 
 def percentiles(
-    bounds: Sequence[float], counts: Sequence[int]
+    bounds: Sequence[float], counts: Sequence[int], longest: float = 0.0
 ) -> tuple[float | None, float | None, float | None]:
     """Return p50, p95 and p99, as `quantile` has them."""
     if not any(counts):
         return EMPTY
     return (
-        quantile(bounds, counts, 0.5),
-        quantile(bounds, counts, 0.95),
-        quantile(bounds, counts, 0.99),
+        quantile(bounds, counts, 0.5, longest),
+        quantile(bounds, counts, 0.95, longest),
+        quantile(bounds, counts, 0.99, longest),
     )
 
 

@@ -14,7 +14,11 @@ Attributes: TypeAlias = dict[str, Any]
 """`rows.Attributes`, in words that msgspec can read back: a type that holds itself it cannot."""
 
 Basis = Literal["metrics", "spans"]
-"""Where rates and percentiles come from: the service's own metrics, exact whatever was sampled, or the spans that came."""
+"""Where rates and percentiles come from: the service's own metrics, or the spans that came.
+
+The counts of metrics are exact, whatever was sampled. Percentiles are read from buckets, and never beyond the longest
+that came.
+"""
 
 
 class RequestRow(Struct, frozen=True):
@@ -176,7 +180,7 @@ class TraceView(Struct, frozen=True):
         others: other traces with the same request id, newest first.
         cut: how many spans were left out, because there are too many.
         peers: how long others of `request`'s route took in the hour around it.
-        slower_than: the share of `peers` that were quicker, 0 to 1.
+        slower_than: the share of `peers` that were quicker, 0 to 1; null with fewer than five others.
     """
 
     trace_id: str

@@ -47,7 +47,7 @@ payments  GET /gone                 0.0/h       -        -        -        -    
 What changed
   GET /orders/{order_id}: p95 is 400 ms, 100 ms before.  spine requests route:/orders/{order_id}
 
-From their own metrics, exact: payments; the others from the spans that came in."""
+Counted by their own metrics, exact: payments; the others from the spans that came in. Percentiles are read from buckets."""
 
 NARROW_ROUTES = """\
 service   route                      rate  errors      p50      p95

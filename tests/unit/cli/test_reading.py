@@ -55,9 +55,9 @@ orders     14:13:42.005 INFO           shop.orders          order 20 shown  user
 
 ROUTES = """\
 service  route                     rate  errors      p50      p95      p99                        against before
-orders   POST /orders             1.0/h   100 %  96.9 ms   101 ms   101 ms      █                 new
-orders   GET /orders              1.0/h     0 %  88.8 ms  92.3 ms  92.6 ms      █                 new
-orders   GET /orders/{order_id}  30.0/h     0 %  24.2 ms  38.4 ms  41.4 ms      █                 new
+orders   POST /orders             1.0/h   100 %  96.9 ms   100 ms   100 ms      █                 new
+orders   GET /orders              1.0/h     0 %  88.8 ms  90.0 ms  90.0 ms      █                 new
+orders   GET /orders/{order_id}  30.0/h     0 %  24.2 ms  38.4 ms  39.0 ms      █                 new
 
 What changed
   502, once.  spine requests failed:yes error:502 service:orders

@@ -31,6 +31,22 @@ def test_a_percentile_lies_on_a_line_through_its_bucket(
     assert quantile(BOUNDS, counts, share) == expected
 
 
+@pytest.mark.parametrize(
+    ("counts", "longest", "expected"),
+    [
+        ([0, 1, 0, 0], 12.0, (12.0, 12.0, 12.0)),
+        ([0, 8, 0, 0], 18.0, (15.0, 18.0, 18.0)),
+        ([0, 0, 0, 1], 70.0, (40.0, 40.0, 40.0)),
+        ([0, 0, 1, 0], 12.0, (20.0, 20.0, 20.0)),
+    ],
+)
+def test_no_percentile_is_beyond_the_longest_that_came(
+    counts: list[int], longest: float, expected: tuple[float, float, float]
+) -> None:
+    """One request of 12 took 12 at most; a longest that its bucket contradicts is believed down to the bucket."""
+    assert percentiles(BOUNDS, counts, longest) == expected
+
+
 def test_nothing_observed_has_no_percentiles() -> None:
     """None of the three, and no share."""
     assert percentiles(BOUNDS, [0, 0, 0, 0]) == (None, None, None)

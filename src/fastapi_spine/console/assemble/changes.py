@@ -12,7 +12,7 @@ from fastapi_spine.console.assemble.header import took
 from fastapi_spine.console.assemble.steps import Steps
 from fastapi_spine.console.filter import Filter, Match
 from fastapi_spine.console.ports import Instance, Series
-from fastapi_spine.console.quantiles import bucket_of, quantile
+from fastapi_spine.console.quantiles import bucket_of
 from fastapi_spine.console.search import render
 from fastapi_spine.console.views import Change, ErrorGroup
 
@@ -106,7 +106,7 @@ def _compared(route: Route, steps: Steps) -> Iterator[Change]:
 
 def _slower(now: Half, before: Half) -> bool:
     """Whether p95 rose by more than the buckets can blur, by a fifth, and not by chance."""
-    p95, earlier = (quantile(half.bounds_ns, half.total(), 0.95) for half in (now, before))
+    p95, earlier = now.p95_ns(), before.p95_ns()
     if p95 is None or earlier is None or p95 < _MUCH_SLOWER * earlier:
         return False
     bound = bucket_of(before.bounds_ns, earlier)[1]
@@ -117,7 +117,7 @@ def _slower(now: Half, before: Half) -> bool:
 
 
 def _p95(half: Half) -> str:
-    value = quantile(half.bounds_ns, half.total(), 0.95)
+    value = half.p95_ns()
     return "nothing" if value is None else took(value / 1000)
 
 

@@ -17,12 +17,14 @@ class Half(NamedTuple):
     Attributes:
         buckets: durations of each step.
         bounds_ns: upper bounds of the buckets.
+        longest_ns: the longest duration of the whole window; 0 if nobody knows.
     """
 
     counts: list[int]
     failures: list[int]
     buckets: list[list[int]]
     bounds_ns: tuple[float, ...]
+    longest_ns: int = 0
 
     @property
     def requests(self) -> int:
@@ -38,9 +40,13 @@ class Half(NamedTuple):
         """Return the durations of all steps together."""
         return [sum(column) for column in zip(*self.buckets, strict=True)]
 
+    def p95_ns(self) -> float | None:
+        """Return the 95th percentile of all steps together."""
+        return quantile(self.bounds_ns, self.total(), 0.95, self.longest_ns)
+
     def numbers(self, seconds: float) -> Numbers:
         """Return rate, errors and durations of the window, which was so many seconds long."""
-        shares = percentiles(self.bounds_ns, self.total())
+        shares = percentiles(self.bounds_ns, self.total(), self.longest_ns)
         p50, p95, p99 = (None if one is None else one / 1000 for one in shares)
         return Numbers(
             self.requests, self.errors, self.requests / max(seconds, 1e-9), p50, p95, p99
@@ -48,7 +54,7 @@ class Half(NamedTuple):
 
     def p95_us(self) -> list[float | None]:
         """Return the 95th percentile of each step."""
-        found = (quantile(self.bounds_ns, step, 0.95) for step in self.buckets)
+        found = (quantile(self.bounds_ns, step, 0.95, self.longest_ns) for step in self.buckets)
         return [None if one is None else one / 1000 for one in found]
 
 
@@ -61,15 +67,17 @@ class Halves(NamedTuple):
 
 def halves(series: Series, steps: int) -> Halves:
     """Cut a series of twice as many steps; a step that is missing at the end had no requests."""
-    width = len(series.bounds_ns) + 1
-    lack = max(2 * steps - len(series.counts), 0)
-    counts = series.counts + [0] * lack
-    failures = series.failures + [0] * lack
-    buckets = series.buckets + [[0] * width] * lack
-    first, second = slice(0, steps), slice(steps, 2 * steps)
-    return Halves(
-        Half(counts[second], failures[second], buckets[second], series.bounds_ns),
-        Half(counts[first], failures[first], buckets[first], series.bounds_ns),
+    return Halves(_half(series, steps, 2 * steps), _half(series, 0, steps))
+
+
+def _half(series: Series, first: int, end: int) -> Half:
+    lack = end - first - len(series.counts[first:end])
+    return Half(
+        series.counts[first:end] + [0] * lack,
+        series.failures[first:end] + [0] * lack,
+        series.buckets[first:end] + [[0] * (len(series.bounds_ns) + 1)] * lack,
+        series.bounds_ns,
+        max(series.longest_ns[first:end], default=0),
     )
 
 
@@ -77,11 +85,13 @@ def added(parts: Sequence[Half]) -> Half:
     """Add windows of equal steps up; where buckets differ, each keeps its upper bound."""
     bounds = tuple(sorted({bound for part in parts for bound in part.bounds_ns}))
     spread = [_on(part, bounds) for part in parts]
+    known = [part.longest_ns for part in parts if part.requests]
     return Half(
         _columns([part.counts for part in parts]),
         _columns([part.failures for part in parts]),
         [_columns(list(step)) for step in zip(*spread, strict=True)],
         bounds,
+        max(known, default=0) if all(known) else 0,
     )
 
 

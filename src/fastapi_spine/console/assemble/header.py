@@ -20,8 +20,6 @@ from fastapi_spine.core.conventions import (
 _MANY: Final = 5
 """As many calls of one kind from one place are a finding: the same query in a loop."""
 _LONGEST: Final = 200
-_FEW: Final = 10
-"""Of fewer peers a share says little."""
 _MOST_HOLDERS: Final = 3
 _NOTABLE: Final = 0.05
 _US: Final = 1000.0
@@ -33,7 +31,7 @@ def facts_of(asked: Node, peers: Spread | None, slower_than: float | None) -> di
     Args:
         asked: the request.
         peers: how long others of its route took.
-        slower_than: the share of them that were quicker.
+        slower_than: the share of them that were quicker; None if they are too few.
     """
     return {name: _clipped(value) for name, value in _facts(asked, peers, slower_than) if value}
 
@@ -49,7 +47,7 @@ def _facts(
     yield "error", error
     yield "cause", "" if cause == error else cause
     yield "took", took((asked.end - asked.start) / _US)
-    if peers is not None and slower_than is not None and peers.count >= _FEW:
+    if peers is not None and slower_than is not None:
         yield (
             "among its route",
             f"slower than {int(slower_than * 100)} % of {peers.count:,} in the hour around it",

@@ -18,6 +18,8 @@ from fastapi_spine.console.views import EventView, LogView, RequestRow, SpanView
 from fastapi_spine.core.telemetry import STATUS_ERROR
 
 MOST_SPANS: Final = 10_000
+_FEW: Final = 6
+"""Among fewer than five others a share says nothing."""
 _HALF_HOUR_NS: Final = 1_800_000_000_000
 
 
@@ -129,11 +131,11 @@ def _peers(reader: Reader, row: RequestRow | None) -> Spread | None:
 
 
 def _slower_than(peers: Spread | None, row: RequestRow | None) -> float | None:
-    """Return the share of peers that were quicker; the request is one of them, and not quicker than itself."""
-    if peers is None or row is None:
+    """Return the share of peers that were quicker, if they are enough; the request is one of them, not quicker than itself."""
+    if peers is None or row is None or peers.count < _FEW:
         return None
     share = share_below(peers.bounds_us, peers.counts, row.duration_us)
-    return None if share is None else min(share, 1 - 1 / max(peers.count, 1))
+    return None if share is None else min(share, 1 - 1 / peers.count)
 
 
 def _span(node: Node, begin: int) -> SpanView:

@@ -11,7 +11,7 @@ from msgspec import json, msgpack
 from fastapi_spine.console.store.failures import Failure
 from fastapi_spine.console.store.mend import mended, mended_row
 from fastapi_spine.console.store.points import Histograms, Last, Senders
-from fastapi_spine.console.store.rollup import MINUTE_NS, Cell, Key, Name, RollUps
+from fastapi_spine.console.store.rollup import LONGEST, MINUTE_NS, Cell, Key, Name, RollUps
 from fastapi_spine.console.store.sql import query
 
 _pack = msgpack.Encoder().encode
@@ -47,7 +47,9 @@ class MetaFile:
             return None
         count, failures, number, buckets, outcomes = row
         bounds = next(known for known, id_ in self._bounds.items() if id_ == number)
-        return Cell(bounds, count, failures, unpacked_buckets(buckets), unpacked_buckets(outcomes))
+        held = unpacked_buckets(buckets)
+        longest_ns = held.pop(LONGEST, 0)
+        return Cell(bounds, count, failures, held, unpacked_buckets(outcomes), longest_ns)
 
     def last_point(self, series: bytes) -> Last | None:
         """Return the last point of a cumulative histogram."""
@@ -153,7 +155,7 @@ class MetaFile:
             cell.count,
             cell.failures,
             self._bounds_of(cell.bounds),
-            _pairs(cell.buckets),
+            _pairs({LONGEST: cell.longest_ns, **cell.buckets} if cell.longest_ns else cell.buckets),
             _pairs(cell.outcomes),
         )
 

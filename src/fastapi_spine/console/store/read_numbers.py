@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any, Final
 
 from msgspec import json, msgpack
@@ -11,7 +12,13 @@ from fastapi_spine.console.filter import Window
 from fastapi_spine.console.ports import Instance, Outcome, Series
 from fastapi_spine.console.quantiles import percentiles
 from fastapi_spine.console.store.meta_shelf import MetaShelf
-from fastapi_spine.console.store.rollup import BASIS_METRICS, MINUTE_NS, outcome_of, rebucketed
+from fastapi_spine.console.store.rollup import (
+    BASIS_METRICS,
+    LONGEST,
+    MINUTE_NS,
+    outcome_of,
+    rebucketed,
+)
 from fastapi_spine.console.views import Basis, ErrorGroup, SenderHealth, Spread
 
 _numbers = msgpack.Decoder(list[int]).decode
@@ -44,13 +51,18 @@ def series(meta: MetaShelf, window: Window, step_ns: int, wanted: Key) -> list[S
         rows = [row for row in rows if _is(row[1:4], wanted)]
     measured = {row[1] for row in rows if row[4] == BASIS_METRICS}
     grouped: dict[Key, list[tuple[Any, ...]]] = defaultdict(list)
+    spans: dict[Key, list[tuple[Any, ...]]] = defaultdict(list)
     for row in rows:
         if (row[1] in measured) == (row[4] == BASIS_METRICS):
             grouped[row[1:4]].append(row)
+        if row[4] != BASIS_METRICS:
+            spans[row[1:4]].append(row)
     bounds = {number: _bounds(text) for number, text in meta.rows("all_bounds")}
     steps = -(-(last - first) // wide)
     return [
-        _series(key, found, bounds, first, wide, steps, measured)
+        _series(key, found, bounds, first, wide, steps, measured)._replace(
+            longest_ns=_longest(found, spans[key], first, wide, steps)
+        )
         for key, found in sorted(grouped.items())
     ]
 
@@ -76,11 +88,26 @@ def _series(
         flat = _numbers(blob)
         into = buckets[step]
         if their == number:
-            for bucket, many in zip(flat[::2], flat[1::2], strict=True):
+            for bucket, many in _counted(flat):
                 into[bucket] += many
         else:
             _add_other(into, flat, bounds[their], edges)
     return Series(*key, _BASES[key[0] in measured], counts, failures, buckets, edges, outcomes)
+
+
+def _longest(
+    rows: list[tuple[Any, ...]], spans: list[tuple[Any, ...]], first: int, wide: int, steps: int
+) -> list[int]:
+    """Return the longest duration of each step; empty where fewer spans came than requests were counted."""
+    if sum(row[5] for row in spans) < sum(row[5] for row in rows):
+        return []
+    longest = [0] * steps
+    for row in spans:
+        step = (row[0] - first) // wide
+        flat = _numbers(row[8])
+        if flat[0] == LONGEST:
+            longest[step] = max(longest[step], flat[1])
+    return longest
 
 
 def _add_outcomes(into: dict[Outcome, int], flat: list[int]) -> None:
@@ -93,10 +120,16 @@ def _add_other(
     into: list[int], flat: list[int], their: tuple[float, ...], edges: tuple[float, ...]
 ) -> None:
     dense = [0] * (len(their) + 1)
-    for bucket, many in zip(flat[::2], flat[1::2], strict=True):
+    for bucket, many in _counted(flat):
         dense[bucket] += many
     for bucket, many in enumerate(rebucketed(their, dense, edges)):
         into[bucket] += many
+
+
+def _counted(flat: list[int]) -> Iterator[tuple[int, int]]:
+    """Return a cell's buckets, each with its count."""
+    start = 2 if flat[:1] == [LONGEST] else 0
+    return zip(flat[start::2], flat[start + 1 :: 2], strict=True)
 
 
 def spread(meta: MetaShelf, key: Key, window: Window) -> Spread | None:
@@ -112,7 +145,7 @@ def spread(meta: MetaShelf, key: Key, window: Window) -> Spread | None:
     one = found[0]
     bounds_us = [bound / 1000 for bound in one.bounds_ns]
     counts = [sum(column) for column in zip(*one.buckets, strict=True)]
-    p50, p95, p99 = percentiles(bounds_us, counts)
+    p50, p95, p99 = percentiles(bounds_us, counts, max(one.longest_ns, default=0) / 1000)
     return Spread(
         *key, window.start // 1000, window.end // 1000, sum(one.counts), sum(one.failures), p50, p95, p99,
         bounds_us, counts, one.basis,

@@ -13,6 +13,8 @@ BASIS_SPANS: Final = 0
 BASIS_METRICS: Final = 1
 BOUNDS_NS: Final = tuple(1000.0 * 2 ** (step / 8) for step in range(3 * 8, 32 * 8 + 1))
 """8 µs to 72 minutes, eight buckets an octave: each 9 % wide, so no percentile is further off than that."""
+LONGEST: Final = -1
+"""In a file, stands where a bucket's number stands, before the longest duration instead of a count."""
 MOST_SERIES: Final = 2_000
 """A minute: beyond, requests count under one name for all the others."""
 _KEEP: Final = 3
@@ -27,9 +29,9 @@ class Name(NamedTuple):
 
 
 class Cell:
-    """The numbers of one minute and one name."""
+    """The numbers of one minute and one name; only spans know the longest duration, otherwise it is 0."""
 
-    __slots__ = ("bounds", "buckets", "count", "failures", "outcomes")
+    __slots__ = ("bounds", "buckets", "count", "failures", "longest_ns", "outcomes")
 
     def __init__(
         self,
@@ -38,12 +40,14 @@ class Cell:
         failures: int = 0,
         buckets: dict[int, int] | None = None,
         outcomes: dict[int, int] | None = None,
+        longest_ns: int = 0,
     ) -> None:
         self.bounds = bounds
         self.count = count
         self.failures = failures
         self.buckets: dict[int, int] = {} if buckets is None else buckets
         self.outcomes: dict[int, int] = {} if outcomes is None else outcomes
+        self.longest_ns = longest_ns
 
 
 Key = tuple[int, Name, int]
@@ -70,6 +74,7 @@ class RollUps:
         cell = self._cell(start_ns // MINUTE_NS, name, BASIS_SPANS, BOUNDS_NS)
         cell.count += 1
         cell.failures += failed
+        cell.longest_ns = max(cell.longest_ns, duration_ns)
         outcome = outcome_code(status, failed=failed)
         cell.outcomes[outcome] = cell.outcomes.get(outcome, 0) + 1
         bucket = bisect_left(BOUNDS_NS, duration_ns)

@@ -182,6 +182,29 @@ def test_services_with_different_buckets_are_added_up() -> None:
     assert added([one, other]) == Half([7], [1], [[1, 2, 3, 1]], (1.0, 2.0, 3.0))
 
 
+def test_a_service_took_no_longer_than_the_longest_of_its_routes() -> None:
+    """Known if that of every route with requests is; then no percentile is beyond it, in no minute either."""
+    one = Half([1], [0], [[0, 1, 0]], (1e6, 3e6), 1_500_000)
+    other = Half([1], [0], [[0, 1, 0]], (1e6, 3e6), 2_000_000)
+    silent = Half([0], [0], [[0, 0, 0]], (1e6, 3e6))
+    whole = added([one, other, silent])
+    assert whole.longest_ns == 2_000_000
+    assert whole.numbers(60) == Numbers(2, 0, 2 / 60, 2000.0, 2000.0, 2000.0)
+    assert whole.p95_us() == [2000.0]
+    assert added([one, Half([1], [0], [[0, 1, 0]], (1e6, 3e6))]).longest_ns == 0
+
+
+def test_now_and_before_each_have_a_longest_of_their_own() -> None:
+    """What was slow an hour ago says nothing about now."""
+    store = Memory()
+    given = series("/x", (1, 0, 2), (1, 0, 2))
+    longest = [3_000_000] + [2_500_000] * 9 + [2_100_000] * 9 + [2_200_000]
+    store.given_series = [given._replace(longest_ns=longest)]
+    (found,) = overview(store, WINDOW).routes
+    assert (found.now.p99_us, found.before.p99_us) == (2200.0, 3000.0)
+    assert found.p95_us == [2200.0] * 10
+
+
 def test_errors_stand_most_recent_first() -> None:
     """With the window that was really looked at."""
     store = Memory()

@@ -162,7 +162,7 @@ def test_one_request_is_shown_whole() -> None:
         services=["orders", "stock"],
         errors=1,
         peers=peers,
-        slower_than=0.0,
+        slower_than=None,
     )  # fmt: skip
 
 
@@ -246,6 +246,22 @@ def test_a_request_is_placed_among_its_route() -> None:
     store.spans.append(slow._replace(end_ns=slow.start_ns + 900 * MS))
     facts = view(store, "r-1").facts
     assert facts["among its route"] == "slower than 99 % of 100 in the hour around it"
+
+
+def test_among_few_others_it_has_no_place() -> None:
+    """Slower than all of five others says something; slower than all of four does not."""
+    told = {}
+    for others in (4, 5):
+        store = Memory()
+        store.spans = [server(n, trace=n, request_id=f"r-{n}") for n in range(2, 2 + others)]
+        slow = server()
+        store.spans.append(slow._replace(end_ns=slow.start_ns + 900 * MS))
+        found = view(store, "r-1")
+        told[others] = (found.slower_than, found.facts.get("among its route"))
+    assert told == {
+        4: (None, None),
+        5: (5 / 6, "slower than 83 % of 6 in the hour around it"),
+    }
 
 
 def test_a_large_trace_is_cut() -> None:

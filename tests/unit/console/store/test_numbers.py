@@ -81,6 +81,35 @@ def test_percentiles_are_no_further_off_than_a_bucket(kept: Store) -> None:
     assert kept.reader.spread("orders", "GET", "/other", LAST_THREE) is None
 
 
+def test_few_requests_have_percentiles_that_can_be(kept: Store) -> None:
+    """One request of 502 ms has no p99 of 991 ms, whoever counted it; nor after the file was read again."""
+    kept.put(server(1, ms=502.0))
+    kept.put(histogram((0, 1, 0)))
+    found = kept.reader.spread("orders", "GET", "/orders/{order_id}", LAST_THREE)
+    assert found is not None
+    assert (found.count, found.basis) == (1, "metrics")
+    assert (found.p50_us, found.p95_us, found.p99_us) == (502_000.0, 502_000.0, 502_000.0)
+
+
+def test_the_longest_lasts(tmp_path: Path) -> None:
+    """It is kept with the minute, through a restart, and quicker requests do not change it."""
+    for ms in (502.0, 3.0, 480.0):
+        with store(tmp_path / "console") as kept:
+            kept.put(server(round(ms), ms=ms))
+            (found,) = kept.reader.series(LAST_THREE, MINUTE)
+    assert (found.counts, found.longest_ns) == ([0, 0, 3], [0, 0, 502_000_000])
+    assert sum(map(sum, found.buckets)) == 3
+
+
+def test_of_requests_without_spans_nobody_knows_the_longest(kept: Store) -> None:
+    """Two were counted, one sent its span: the other may have taken longer."""
+    kept.put(server(1, ms=502.0))
+    kept.put(histogram((0, 2, 0)))
+    found = kept.reader.spread("orders", "GET", "/orders/{order_id}", LAST_THREE)
+    assert found is not None
+    assert (found.p50_us, found.p95_us, found.p99_us) == (550_000.0, 955_000.0, 991_000.0)
+
+
 def test_a_restart_goes_on_counting(tmp_path: Path) -> None:
     """The minute that was open is added to, not replaced."""
     for number in range(1, 4):
@@ -110,6 +139,7 @@ def test_a_service_s_own_metrics_win(kept: Store) -> None:
     assert found == Series(
         "orders", "GET", "/orders/{order_id}", "metrics", [0, 0, 6], [0, 0, 2],
         [[0, 0, 0], [0, 0, 0], [3, 3, 0]], (1e8, 1e9), [{}, {}, {(200, False): 4, (500, True): 2}],
+        [],
     )  # fmt: skip
 
 

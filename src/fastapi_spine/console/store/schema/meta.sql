@@ -14,6 +14,7 @@ CREATE TABLE series (
 CREATE TABLE bounds (id INTEGER PRIMARY KEY, bounds TEXT NOT NULL UNIQUE);
 
 -- basis: 0 spans, 1 metrics. buckets: number of a bucket, count, number of a bucket, count …
+-- and of spans, -1 and the longest duration in nanoseconds.
 -- outcomes: twice the status (0 for none), one more if it failed, count …
 CREATE TABLE rollup (
     minute INTEGER NOT NULL,

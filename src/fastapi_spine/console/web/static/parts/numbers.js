@@ -6,7 +6,8 @@ import { html } from "./html.js";
 import { Bars, Line } from "./spark.js";
 
 const BASIS = {
-  metrics: "counted by the service itself: exact, whatever was sampled", spans: "counted from the spans that came",
+  metrics: "counts are the service's own, exact whatever was sampled; percentiles are read from buckets",
+  spans: "counted from the spans that came; percentiles are read from buckets",
 };
 
 /** The heads of these columns. */
