@@ -21,6 +21,12 @@ function load() {
   return loading;
 }
 
+/** Places of values that have no neighbour: no line goes through them. */
+function lonely(values) {
+  const there = (at) => values[at] !== null && values[at] !== undefined;
+  return values.flatMap((_, at) => (there(at) && !there(at - 1) && !there(at + 1) ? [at] : []));
+}
+
 function optionsOf({ series, format, onStretch, width, height }) {
   const line = token("--line");
   const text = token("--text-3");
@@ -35,10 +41,11 @@ function optionsOf({ series, format, onStretch, width, height }) {
       { ...axis, size: 26, gap: 4, values: (_, at) => at.map((second) => new Date(second * 1000).toTimeString().slice(0, 5)) },
       { ...axis, size: 58, gap: 6, values: (_, at) => at.map(format), splits: undefined },
     ],
-    series: [{}, ...series.map((one) => ({
-      label: one.name, stroke: one.colour ? token(one.colour) : serviceColour(one.name), width: 1.6, points: { show: false },
-      fill: one.filled ? `${token(one.colour)}33` : undefined, spanGaps: false,
-    }))],
+    series: [{}, ...series.map((one) => {
+      const stroke = one.colour ? token(one.colour) : serviceColour(one.name);
+      const points = { show: false, filter: () => lonely(one.values), size: 6, width: 0, fill: stroke };
+      return { label: one.name, stroke, width: 1.6, points, fill: one.filled ? `${token(one.colour)}33` : undefined, spanGaps: false };
+    })],
     hooks: {
       setSelect: [(plot) => {
         if (plot.select.width < 6) return;

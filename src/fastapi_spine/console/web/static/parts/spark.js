@@ -34,22 +34,16 @@ export function Bars({ counts, failures = [], label, width = WIDTH, height = HEI
   </svg>`;
 }
 
-/** A line; gaps where nothing came. */
+/** A line; gaps where nothing came, and a dot for what stands alone between two. */
 export function Line({ values, label, width = WIDTH, height = HEIGHT }) {
   const points = gather(values, 60, largest);
   const top = Math.max(1e-9, ...points.map((value) => value ?? 0));
   const step = width / Math.max(1, points.length - 1);
-  let pen = "M";
-  const path = points.map((value, at) => {
-    if (value === null || value === undefined) {
-      pen = "M";
-      return "";
-    }
-    const mark = `${pen}${(at * step).toFixed(2)} ${(height - 2 - (value / top) * (height - 4)).toFixed(2)}`;
-    pen = "L";
-    return mark;
-  }).join("");
+  const there = (at) => points[at] !== null && points[at] !== undefined;
+  const place = (at) => `${(at * step).toFixed(2)} ${(height - 2 - (points[at] / top) * (height - 4)).toFixed(2)}`;
+  const path = points.map((_, at) => (there(at) ? `${there(at - 1) ? "L" : "M"}${place(at)}` : "")).join("");
+  const dots = points.map((_, at) => (there(at) && !there(at - 1) && !there(at + 1) ? `M${place(at)}h0` : "")).join("");
   return html`<svg class="spark" viewBox=${`0 0 ${width} ${height}`} width=${width} height=${height} role="img" aria-label=${label} preserveAspectRatio="none">
-    <path class="spark-line" d=${path} />
+    <path class="spark-line" d=${path} /><path class="spark-dots" d=${dots} />
   </svg>`;
 }
