@@ -8,6 +8,7 @@ import { html, useState } from "./html.js";
 import { Icon } from "./icons.js";
 import { requestUrl } from "./router.js";
 import { saidText } from "./said.js";
+import { Stack } from "./stack.js";
 import { Bones, Level, Service, Time, Trouble } from "./words.js";
 
 function linesOf(answer) {
@@ -46,7 +47,7 @@ export function LinePanel({ line, onClose, onChoose }) {
         ${line.held && html`<dt>held back</dt><dd>written because its request failed or was slow</dd>`}
       </dl>
       ${line.stack && html`<section><header class="panel-line"><h3>Stack</h3><${Copy} text=${line.stack} label="Copy the stack" /></header>
-        <pre class="stack" tabindex="0">${plain(line.stack)}</pre></section>`}
+        <${Stack} text=${line.stack} /></section>`}
       <section><h3>Fields</h3><${Attributes} of=${line.attributes} page="/logs" /></section>
       <${Around} line=${line} onChoose=${onChoose} key=${line.cursor} />
     </div>

@@ -6,6 +6,7 @@ import { html, useEffect, useMemo, useState } from "./html.js";
 import { useKeys } from "./keys.js";
 import { Cause, Facts, Head, Hops, Notes } from "./sheet_head.js";
 import { GroupPanel, RowLinePanel, SpanPanel } from "./span_panel.js";
+import { Stack } from "./stack.js";
 import { causeOf, failuresOf, holdersOf, ownRoot, partOf, reachOf, rowsOf, treeOf, unfoldedTo } from "./tree.js";
 import { Waterfall } from "./waterfall.js";
 import { Level, Service } from "./words.js";
@@ -14,7 +15,7 @@ function LogList({ view, base }) {
   if (view.logs.length === 0) return html`<p class="pad muted">This request wrote no line that came here.</p>`;
   return html`<ol class="said-list" tabindex="0" aria-label="Log lines by time">${view.logs.slice(0, 2000).map((line) => html`<li key=${line.cursor}>
     <span class="num faint">+${duration(Math.max(0, line.at_us - view.start_us - base))}</span><${Level} line=${line} /><${Service} name=${line.service} />
-    <div><pre>${plain(line.message)}</pre>${line.stack && html`<pre class="stack">${plain(line.stack)}</pre>`}</div></li>`)}</ol>`;
+    <div><pre>${plain(line.message)}</pre>${line.stack && html`<${Stack} text=${line.stack} />`}</div></li>`)}</ol>`;
 }
 
 function Json({ view }) {

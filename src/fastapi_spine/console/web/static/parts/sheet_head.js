@@ -7,6 +7,7 @@ import { Histogram } from "./histogram.js";
 import { html, useState } from "./html.js";
 import { Icon } from "./icons.js";
 import { requestUrl } from "./router.js";
+import { Stack } from "./stack.js";
 import { save } from "./trace_file.js";
 import { Service, Status, Time } from "./words.js";
 
@@ -80,7 +81,7 @@ export function Cause({ cause, onShow }) {
     <span class="bad" aria-hidden="true">✗</span>
     <p><b>${oneLine(cause.type, 120)}</b>${cause.message && html`: ${oneLine(cause.message, 300)}`}
       ${cause.span && html` <span class="muted">in ${plain(cause.span.service)}, ${oneLine(cause.span.title, 80)}</span>`}
-      ${open && cause.stack && html`<pre class="stack" tabindex="0">${plain(cause.stack)}</pre>`}</p>
+      ${open && cause.stack && html`<${Stack} text=${cause.stack} />`}</p>
     ${cause.stack && html`<button type="button" class="button small" aria-expanded=${open} onClick=${() => setOpen(!open)}>${open ? "Hide stack" : "Stack"}</button>`}
     ${cause.span && html`<button type="button" class="button small" onClick=${onShow} title="Next error (e)">Show in waterfall</button>`}
   </section>`;

@@ -6,6 +6,7 @@ import { duration, oneLine, plain, share } from "./format.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { requestUrl } from "./router.js";
+import { Stack } from "./stack.js";
 import { Level, Service } from "./words.js";
 
 const KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"];
@@ -14,14 +15,14 @@ function Event({ event, span }) {
   const { "exception.stacktrace": stack, ...rest } = event.attributes;
   return html`<li><p><b>${plain(event.name)}</b> <span class="faint num">+${duration(event.at_us - span.start_us)} after its beginning</span></p>
     <${Attributes} of=${rest} page="" />
-    ${stack && html`<header class="panel-line"><h3>Stack</h3><${Copy} text=${String(stack)} label="Copy the stack" /></header><pre class="stack" tabindex="0">${plain(stack)}</pre>`}</li>`;
+    ${stack && html`<header class="panel-line"><h3>Stack</h3><${Copy} text=${String(stack)} label="Copy the stack" /></header><${Stack} text=${stack} />`}</li>`;
 }
 
 function Lines({ lines, start, span }) {
   return html`<section><h3>Log lines</h3><ol class="panel-lines">${lines.slice(0, 200).map((line) => html`<li key=${line.cursor}>
     <p><${Level} line=${line} /> <span class="faint num">+${duration(line.at_us - start - span.start_us)}</span> ${line.held && html`<span class="badge">held</span>`}</p>
     <pre>${plain(line.message)}</pre>
-    ${line.stack && html`<pre class="stack" tabindex="0">${plain(line.stack)}</pre>`}
+    ${line.stack && html`<${Stack} text=${line.stack} />`}
     ${Object.keys(line.attributes).length > 0 && html`<details><summary>${Object.keys(line.attributes).length} fields</summary><${Attributes} of=${line.attributes} page="/logs" /></details>`}</li>`)}</ol></section>`;
 }
 
@@ -80,7 +81,7 @@ export function RowLinePanel({ line, start, onClose }) {
     <pre class="message-whole">${plain(line.message)}</pre>
     <dl class="facts-list"><dt>at</dt><dd class="num">+${duration(line.at_us - start)}</dd><dt>logger</dt><dd class="mono">${plain(line.logger)}</dd>
       ${line.held && html`<dt>held back</dt><dd>written because the request failed or was slow</dd>`}</dl>
-    ${line.stack && html`<section><header class="panel-line"><h3>Stack</h3><${Copy} text=${line.stack} label="Copy the stack" /></header><pre class="stack" tabindex="0">${plain(line.stack)}</pre></section>`}
+    ${line.stack && html`<section><header class="panel-line"><h3>Stack</h3><${Copy} text=${line.stack} label="Copy the stack" /></header><${Stack} text=${line.stack} /></section>`}
     <section><h3>Fields</h3><${Attributes} of=${line.attributes} page="/logs" /></section>
   <//>`;
 }
