@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 from fastapi_spine.cli.asking import data_folder
 from fastapi_spine.cli.beside import ConsoleBeside
 from fastapi_spine.cli.run import require_port, require_server, serve
+from fastapi_spine.cli.target import require_application
 from fastapi_spine.cli.terminal import clean
 from fastapi_spine.console.door.access import Access, login_url
 from fastapi_spine.core.conventions import ENV_DEV_PAGES, ENV_PREFIX
@@ -35,10 +36,13 @@ def develop(options: argparse.Namespace) -> int:
 
     Raises:
         MissingExtraError: uvicorn is not installed.
+        PlacementError: there is no such application.
         PortError: the application's port cannot be opened.
     """
     require_server("spine dev")
-    require_port(options.host, options.port)  # before a console is started for nothing
+    # before a console is started for nothing
+    require_application(options.app)
+    require_port(options.host, options.port)
     beside = ConsoleBeside(data_folder(options.data or ""), say)
     _end_when_hung_up()
     try:

@@ -4,12 +4,54 @@ from __future__ import annotations
 
 import importlib
 import os
+import subprocess
 import sys
-from typing import Any
+from typing import Any, Final
 
 from fastapi_spine.core.errors import PlacementError
 
 DEFAULT_ATTRIBUTE = "app"
+_LOOK: Final = """
+import os, sys
+from fastapi_spine.cli.target import load_application
+from fastapi_spine.core.errors import PlacementError
+try:
+    load_application(sys.argv[1])
+except PlacementError as error:
+    print(error, file=sys.stderr, flush=True)
+    os._exit(2)
+finally:
+    os._exit(0)
+"""
+"""Ends at once, whatever threads an application begins when it is imported."""
+_ABSENT: Final = 2
+_PATIENCE_S: Final = 20.0
+
+
+def require_application(target: str) -> None:
+    """Say that there is no such application before anything is started for it.
+
+    A process of its own looks: what importing an application does shall not happen in one that only supervises. One that
+    fails by itself, or takes long, is left to the server: it can be mended while that waits.
+
+    Raises:
+        PlacementError: as `load_application`.
+    """
+    try:
+        looked = subprocess.run(  # noqa: S603 - this interpreter, our code, and the name as its argument
+            [sys.executable, "-c", _LOOK, target],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=_PATIENCE_S,
+        )
+    except subprocess.TimeoutExpired:
+        return
+    if looked.returncode == _ABSENT:
+        raise PlacementError(looked.stderr.rstrip().rpartition("\n")[2])
 
 
 def load_application(target: str) -> Any:

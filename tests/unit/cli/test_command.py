@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from fastapi_spine.cli.target import require_application
+from fastapi_spine.core.errors import PlacementError
+
 APP = """
 import logging, sys
 from fastapi import FastAPI
@@ -113,6 +116,9 @@ def test_doctor_names_what_goes_past_the_layer(folder: Path) -> None:
         (["doctor", "shop:bare"], 1, "shop:bare has no spine: call Spine(app)"),
         (["doctor", "nosuch:app"], 2, "There is no module 'nosuch'"),
         (["doctor", "shop:nosuch"], 2, "Module 'shop' has no 'nosuch'"),
+        (["run", "nosuch:app", "--port", "0"], 2, "There is no module 'nosuch'"),
+        (["dev", "nosuch:app", "--port", "0"], 2, "spine: There is no module 'nosuch'"),
+        (["dev", "shop:nosuch", "--port", "0"], 2, "spine: Module 'shop' has no 'nosuch'"),
         ([], 2, "usage: spine"),
         (["--version"], 0, "fastapi-spine 0.1.0"),
         (["doctor"], 0, "logs.level"),
@@ -126,6 +132,24 @@ def test_what_cannot_be_done_is_said_in_one_line(
     assert ran.returncode == code
     assert said in ran.stdout + ran.stderr
     assert "Traceback" not in ran.stderr
+    assert "console" not in ran.stderr  # none was started
+
+
+def test_an_application_is_looked_for_by_a_process_of_its_own(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that fails when it is imported is the server's to tell of, and one that begins threads is not waited for."""
+    monkeypatch.chdir(folder)
+    (folder / "broken.py").write_text("print('x')\n1 / 0\n")
+    (folder / "busy.py").write_text(
+        "import sys, threading\napp = 1\nprint('busy', file=sys.stderr)\n"
+        "threading.Thread(target=threading.Event().wait).start()\n"
+    )
+    for target in ("shop:app", "broken:app", "busy:app"):
+        require_application(target)
+    with pytest.raises(PlacementError, match=r"^Module 'busy' has no 'nosuch'; name the"):
+        require_application("busy:nosuch")
+    assert not {"shop", "broken", "busy"} & set(sys.modules)
 
 
 def test_a_misspelt_setting_is_an_error_that_names_the_nearest(folder: Path) -> None:
