@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 from console_sample.app import Sample
 from console_sample.data import Samples
 from console_sample.serve import serving_sample
@@ -9,7 +11,15 @@ from msgspec import structs
 from pages import Open
 from playwright.sync_api import expect
 
-from fastapi_spine.console.views import Numbers, Overview, RouteNumbers, ServiceNumbers, Spread
+from fastapi_spine.console.views import (
+    LogPage,
+    Numbers,
+    Overview,
+    RequestPage,
+    RouteNumbers,
+    ServiceNumbers,
+    Spread,
+)
 
 COLOURED = """(canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -67,4 +77,48 @@ def test_the_only_request_of_its_route_stands_in_its_own_bar(
         assert bar is not None
         assert mark is not None
         assert bar["x"] < mark["x"] < bar["x"] + bar["width"]
+        page.close()
+
+
+def test_what_met_no_route_has_one_name(open_page: Open, samples: Samples) -> None:
+    """Its path stands once in a list, and the Overview's row says that there is no route and leads to these alone."""
+    row = structs.replace(samples.requests[0], method="GET", route="", path="/nope")
+    socket = structs.replace(row, cursor="1", method="WS", route="/ws/{room}", path="/ws/7")
+    now = Numbers(12, 0, 0.04, 2000.0, 3000.0, 4000.0)
+    answer = Overview(
+        0, samples.now_us, samples.now_us, [ServiceNumbers("shop", "metrics", 1, [], now, NEVER, [12], [0], [1.0])],
+        [RouteNumbers("shop", "GET", "", "metrics", now, NEVER, [12], [0], [1.0])], [],
+    )  # fmt: skip
+    pages = {"/api/v1/overview": answer, "/api/v1/requests": RequestPage([row, socket])}
+    with serving_sample(Sample(samples, pages=pages)) as origin:
+        page = open_page("/requests?live=off", origin=origin)
+        cells = page.locator(".list-row .path-cell")
+        expect(cells).to_have_text(["GET/nope", "WS/ws/{room}/ws/7"])
+        page.goto(f"{origin}/")
+        link = page.get_by_role("link", name="GET no route")
+        expect(link).to_be_visible()
+        asked = parse_qs(urlsplit(link.get_attribute("href") or "").query)
+        assert asked["q"] == ["service:shop method:GET -route:*"]
+        page.close()
+
+
+def test_a_websocket_ends_with_its_close_code(open_page: Open, samples: Samples) -> None:
+    """As in a terminal; one that was refused has the status that refused it."""
+    closed = {
+        "network.protocol.name": "websocket", "url.path": "/ws/7", "http.response.status_code": 101,
+        "websocket.close_code": 1000, "spine.outcome": "completed",
+    }  # fmt: skip
+    refused = closed | {"http.response.status_code": 403, "websocket.close_code": None}
+    lines = [
+        structs.replace(
+            samples.logs[0], cursor=str(number), logger="spine.access", message="request completed",
+            attributes=told, stack="", held=False,
+        )
+        for number, told in enumerate((closed, refused))
+    ]  # fmt: skip
+    with serving_sample(Sample(samples, pages={"/api/v1/logs": LogPage(lines)})) as origin:
+        page = open_page("/logs?live=off", origin=origin)
+        expect(page.locator(".list-row .message")).to_have_text(
+            ["WS /ws/7 → 1000", "WS /ws/7 → 403"]
+        )
         page.close()

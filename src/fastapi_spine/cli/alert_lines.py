@@ -9,6 +9,7 @@ from typing import Final
 from fastapi_spine.alerts.burn import budget_words
 from fastapi_spine.cli.measures import took
 from fastapi_spine.cli.terminal import clean
+from fastapi_spine.cli.told import route_name
 from fastapi_spine.console.alert_views import Alert, AlertsPage, Evidence, Replay, Silence
 
 _US: Final = 1e6
@@ -103,7 +104,7 @@ def _short(alert: Alert) -> Iterator[str]:
     if alert.evidence is None:
         return
     for route in alert.evidence.routes:
-        yield f"{_INDENT}{_route(route.method, route.route)}: {route.bad:g} of {route.total} bad"
+        yield f"{_INDENT}{route_name(route.method, route.route)}: {route.bad:g} of {route.total} bad"
     for change in alert.evidence.changes[:_CHANGES]:
         yield f"{_INDENT}changed: {clean(change.text)}"
     ids = [one.request_id or one.trace_id for one in alert.evidence.requests]
@@ -112,7 +113,7 @@ def _short(alert: Alert) -> Iterator[str]:
 
 def _evidence(evidence: Evidence, place: str) -> Iterator[str]:
     for route in evidence.routes:
-        yield f"worst    {_route(route.method, route.route)}: {route.bad:g} of {route.total} bad"
+        yield f"worst    {route_name(route.method, route.route)}: {route.bad:g} of {route.total} bad"
     for change in evidence.changes:
         yield f"changed  {clean(change.text)}"
     for error in evidence.errors:
@@ -121,12 +122,8 @@ def _evidence(evidence: Evidence, place: str) -> Iterator[str]:
     for one in evidence.requests:
         key = clean(one.request_id or one.trace_id)
         status = one.status if one.status is not None else "-"
-        name = _route(one.method, one.route)
+        name = route_name(one.method, one.route)
         yield f"request  {status}  {took(one.duration_us):>8}  {name}  {place}/requests/{key}"
-
-
-def _route(method: str, route: str) -> str:
-    return clean(f"{method} {route}".strip())
 
 
 def _minutes(start_us: int | None, end_us: int) -> str:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from fastapi_spine.console.facts import METHOD_WEBSOCKET
 from fastapi_spine.console.filter import Between, Filter, Match
 from fastapi_spine.core.conventions import (
     EXC_TYPE,
     KEY_ELAPSED_MS,
     KEY_EXC,
     KEY_LEVEL,
+    KEY_METHOD,
     KEY_MSG,
     KEY_REQUEST_ID,
     KEY_TRACE_ID,
+    KEY_TYPE,
+    TYPE_WEBSOCKET,
 )
 
 _SEVERITIES: Final = {
@@ -60,6 +64,8 @@ def _value(line: Mapping[str, object], key: str) -> object:
     if key == "error":
         exc = line.get(KEY_EXC)
         return exc.get(EXC_TYPE) if isinstance(exc, Mapping) else None
+    if key == KEY_METHOD and line.get(KEY_TYPE) == TYPE_WEBSOCKET:
+        return METHOD_WEBSOCKET
     return line.get(key)
 
 

@@ -13,6 +13,7 @@ from fastapi_spine.cli.measures import rate, share, sparkline, took
 from fastapi_spine.cli.more import remark
 from fastapi_spine.cli.table import Cell, table
 from fastapi_spine.cli.terminal import Terminal, cells, clean
+from fastapi_spine.cli.told import route_name
 from fastapi_spine.console.client import Source
 from fastapi_spine.console.views import Change, Numbers, Overview, RouteNumbers
 
@@ -72,7 +73,7 @@ def _row(one: RouteNumbers) -> list[Cell]:
     now = one.now
     return [
         Cell(clean(one.service), service=one.service),
-        Cell(clean(f"{one.method} {one.route}".strip()), longest=_ROUTE),
+        Cell(route_name(one.method, one.route), longest=_ROUTE),
         Cell(rate(now.per_second)),
         Cell(share(now.errors, now.count), "red" if now.errors else "dim"),
         Cell(took(now.p50_us)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from fastapi_spine.cli.terminal import clean
 from fastapi_spine.console.views import LogView
 from fastapi_spine.core.conventions import (
     ATTR_CLIENT_ADDRESS,
@@ -58,6 +59,11 @@ _OF_ACCESS: Final = {
     ATTR_CLOSE_CODE: KEY_CLOSE_CODE,
     ATTR_CLIENT_ADDRESS: KEY_CLIENT,
 }
+
+
+def route_name(method: str, route: str) -> str:
+    """Return a route as people write it; requests that met none have a method only, and what counts the rest nothing."""
+    return clean(f"{method} {route or '(no route)'}" if method else route)
 
 
 def is_access(line: LogView) -> bool:

@@ -20,6 +20,7 @@ from fastapi_spine.core.conventions import (
     ATTR_OLD_METHOD,
     ATTR_OLD_URL,
     ATTR_PATH,
+    ATTR_PROTOCOL_NAME,
     ATTR_ROUTE,
     ATTR_SPINE_OUTCOME,
     ATTR_SPINE_REQUEST_ID,
@@ -28,6 +29,7 @@ from fastapi_spine.core.conventions import (
     EVENT_EXCEPTION,
     KEY_HELD,
     KEY_REQUEST_ID,
+    TYPE_WEBSOCKET,
 )
 from fastapi_spine.core.telemetry import KIND_SERVER, STATUS_ERROR
 
@@ -36,6 +38,8 @@ ATTR_OLD_TARGET: Final = "http.target"
 SEVERITY_WARN: Final = 13
 SEVERITY_ERROR: Final = 17
 _SERVER_ERROR: Final = 500
+METHOD_WEBSOCKET: Final = "WS"
+"""Stands where the HTTP method stands, as in the log."""
 _HELD: Final = (KEY_HELD, f"spine.{KEY_HELD}")
 """In our log lines, and in what they become over OTLP."""
 _LEVELS: Final = (
@@ -69,10 +73,10 @@ def is_request(span: SpanRow) -> bool:
 def request(span: SpanRow) -> Request:
     """Return the facts of a server span.
 
-    A server that speaks no HTTP has its span's name as the route, and no method.
+    A server that speaks neither HTTP nor WebSocket has its span's name as the route, and no method.
     """
     attributes = span.attributes
-    method = text(attributes, ATTR_METHOD, ATTR_OLD_METHOD)
+    method = method_of(attributes)
     status = _status(attributes)
     return Request(
         text(attributes, ATTR_SPINE_REQUEST_ID, KEY_REQUEST_ID),
@@ -84,6 +88,12 @@ def request(span: SpanRow) -> Request:
         text(attributes, ATTR_SPINE_OUTCOME),
         error_type(span),
     )
+
+
+def method_of(attributes: Attributes) -> str:
+    """Return the HTTP method, or WS for a WebSocket, which has none; empty without either."""
+    websocket = attributes.get(ATTR_PROTOCOL_NAME) == TYPE_WEBSOCKET
+    return text(attributes, ATTR_METHOD, ATTR_OLD_METHOD) or (METHOD_WEBSOCKET if websocket else "")
 
 
 def request_row(span: SpanRow, cursor: str = "") -> RequestRow:

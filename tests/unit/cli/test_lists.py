@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from msgspec import structs
 from views_by_hand import failed_order, failures, line, overview, row
 
 from fastapi_spine.cli.errors import drawn as drawn_errors
+from fastapi_spine.cli.line_fits import fits
 from fastapi_spine.cli.lines import LogLines, RequestLines
 from fastapi_spine.cli.routes import drawn as drawn_routes
 from fastapi_spine.cli.terminal import Terminal
+from fastapi_spine.console.search import parse
 
 REQUESTS = """\
 ── 2026-09-21 UTC ──
@@ -126,6 +129,29 @@ def test_routes_are_compared_with_the_window_before() -> None:
     """Rate, errors, percentiles, a sparkline, what is different, what changed, where the numbers come from."""
     view = overview()
     assert "\n".join(drawn_routes(view, view.routes, Terminal())) == ROUTES
+
+
+def test_requests_that_met_no_route_are_a_row_that_says_so() -> None:
+    """A method alone would be taken for a mistake; what counts the rest together has neither."""
+    view = overview()
+    rows = [
+        structs.replace(view.routes[0], method=method, route=route)
+        for method, route in (("GET", ""), ("WS", "/ws/{room}"), ("", "orders.Stock/Get"), ("", ""))
+    ]
+    found = list(drawn_routes(structs.replace(view, changes=[]), rows, Terminal()))
+    assert [one[9:25].rstrip() for one in found[1:5]] == [
+        "GET (no route)",
+        "WS /ws/{room}",
+        "orders.Stock/Get",
+        "",
+    ]
+
+
+def test_lines_of_websockets_are_found_by_their_method() -> None:
+    """In a file of JSON lines, as in the console."""
+    wanted = parse("method:ws")
+    assert fits({"type": "websocket", "path": "/ws/7"}, wanted)
+    assert not fits({"method": "GET", "path": "/x"}, wanted)
 
 
 def test_a_narrow_terminal_leaves_columns_out() -> None:

@@ -53,6 +53,14 @@ def test_a_request_of_ours_is_read_whole() -> None:
     )
 
 
+@pytest.mark.parametrize("route", ["/ws/{room}", ""])
+def test_a_websocket_is_a_request_whose_method_is_ws(route: str) -> None:
+    """As the log has it; one that met no route has none, and not its span's name."""
+    attributes: Attributes = {"network.protocol.name": "websocket", "url.path": "/ws/7"}
+    facts = request(server(attributes | ({"http.route": route} if route else {})))
+    assert (facts.method, facts.route, facts.path) == ("WS", route, "/ws/7")
+
+
 @pytest.mark.parametrize(
     ("attributes", "expected"),
     [

@@ -146,9 +146,11 @@ def _change(
 ) -> Change:
     series = route.series
     fields = (("service", series.service), ("method", series.method), ("route", series.route))
-    matches = tuple(Match(key, (value,)) for key, value in fields if value)
-    search = render(Filter(matches=matches, failed=True if failed else None))
-    name = f"{series.method} {series.route}".strip()
+    matches = [Match(key, (value,)) for key, value in fields if value]
+    if series.method and not series.route:
+        matches.append(Match("route", ("*",), negated=True))
+    search = render(Filter(matches=tuple(matches), failed=True if failed else None))
+    name = f"{series.method} {series.route or 'without a route'}" if series.method else series.route
     at = at_ns if at_ns is not None else steps.window.start
     return Change(kind, series.service, series.route, f"{name} {text}", search, at // 1000)
 

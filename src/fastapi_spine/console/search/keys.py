@@ -44,7 +44,7 @@ class Key(NamedTuple):
 KEYS: Final = (
     Key("service", Kind.TEXT, "Who sent it: `service.name`.", ("service:orders", "service:orders,stock")),
     Key("route", Kind.TEXT, "The route's template.", ("route:/orders/{order_id}", "route:/orders*")),
-    Key("method", Kind.TEXT, "The HTTP method, in any case.", ("method:POST", "-method:get,head")),
+    Key("method", Kind.TEXT, "The HTTP method, in any case; WS for a WebSocket.", ("method:POST", "-method:get,head", "method:ws")),
     Key("path", Kind.TEXT, "The path that was asked for.", ("path:/orders/7", "path:/static/*")),
     Key(
         "status",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from fastapi_spine.console.facts import SEVERITY_ERROR, request, text
+from fastapi_spine.console.facts import SEVERITY_ERROR, method_of, request, text
 from fastapi_spine.console.filter import Between, Filter, Match, Words
 from fastapi_spine.console.rows import Attributes, LogRow, SpanRow, Value
 from fastapi_spine.console.store.phrases import has_words
@@ -16,8 +16,6 @@ from fastapi_spine.console.store.terms import texts
 from fastapi_spine.core.conventions import (
     ATTR_EXCEPTION_MESSAGE,
     ATTR_EXCEPTION_TYPE,
-    ATTR_METHOD,
-    ATTR_OLD_METHOD,
     ATTR_PATH,
     ATTR_ROUTE,
     ATTR_SPINE_OUTCOME,
@@ -118,7 +116,7 @@ class LineFields:
             case "route":
                 return [text(attributes, ATTR_ROUTE)]
             case "method":
-                return [text(attributes, ATTR_METHOD, ATTR_OLD_METHOD)]
+                return [method_of(attributes)]
             case "path":
                 return [text(attributes, ATTR_PATH)]
             case "outcome":

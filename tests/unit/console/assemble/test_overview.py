@@ -94,6 +94,15 @@ def test_more_errors_are_told_when_it_is_not_chance() -> None:
     assert changes_of(series("/x", (1, 0, 1), (1, 1, 1))) == []
 
 
+def test_requests_that_met_no_route_are_named_and_found() -> None:
+    """They have a method only; the search leaves out what has a route."""
+    (one,) = changes_of(series("", (20, 0, 1), (20, 2, 1)))
+    assert (one.text, one.search) == (
+        "GET without a route fails 10.0% of requests; it was 0.0%.",
+        "failed:yes service:orders method:GET -route:*",
+    )
+
+
 def test_slower_is_told_beyond_what_buckets_blur() -> None:
     """A p95 two buckets up: yes. The next bucket may be the same duration: no. Faster is told likewise."""
     assert [(one.kind, one.text) for one in changes_of(series("/x", (20, 0, 1), (20, 0, 3)))] == [

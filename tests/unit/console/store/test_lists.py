@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from stored import (
@@ -247,6 +248,26 @@ def test_hostile_words_are_words(kept: Store, text: str) -> None:
         wanted = Filter(matches=(Match(where, (text, f"{text}*")),))
         assert (len(ids(kept, wanted)), len(bodies(kept, wanted))) == (0, 0)
     assert ids(kept) == ["r-1"]
+
+
+def test_websockets_and_what_met_no_route_are_found(kept: Store) -> None:
+    """Requests and lines by the method WS; what met no route by having none."""
+    websocket: dict[str, Any] = {"network.protocol.name": "websocket"}
+    get: dict[str, Any] = {"http.request.method": "GET"}
+    socket = server(2, route="/ws/{room}", **websocket)
+    lost = server(3)
+    del socket.attributes["http.request.method"]
+    del lost.attributes["http.route"]
+    kept.put(
+        server(1), socket, lost,
+        line(2, "request completed", **websocket),
+        line(3, "request completed", **get),
+    )  # fmt: skip
+    of_method = Filter(matches=(Match("method", ("WS",)),))
+    of_none = Filter(matches=(Match("method", ("GET",)), Match("route", ("*",), negated=True)))
+    assert (ids(kept, of_method), ids(kept, of_none)) == (["r-2"], ["r-3"])
+    (found,) = kept.reader.logs(of_method, ALWAYS).logs
+    assert found.request_id == "r-2"
 
 
 def test_a_window_holds_its_beginning_and_not_its_end(kept: Store) -> None:

@@ -40,13 +40,15 @@ function ServiceRow({ one, chosen, onChoose }) {
 function Route({ one, chosen, since }) {
   const url = searchUrl("/requests", { q: searchOf(one), since });
   return html`<tr class=${`opens ${chosen ? "chosen" : ""}`} onClick=${(event) => event.target.closest("a") || go(url)}>
-    <td class="route-cell"><a href=${url}><span class="method">${plain(one.method)}</span> <b>${plain(one.route)}</b></a> <span class="in-service"><${Service} name=${one.service} /></span></td>
+    <td class="route-cell"><a href=${url}><span class="method">${plain(one.method)}</span> ${one.route || !one.method ? html`<b>${plain(one.route)}</b>` : html`<span class="faint">no route</span>`}</a> <span class="in-service"><${Service} name=${one.service} /></span></td>
     <${NumberCells} one=${one} />
   </tr>`;
 }
 
 function searchOf(one) {
-  return [`service:${one.service}`, one.method && `method:${one.method}`, one.route && `route:${one.route}`].filter(Boolean).join(" ");
+  // What met no route has a method only; what counts the rest together has neither.
+  const route = one.route ? `route:${one.route}` : one.method && "-route:*";
+  return [`service:${one.service}`, one.method && `method:${one.method}`, route].filter(Boolean).join(" ");
 }
 
 /** Whether nothing came before the last quarter hour: a shorter window shows such a beginning better. */

@@ -28,7 +28,7 @@ function Cells({ row }) {
     <span role="cell"><${Status} row=${row} /></span>
     <a class="path-cell" role="cell" href=${requestUrl(row.request_id || row.trace_id)} tabindex="-1">
       <span class="method">${plain(row.method)}</span><b class="cut">${plain(row.route || row.path)}</b>
-      ${row.path !== row.route && html`<span class="faint cut">${oneLine(row.path, 160)}</span>`}</a>
+      ${row.route && row.path !== row.route && html`<span class="faint cut">${oneLine(row.path, 160)}</span>`}</a>
     <span class="service-cell cut" role="cell"><${Service} name=${row.service} /></span>
     <span class=${`took num ${row.duration_us > 1e6 ? "slow" : ""}`} role="cell">
       <i style=${{ width: `${barShare(row.duration_us) * 100}%` }}></i><span class="right">${duration(row.duration_us)}</span></span>

@@ -11,13 +11,15 @@ const ELSEWHERE = /^(spine\.)?(request_id|held)$|^exception\.|^spine\.elapsed_ms
 
 function access(line) {
   const told = line.attributes ?? {};
-  const method = told["network.protocol.name"] === "websocket" ? "WS" : told["http.request.method"];
+  const websocket = told["network.protocol.name"] === "websocket";
+  const method = websocket ? "WS" : told["http.request.method"];
   const path = told["url.path"];
   if (line.logger !== ACCESS || typeof method !== "string" || typeof path !== "string") return null;
   const elapsed = told["spine.elapsed_ms"];
+  const ended = (websocket ? told["websocket.close_code"] : null) ?? told["http.response.status_code"] ?? "–";
   const outcome = told["spine.outcome"] ?? "completed";
   const parts = [
-    `${method} ${path} → ${plain(told["http.response.status_code"] ?? "–")}`,
+    `${method} ${path} → ${plain(ended)}`,
     Number.isFinite(elapsed) ? duration(elapsed * 1000) : "",
     outcome === "completed" ? "" : plain(outcome).replaceAll("_", " "),
     SUMMED_UP.has(line.message) ? "" : plain(line.message),

@@ -62,7 +62,7 @@ export function Facts({ view, holders, onShow }) {
         <div><dt>took</dt><dd class="num strong">${duration(request?.duration_us ?? view.duration_us)}</dd></div>
         <div><dt>began</dt><dd><${Time} us=${request?.start_us ?? view.start_us} /></dd></div>
         ${request?.outcome && html`<div><dt>outcome</dt><dd>${plain(request.outcome)}</dd></div>`}
-        ${request && request.path !== request.route && html`<div><dt>path</dt><dd class="mono cut" title=${plain(request.path)}>${oneLine(request.path, 80)}</dd></div>`}
+        ${request?.route && request.path !== request.route && html`<div><dt>path</dt><dd class="mono cut" title=${plain(request.path)}>${oneLine(request.path, 80)}</dd></div>`}
         ${request?.request_id && html`<div><dt>request id</dt><dd class="mono">${plain(request.request_id)} <${Copy} text=${request.request_id} label="Copy the request id" /></dd></div>`}
         <div><dt>trace id</dt><dd class="mono">${plain(view.trace_id)} <${Copy} text=${view.trace_id} label="Copy the trace id" /></dd></div>
         ${more.map(([name, value]) => html`<div key=${name}><dt>${plain(name)}</dt><dd class="cut" title=${plain(value)}>${oneLine(value, 120)}</dd></div>`)}
