@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 from console_sample.app import Sample
 from console_sample.data import Samples
 from console_sample.serve import serving_sample
@@ -9,7 +11,7 @@ from msgspec import structs
 from pages import Open
 from playwright.sync_api import expect
 
-from fastapi_spine.console.views import TraceView
+from fastapi_spine.console.views import ErrorPage, TraceView
 
 PACKAGES = "/srv/venv/lib/python3.11/site-packages"
 LIBRARY = [
@@ -73,6 +75,29 @@ def test_a_stack_shows_the_application_s_own_frames(open_page: Open, samples: Sa
         assert (stack.text_content() or "").replace(told, "") == STACK
         fold.click()
         assert stack.text_content() == FOLDED
+        page.close()
+
+
+def test_a_failed_background_task_is_told_by_its_exception(
+    open_page: Open, samples: Samples
+) -> None:
+    """Type and message are the exception's, not the line's; the search of the Errors page is the console's."""
+    view = samples.traces["0199-slow"]
+    told = {"exception.type": "KeyError", "exception.message": "'bg failed'", "route": "/bg"}
+    line = structs.replace(
+        view.logs[0], severity=17, level="ERROR", message="background task failed", attributes=told, stack=STACK
+    )  # fmt: skip
+    group = structs.replace(samples.errors().errors[0], search="exception.type:KeyError")
+    pages = {
+        "/api/v1/traces/0199-slow": structs.replace(view, logs=[line]),
+        "/api/v1/errors": ErrorPage(0, 1, 1, [group]),
+    }
+    with serving_sample(Sample(samples, pages=pages)) as origin:
+        page = open_page("/requests/0199-slow", origin=origin)
+        expect(page.get_by_label("What went wrong")).to_contain_text("KeyError: 'bg failed'")
+        page.goto(f"{origin}/errors")
+        href = page.get_by_role("link", name="all", exact=True).get_attribute("href") or ""
+        assert parse_qs(urlsplit(href).query)["q"] == ["exception.type:KeyError"]
         page.close()
 
 

@@ -290,6 +290,7 @@ class ErrorGroup(Struct, frozen=True):
         new: whether none came before the window.
         counts: how many a step of time.
         request_id: of the newest one; empty without one.
+        search: finds requests that had it.
     """
 
     fingerprint: str
@@ -305,6 +306,7 @@ class ErrorGroup(Struct, frozen=True):
     counts: list[int]
     request_id: str
     trace_id: str
+    search: str = ""
 
 
 class ErrorPage(Struct, frozen=True):

@@ -60,7 +60,7 @@ orders   GET /orders              1.0/h     0 %  88.8 ms  90.0 ms  90.0 ms      
 orders   GET /orders/{order_id}  30.0/h     0 %  24.2 ms  38.4 ms  39.0 ms      █                 new
 
 What changed
-  502, once.  spine requests failed:yes error:502 service:orders
+  502, once.  spine requests failed:yes status:502 service:orders route:/orders
 
 From the spans that came in: what was not sampled is not counted.
 """

@@ -45,7 +45,7 @@ def changes(
 
     Args:
         routes: every route that had a request in either window.
-        errors: failures of the window.
+        errors: failures that came in the window for the first time, each with its search.
         instances: who sent something in either window.
         steps: the window.
         share: how much of the window is over, 0 to 1.
@@ -53,7 +53,7 @@ def changes(
     known = {one.series.service for one in routes if one.halves.before.requests}
     found = [
         *_of_routes(routes, known, steps, share),
-        *(_new_error(group, known=group.service in known) for group in errors if group.new),
+        *(_new_error(group, known=group.service in known) for group in errors),
         *_versions(instances, steps),
     ]
     return sorted(
@@ -156,16 +156,12 @@ def _change(
 
 
 def _new_error(group: ErrorGroup, *, known: bool) -> Change:
-    matches = [Match("error", (group.type,))] if group.type else []
-    if group.service:
-        matches.append(Match("service", (group.service,)))
     where = f" in {group.where}" if group.where else ""
     times = "once" if group.count == 1 else f"{group.count:,} times"
     # Of a service that is new itself nobody can say what it did before.
     before = "; it did not happen before" if known else ""
     text = f"{group.type or 'A failure'}{where}, {times}{before}."
-    search = render(Filter(matches=tuple(matches), failed=True))
-    return Change("new_error", group.service, group.route, text, search, group.first_us)
+    return Change("new_error", group.service, group.route, text, group.search, group.first_us)
 
 
 def _versions(instances: Iterable[Instance], steps: Steps) -> Iterator[Change]:

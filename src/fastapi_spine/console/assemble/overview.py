@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec import structs
+
 from fastapi_spine.console.assemble.changes import BAD, Route, changes
+from fastapi_spine.console.assemble.errors import search_of
 from fastapi_spine.console.assemble.halves import added, halves
 from fastapi_spine.console.assemble.steps import Steps, cut
 from fastapi_spine.console.filter import Window
@@ -25,7 +28,11 @@ def overview(reader: Reader, window: Window) -> Overview:
     both = Window(steps.before().start, steps.window.end)
     found = reader.series(both, steps.step_ns)
     instances = reader.instances(both)
-    errors = reader.errors(steps.window, steps.step_ns)
+    errors = [
+        structs.replace(group, search=search_of(reader, group, route=group.route))
+        for group in reader.errors(steps.window, steps.step_ns)
+        if group.new
+    ]
     routes = [Route(series, halves(series, steps.number)) for series in found]
     elapsed = (window.end - steps.window.start) / _NS
     whole = (steps.window.end - steps.window.start) / _NS

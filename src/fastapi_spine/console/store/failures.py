@@ -16,6 +16,7 @@ from fastapi_spine.core.conventions import (
     ATTR_ROUTE,
     ATTR_SPINE_REQUEST_ID,
     KEY_REQUEST_ID,
+    KEY_ROUTE,
 )
 from fastapi_spine.core.telemetry import KIND_CONSUMER, STATUS_ERROR
 
@@ -89,7 +90,7 @@ def of_line(row: LogRow) -> Failure | None:
         kind,
         attributes,
         row.source.service,
-        text(attributes, ATTR_ROUTE),
+        text(attributes, ATTR_ROUTE, KEY_ROUTE),
         request_id,
         row.trace_id,
         row.at_ns,

@@ -20,6 +20,8 @@ from fastapi_spine.core.conventions import (
     ATTR_ROUTE,
     ATTR_SPINE_OUTCOME,
     ATTR_STATUS,
+    KEY_METHOD,
+    KEY_ROUTE,
 )
 
 
@@ -114,9 +116,9 @@ class LineFields:
             case "error":
                 return [text(attributes, ATTR_EXCEPTION_TYPE)]
             case "route":
-                return [text(attributes, ATTR_ROUTE)]
+                return [text(attributes, ATTR_ROUTE, KEY_ROUTE)]
             case "method":
-                return [method_of(attributes)]
+                return [method_of(attributes) or text(attributes, KEY_METHOD)]
             case "path":
                 return [text(attributes, ATTR_PATH)]
             case "outcome":

@@ -151,7 +151,7 @@ def test_new_routes_errors_and_versions_are_told() -> None:
         Change(
             "new_error", "orders", "/x",
             "KeyError in shop/orders.py:12 get, 3 times; it did not happen before.",
-            "failed:yes error:KeyError service:orders", START // 1000 + 5,
+            "failed:yes error:KeyError service:orders route:/x", START // 1000 + 5,
         ),
         Change("version", "orders", "", "orders runs 1.1; it was 1.0.", "service:orders", START // 1000 + 60_000_000),
         Change(

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stored import MINUTE, NOW, ORDERS, SECOND, Store, child, line, raised, server, store
+from stored import ALWAYS, MINUTE, NOW, ORDERS, SECOND, Store, child, line, raised, server, store
 
 from fastapi_spine.console.filter import Window
 from fastapi_spine.console.rows import EventRow, LogRow, SpanRow
+from fastapi_spine.console.search import parse
 from fastapi_spine.console.store import Keep
 from fastapi_spine.console.store.fingerprint import Place, place_of
 from fastapi_spine.console.views import ErrorGroup
@@ -49,6 +50,18 @@ def test_a_failure_is_told_whole(kept: Store) -> None:
         request_id="r-1",
         trace_id=f"{1:032x}",
     )
+
+
+def test_a_failed_background_task_has_the_route_of_its_line(kept: Store) -> None:
+    """The line says it under the log's own name; a search for the route finds the line, too."""
+    told: dict[str, Any] = {"route": "/bg", "method": "GET", **raised()}
+    kept.put(server(1, route="/bg"), line(1, "background task failed", severity=17, **told))
+    (found,) = kept.reader.errors(LAST_THREE, MINUTE)
+    assert (found.type, found.route) == ("ValueError", "/bg")
+    wanted = parse("method:get route:/bg")
+    assert [one.message for one in kept.reader.logs(wanted, ALWAYS).logs] == [
+        "background task failed"
+    ]
 
 
 FAILED = server(1, status=500)

@@ -26,7 +26,7 @@ function Group({ group, chosen, since }) {
     <td class="spark-cell"><${Bars} counts=${group.counts} failures=${group.counts} label=${`${group.count} times over the window`} /></td>
     <td class="num" title=${utc(group.last_us)}>${ago(group.last_us)}</td>
     <td class="num faint narrow-not" title=${utc(group.first_us)}>${ago(group.first_us)}</td>
-    <td><a class="link" href=${searchUrl("/requests", { q: `failed:yes service:${group.service}${group.type ? ` error:${/^[\w.]+$/.test(group.type) ? group.type : JSON.stringify(group.type)}` : ""}`, since })}>all</a></td>
+    <td><a class="link" href=${searchUrl("/requests", { q: group.search, since })}>all</a></td>
   </tr>`;
 }
 

@@ -205,8 +205,11 @@ export function causeOf(view) {
   const line = view.logs.find((one) => one.stack) ?? view.logs.find((one) => one.severity >= 17);
   if (failed.length === 0 && !line?.stack && !view.request?.failed) return null;
   const span = failed[0] ?? view.spans.find((one) => one.span_id === line?.span_id) ?? view.spans[0];
+  const stack = line?.stack ?? "";
+  const told = line?.attributes ?? {};
+  if (told["exception.type"]) return { span, type: String(told["exception.type"]), message: String(told["exception.message"] ?? ""), stack };
   const type = view.request?.error || String(span?.attributes["error.type"] ?? "");
-  return { span, type: type || "failed", message: span?.status_message || line?.message || "", stack: line?.stack ?? "" };
+  return { span, type: type || "failed", message: span?.status_message || line?.message || "", stack };
 }
 
 /** Steps for an axis: at most `most` round numbers from `from` to `to`. */
