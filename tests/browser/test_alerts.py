@@ -64,3 +64,16 @@ def test_without_a_promise_the_page_shows_how_to_make_one(
         page = open_page("/alerts", origin=origin)
         expect(page.get_by_text("availability=0.999")).to_be_visible()
         page.close()
+
+
+def test_a_promise_whose_budget_is_spent_does_not_hold(open_page: Open, samples: Samples) -> None:
+    """Nothing burns now, but what was promised is broken; one with a budget left holds."""
+    told = samples.alerts()
+    for one in told["objectives"]:
+        one["state"] = "ok"
+    with serving_sample(Sample(samples, pages={"/api/v1/alerts": told})) as origin:
+        page = open_page("/alerts", origin=origin)
+        for name, word in (("POST /payments", "✗ spent"), ("POST /orders", "✓ holds")):
+            row = page.get_by_role("row").filter(has_text=f"{name} ·")
+            expect(row.locator(".badge").first).to_have_text(word)
+        page.close()

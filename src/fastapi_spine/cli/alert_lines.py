@@ -10,7 +10,14 @@ from fastapi_spine.alerts.burn import budget_words
 from fastapi_spine.cli.measures import took
 from fastapi_spine.cli.terminal import clean
 from fastapi_spine.cli.told import route_name
-from fastapi_spine.console.alert_views import Alert, AlertsPage, Evidence, Replay, Silence
+from fastapi_spine.console.alert_views import (
+    Alert,
+    AlertsPage,
+    Evidence,
+    ObjectiveView,
+    Replay,
+    Silence,
+)
 
 _US: Final = 1e6
 _INDENT: Final = " " * 9
@@ -23,7 +30,7 @@ def page_lines(page: AlertsPage) -> Iterator[str]:
         yield "Nothing is promised yet: Objective(…) in code, or `spine console --objectives FILE`."
     for one in page.objectives:
         left = budget_words(one.budget_left)
-        yield f"{one.state:<8} {clean(one.service)}  {clean(one.title)}  {left}  [{clean(one.id)}]"
+        yield f"{_state(one):<8} {clean(one.service)}  {clean(one.title)}  {left}  [{clean(one.id)}]"
         for burn in one.burns:
             if burn.state != "inactive":
                 yield f"{_INDENT}{burn.tier} ({burn.severity}): burns {burn.long or 0:.1f} times too fast, {burn.state}"
@@ -88,6 +95,12 @@ def moment(moment_us: int) -> str:
 def quieted(silence: Silence) -> str:
     """Return what a silence keeps quiet."""
     return clean(silence.objective or silence.service) or "everything"
+
+
+def _state(one: ObjectiveView) -> str:
+    """Return how an objective stands; a budget that is spent is not ok, however slowly it burns now."""
+    spent = one.state == "ok" and one.budget_left is not None and one.budget_left < 0
+    return "spent" if spent else one.state
 
 
 def _headline(alert: Alert) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from fastapi_spine.cli.alert_asking import AlertsConsole, NoConsoleError
-from fastapi_spine.cli.alert_lines import alert_lines, moment, page_lines, replay_lines
+from fastapi_spine.cli.alert_lines import alert_lines, moment, page_lines, quieted, replay_lines
 from fastapi_spine.cli.asking import FOUND, NOTHING, as_json, hush, printed
 from fastapi_spine.cli.terminal import clean
 from fastapi_spine.console.alert_views import Alert, AlertsPage, Replay, Silence, Trial
@@ -91,7 +91,8 @@ def _silence(console: AlertsConsole, options: argparse.Namespace) -> int:
     }
     made = console.ask("/silences", Silence, body)
     print(
-        f"silence {made.id} until {moment(made.ends_us)}; `spine alerts silence --end {made.id}` ends it"
+        f"silence {made.id} keeps {quieted(made)} quiet until {moment(made.ends_us)}; "
+        f"`spine alerts silence --end {made.id}` ends it"
     )
     return FOUND
 

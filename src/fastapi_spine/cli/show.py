@@ -77,7 +77,7 @@ def _print(view: TraceView, terminal: Terminal, options: argparse.Namespace) -> 
 
 def shown(view: TraceView, terminal: Terminal, *, whole: bool = False) -> Iterator[str]:
     """Yield the rows: what it was, how it compares, the waterfall, the stacks of what failed."""
-    yield from _facts(view, terminal)
+    yield from _facts(view, terminal, whole=whole)
     yield ""
     yield from waterfall(view, terminal, whole=whole)
     if view.cut:
@@ -91,19 +91,19 @@ def shown(view: TraceView, terminal: Terminal, *, whole: bool = False) -> Iterat
         yield terminal.paint("dim", f"and {count(len(told) - _MOST_STACKS, 'other stack')}")
 
 
-def _facts(view: TraceView, terminal: Terminal) -> Iterator[str]:
+def _facts(view: TraceView, terminal: Terminal, *, whole: bool) -> Iterator[str]:
     """Yield the headline, a row for each fact that matters at once, and the others together."""
     row = view.request
     if row is not None:
         yield terminal.fit(_headline(row, terminal))
-    for name, value in _told(view):
+    for name, value in _told(view, whole=whole):
         yield terminal.fit(f"{terminal.paint('dim', pad(name, _LABEL))}{clean(value)}")
     if view.peers is not None and "among its route" in view.facts:
         yield from (terminal.fit(text) for text in _compared(view.peers, terminal))
     yield from _others(view, terminal)
 
 
-def _told(view: TraceView) -> Iterator[tuple[str, str]]:
+def _told(view: TraceView, *, whole: bool) -> Iterator[tuple[str, str]]:
     facts = {"started": f"{day(view.start_us)} {clock(view.start_us)} UTC", **view.facts}
     yield from ((name, facts[name]) for name in _FIRST if name in facts)
     if view.request is not None and view.request.request_id and "request id" not in facts:
@@ -112,11 +112,18 @@ def _told(view: TraceView) -> Iterator[tuple[str, str]]:
     parts = [
         count(len(view.services), "service"),
         count(len(view.spans), "span"),
-        count(sum(not is_access(line) for line in view.logs), "log line"),
+        _lines_told(view, whole=whole),
     ]
     yield "holds", ", ".join([*parts, *([f"{view.errors} failed"] if view.errors else [])])
     for other in view.others[:_MOST_OTHERS]:
         yield "same id", f"{other}, another trace"
+
+
+def _lines_told(view: TraceView, *, whole: bool) -> str:
+    """Return how many lines there are, and how many of them the waterfall leaves out."""
+    access = 0 if whole else sum(is_access(line) for line in view.logs)
+    told = count(len(view.logs), "log line")
+    return f"{told} ({count(access, 'access line')} left out)" if access else told
 
 
 def _compared(peers: Spread, terminal: Terminal) -> Iterator[str]:

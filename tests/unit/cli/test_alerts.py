@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from console_sample.alerts import objective
+from msgspec import convert
 from real_console import RealConsole
 from receivers import Receiver
 from servers import wait_for
 from spine_command import run, spine
 from watching import OBJECTIVE
 from woken import woken_console
+
+from fastapi_spine.cli.alert_lines import page_lines
+from fastapi_spine.console.alert_views import AlertsPage, ObjectiveView
 
 TOML = """
 [[objectives]]
@@ -98,6 +103,29 @@ def test_an_alert_is_shown_whole_with_links(woken: Shell, begin: int) -> None:
     assert json.loads(woken.alerts("show", alert["id"], "--json")[1]) == alert
 
 
+def test_a_budget_that_is_spent_is_not_ok() -> None:
+    """However slowly it burns now; one that is just used up still holds, and what fires goes on firing."""
+    told = [
+        objective("shop", "GET /x", "99 % succeed", left, 0.1, 0, state=state)
+        for left, state in ((-428.0, "ok"), (0.0, "ok"), (-1.0, "firing"))
+    ]
+    page = AlertsPage(0, 15.0, "workbook", convert(told, list[ObjectiveView]), [], [], [], [])
+    assert [line.partition("  shop")[0].rstrip() for line in page_lines(page)] == [
+        "spent",
+        "ok",
+        "firing",
+    ]
+
+
+def test_a_silence_of_everything_says_so(woken: Shell) -> None:
+    """Without an objective and a service nothing is sent at all: nobody shall learn that later."""
+    code, said, _ = woken.alerts("silence")
+    key = woken.page()["silences"][0]["id"]
+    woken.alerts("silence", "--end", key)
+    assert code == 0
+    assert said.startswith(f"silence {key} keeps everything quiet until ")
+
+
 def test_a_silence_is_made_named_and_ended(woken: Shell) -> None:
     """Its command says how to end it; the list shows it as long as it lasts."""
     code, said, _ = woken.alerts("silence", OBJECTIVE, "--for", "2h", "--note", "deploy")
@@ -107,6 +135,7 @@ def test_a_silence_is_made_named_and_ended(woken: Shell) -> None:
 
     assert code == 0
     assert said.endswith(f"; `spine alerts silence --end {key}` ends it\n")
+    assert said.startswith(f"silence {key} keeps {OBJECTIVE} quiet until ")
     assert f"silence  {key}  {OBJECTIVE} until " in listed
     assert f"(quiet: {key})" in listed
     assert ended == (0, f"silence {key} has ended\n", "")

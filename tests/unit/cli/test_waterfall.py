@@ -7,8 +7,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from msgspec import structs
 from views_by_hand import START_US, failed_order, line, span
 
+from fastapi_spine.cli.show import shown
 from fastapi_spine.cli.terminal import Terminal, cells
 from fastapi_spine.cli.waterfall import MOST_ROWS, waterfall
 from fastapi_spine.console.views import LogView, SpanView, TraceView
@@ -55,6 +57,23 @@ def test_everything_is_shown_when_it_is_asked_for() -> None:
     rows = texts(failed_order(), whole=True)
     assert rows.count("├── db: SELECT stock") == 5
     assert "│   └╌╌ ┆DEBUG one of five" in rows
+
+
+def test_lines_are_counted_as_on_the_page() -> None:
+    """All of them; what the waterfall leaves out is said."""
+    view = failed_order()
+    access = line(1, 99, "INFO", "request completed", logger="spine.access")
+    view = structs.replace(view, logs=[*view.logs, access])
+    told = [
+        row.partition("  ")[2].strip()
+        for whole in (False, True)
+        for row in shown(view, Terminal(), whole=whole)
+        if row.startswith("holds")
+    ]
+    assert told == [
+        "2 services, 9 spans, 6 log lines (1 access line left out), 3 failed",
+        "2 services, 9 spans, 6 log lines, 3 failed",
+    ]
 
 
 def test_a_line_that_sums_up_a_request_is_not_told_twice() -> None:

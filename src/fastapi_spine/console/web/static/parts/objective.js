@@ -8,7 +8,7 @@ import { Service } from "./words.js";
 /** Heads of the columns. */
 export const OBJECTIVE_HEADS = [["Promise", ""], ["Kept", "right"], ["Budget left", ""], ["", "narrow-not"], ["Burns now", ""]];
 
-const STATES = new Map([["ok", ["✓ holds", "good"]], ["pending", ["! pending", "warn"]], ["firing", ["✗ firing", "bad"]], ["no_data", ["no data", ""]]]);
+const STATES = new Map([["ok", ["✓ holds", "good"]], ["spent", ["✗ spent", "bad"]], ["pending", ["! pending", "warn"]], ["firing", ["✗ firing", "bad"]], ["no_data", ["no data", ""]]]);
 const WIDTH = 260;
 const HEIGHT = 40;
 
@@ -54,7 +54,9 @@ function Burn({ burn }) {
 
 /** The row. */
 export function ObjectiveRow({ one }) {
-  const [word, kind] = STATES.get(one.state) ?? [plain(one.state), ""];
+  // A promise whose budget is spent does not hold, however slowly it burns now.
+  const spent = one.state === "ok" && one.budget_left < 0;
+  const [word, kind] = STATES.get(spent ? "spent" : one.state) ?? [plain(one.state), ""];
   const covered = Math.min(one.covered_s, one.window_s);
   return html`<tr><td class="promise"><span class=${`badge ${kind}`}>${word}</span> <b>${plain(one.title)}</b>
       <div class="faint"><${Service} name=${one.service} /><span>over ${stretch(one.window_s)}${covered < one.window_s * 0.98 ? `, numbers of ${stretch(covered)}` : ""}</span>
