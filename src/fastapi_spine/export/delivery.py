@@ -38,7 +38,7 @@ class Delivery:
     Args:
         endpoint: the receiver.
         queue: where the items came from; books what became of them.
-        trouble: told what is wrong with the receiver, as often as something is.
+        trouble: told what is wrong with the receiver, as often as something is; raises nothing.
         expires_s: how old a batch may become while it is tried again, seconds.
     """
 
@@ -67,6 +67,9 @@ class Delivery:
         Args:
             batch: what to send.
             request: makes a request of chunks.
+
+        Raises:
+            Exception: a fault of ours, in making the request or in an attempt; its items are booked as lost.
         """
         self._send(batch, request, monotonic() + self._expires_s)
 
@@ -93,10 +96,12 @@ class Delivery:
         try:
             body = request(batch)
             data = gzip.compress(body, _GZIP_LEVEL, mtime=0) if self._endpoint.gzip else body
-        except Exception:
+            verdict = self._tried(data, count, expires)
+        except (
+            Exception
+        ):  # a fault of ours, told by whoever called: its items must not stay queued for ever
             self._queue.lose(DROP_ENCODE, count)
             raise
-        verdict = self._tried(data, count, expires)
         if verdict is None:
             return
         if verdict.kind == "split" and count > 1:

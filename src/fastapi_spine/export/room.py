@@ -34,6 +34,7 @@ from fastapi_spine.export.request import Chunk
 from fastapi_spine.export.shipper import Form, Shipper
 from fastapi_spine.export.spans import SpanForm, SpanOutlet
 
+_STEP: Final = "export"
 SIGNALS: Final = (SIGNAL_TRACES, SIGNAL_LOGS, SIGNAL_METRICS)
 
 
@@ -159,13 +160,13 @@ class Exporter:
         """Say once where telemetry goes; a wrong setting is a WARNING, none at all an INFO line."""
         if not self._told:
             self._told = True
-            self._report.start(self.ends)
+            self._health.guarded(_STEP, self._report.start, self.ends)
 
     def flush(self, timeout: float) -> bool:
         """Ship what is queued, all signals at once, at most so many seconds in all; say whether all of it went out."""
         deadline = monotonic() + timeout
         for action in self._before_flush:
-            self._health.guarded("export", action)
+            self._health.guarded(_STEP, action)
         self._gather_all()
         for shipper in self._shippers.values():
             shipper.hurry()
@@ -179,7 +180,7 @@ class Exporter:
         """Ship what is queued, at most so many seconds, and tell what was lost or is left: this may be the end."""
         self.flush(timeout)
         waiting = {signal: one.queue.account.queued for signal, one in self._shippers.items()}
-        self._report.end(waiting)
+        self._health.guarded(_STEP, self._report.end, waiting)
 
     def close(self, timeout: float) -> None:
         """Ship what is queued, at most so many seconds; what is left is counted as lost, and told.
@@ -190,11 +191,11 @@ class Exporter:
             self.flush(timeout)
         for shipper in self._shippers.values():
             shipper.close()
-        self._report.end()
+        self._health.guarded(_STEP, self._report.end)
 
     def _gather_all(self) -> None:
         for gather in self._gathering:
-            self._health.guarded("export", gather)
+            self._health.guarded(_STEP, gather)
 
     def forget(self) -> None:
         """Leave to the parent what is the parent's: in a child after a fork."""
@@ -212,7 +213,7 @@ class Exporter:
         if not isinstance(end, Endpoint):
             return None
         queue = Queue(self._budget)
-        trouble = partial(self._report.trouble, signal)
+        trouble = partial(self._tell_of, signal)
         made = self._shippers[signal] = Shipper(
             queue,
             form,
@@ -223,6 +224,10 @@ class Exporter:
         )
         self._health.accounts[signal] = partial(self.balance, signal)
         return made
+
+    def _tell_of(self, signal: str, what: str) -> None:
+        """Tell of trouble; a logging filter of the user's that raises is not the batch's trouble."""
+        self._health.guarded(_STEP, self._report.trouble, signal, what)
 
     def _lost(self) -> dict[str, dict[str, int]]:
         return {signal: one.queue.account.lost for signal, one in self._shippers.items()}

@@ -61,11 +61,15 @@ def retry_after(value: str, now: float) -> float | None:
         return min(float(value[:9]), _LONGEST_WAIT_S)
     try:
         moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        wait = (moment - datetime.fromtimestamp(now, UTC)).total_seconds()
+    except (
+        TypeError,
+        ValueError,
+        OverflowError,
+    ):  # the last: an offset of more years than there are
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    wait = (moment - datetime.fromtimestamp(now, UTC)).total_seconds()
     return min(max(wait, 0.0), _LONGEST_WAIT_S)
 
 
