@@ -32,6 +32,7 @@ class Line:
         self._endpoint = endpoint
         self._socket: socket.socket | None = None
         self._context: ssl.SSLContext | None = None
+        self._closed = False
 
     def post(self, body: bytes, *, zipped: bool, deadline: float) -> Answer:
         """Send one body and read the answer.
@@ -42,14 +43,15 @@ class Line:
             deadline: of all of it, by `time.monotonic`.
 
         Raises:
-            Unreached: no answer came in time.
+            Unreached: no answer came in time, or the line was closed.
         """
         kept = self._socket is not None
         try:
             return self._exchange(body, zipped=zipped, deadline=deadline)
         except (OSError, ValueError) as error:
-            self.close()
-            if kept and monotonic() < deadline and not isinstance(error, TimeoutError):
+            self._hang_up()
+            again = kept and not self._closed and not isinstance(error, TimeoutError)
+            if again and monotonic() < deadline:
                 return self._post_anew(body, zipped=zipped, deadline=deadline)
             raise Unreached(_said(error)) from None
 
@@ -58,15 +60,23 @@ class Line:
         try:
             return self._exchange(body, zipped=zipped, deadline=deadline)
         except (OSError, ValueError) as error:
-            self.close()
+            self._hang_up()
             raise Unreached(_said(error)) from None
 
     def close(self) -> None:
-        """Close the connection; from another thread this ends an attempt that is under way."""
+        """Close the connection for good; from another thread this ends an attempt that is under way.
+
+        One that is still connecting ends when it has connected, and sends nothing.
+        """
+        self._closed = True
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         line, self._socket = self._socket, None
         if line is not None:
             with contextlib.suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
+                # Not the one of `SSLSocket`, after which whoever is sending would send in the clear.
+                socket.socket.shutdown(line, socket.SHUT_RDWR)
             with contextlib.suppress(OSError):
                 line.close()
 
@@ -74,6 +84,7 @@ class Line:
         line = self._socket
         if line is None:
             line = self._socket = self._connect(deadline)
+            self._look_closed()  # once the socket is where `close` finds it: one of both ends it
         # In one piece: a head by itself would wait for its acknowledgement before the body goes (Nagle).
         unsent = memoryview(self._head(len(body), zipped=zipped) + body)
         while unsent:
@@ -81,11 +92,16 @@ class Line:
             unsent = unsent[line.send(unsent[:_CHUNK]) :]
         answer = Reader(line, deadline).answer()
         if not answer.reusable:
-            self.close()
+            self._hang_up()
         return answer
+
+    def _look_closed(self) -> None:
+        if self._closed:
+            raise ConnectionAbortedError("the line was closed")
 
     def _connect(self, deadline: float) -> socket.socket:
         end = self._endpoint
+        self._look_closed()
         line = socket.create_connection((end.host, end.port), timeout=left(deadline))
         if not end.secure:
             return line
