@@ -76,6 +76,9 @@ class Shipper:
         self._work = Bell()
         self._settled = threading.Condition()
         self._starting = threading.Lock()
+        # One that the same thread may take twice: a destructor may flush in the middle of a round.
+        self._rounds = threading.RLock()
+        self._in_round = False
         self._thread: threading.Thread | None = None
         self.attentive = True
         self._full = False
@@ -110,11 +113,11 @@ class Shipper:
             return
         try:
             if self._thread is None:
-                thread = threading.Thread(target=self._run, name=THREAD_EXPORT, daemon=True)
-                thread.start()
-                self._thread = thread
+                # There before it runs: whoever waits must not begin to send beside it.
+                self._thread = threading.Thread(target=self._run, name=THREAD_EXPORT, daemon=True)
+                self._thread.start()
         except RuntimeError:  # the interpreter is ending (3.12+), or there are no more threads
-            return
+            self._thread = None
         finally:
             self._starting.release()
 
@@ -133,8 +136,8 @@ class Shipper:
         if self._thread is threading.current_thread():
             return False  # a destructor that flushes, run by this thread: it cannot wait for itself
         deadline = monotonic() + timeout
-        if self._thread is None and not self._is_done():
-            self._ship_here(deadline)
+        if self._has_no_thread() and not self._is_done() and not self._ship_here(deadline):
+            return self._is_done()
         with self._settled:
             return self._settled.wait_for(self._is_done, max(deadline - monotonic(), 0.0))
 
@@ -150,13 +153,25 @@ class Shipper:
         self._delivery.forget()
         self._begin_anew()
 
-    def _ship_here(self, deadline: float) -> None:
-        """Send in the calling thread, for want of another one; the deadline is kept."""
-        self._delivery.end_by(deadline)
+    def _has_no_thread(self) -> bool:
+        # In this order: a thread that is being started is there when the lock is free again.
+        return not self._starting.locked() and self._thread is None
+
+    def _ship_here(self, deadline: float) -> bool:
+        """Send in the calling thread, for want of another one; the deadline is kept.
+
+        Returns:
+            Whether it could: not while another thread does, nor in the middle of it, called by a destructor.
+        """
+        if not self._rounds.acquire(timeout=max(deadline - monotonic(), 0.0)):
+            return False
         try:
-            self._round()
+            if self._in_round:
+                return False
+            self._round(deadline)
         finally:
-            self._delivery.end_by(None)
+            self._rounds.release()
+        return True
 
     def _is_done(self) -> bool:
         return self._closing or (self._collected and not self.queue.account.queued)
@@ -166,7 +181,8 @@ class Shipper:
         try:
             while not self._closing and os.getpid() == pid:
                 self._sleep()
-                self._round()
+                with self._rounds:
+                    self._round()
         finally:
             if self._thread is threading.current_thread():
                 self._thread = None
@@ -195,8 +211,18 @@ class Shipper:
                 return
             self._work.wait(left)
 
-    def _round(self) -> None:
-        """Send what there is: all of it if somebody waits, else whole batches and one more."""
+    def _round(self, until: float | None = None) -> None:
+        """Send what there is, perhaps with a deadline. The caller holds the lock: one thread at a time uses the line."""
+        self._in_round = True
+        self._delivery.end_by(until)
+        try:
+            self._send_waiting()
+        finally:
+            self._delivery.end_by(None)
+            self._in_round = False
+
+    def _send_waiting(self) -> None:
+        """Send all of it if somebody waits, else whole batches and one more."""
         hurried, self._full = self._hurried, False
         self._health.guarded(_STEP, self._collect_if_due)
         if self.fetch is not None:
