@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from time import monotonic
 from typing import Final, NamedTuple
 
@@ -11,6 +12,7 @@ _CHUNK: Final = 16 * 1024
 _HEAD_END: Final = b"\r\n\r\n"
 _LINE_END: Final = b"\r\n"
 _INFORMATIONAL: Final = range(100, 200)
+_INTERIM: Final = b"HTTP/1.1 1"
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
 
@@ -65,6 +67,20 @@ class Reader:
             body, whole = self._rest(), False
         stays = headers.get("connection", "").lower() != "close"
         return Answer(status, headers, body, whole and stays)
+
+    def begun(self) -> bool:
+        """Look, without waiting, whether an answer has come, or none can come any more; an interim one is none.
+
+        Raises:
+            OSError: the connection broke.
+        """
+        self._line.settimeout(0.0)
+        try:
+            data = self._line.recv(_CHUNK)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        self._data += data
+        return not data or not self._data.startswith(_INTERIM) or len(self._data) > _MOST
 
     def _head(self) -> tuple[int, dict[str, str]]:
         while _HEAD_END not in self._data:

@@ -8,6 +8,7 @@ own time; it holds up this signal's thread and nobody else.
 from __future__ import annotations
 
 import contextlib
+import selectors
 import socket
 import ssl
 from time import monotonic
@@ -17,6 +18,9 @@ from fastapi_spine.export.answer import Answer, Reader, left
 from fastapi_spine.export.endpoint import Endpoint
 
 _CHUNK: Final = 64 * 1024
+# `select` by itself refuses descriptors from 1,024 on, except on Windows, where there is nothing else.
+_Selector: Final = getattr(selectors, "PollSelector", selectors.SelectSelector)
+_EITHER: Final = selectors.EVENT_READ | selectors.EVENT_WRITE
 _END: Final = b"\r\n\r\n"
 _USER_AGENT: Final = "fastapi-spine-otlp"
 
@@ -86,12 +90,11 @@ class Line:
             line = self._socket = self._connect(deadline)
             self._look_closed()  # once the socket is where `close` finds it: one of both ends it
         # In one piece: a head by itself would wait for its acknowledgement before the body goes (Nagle).
-        unsent = memoryview(self._head(len(body), zipped=zipped) + body)
-        while unsent:
-            line.settimeout(left(deadline))
-            unsent = unsent[line.send(unsent[:_CHUNK]) :]
-        answer = Reader(line, deadline).answer()
-        if not answer.reusable:
+        data = self._head(len(body), zipped=zipped) + body
+        reader = Reader(line, deadline)
+        whole = _send(line, data, reader, deadline)
+        answer = reader.answer()
+        if not (whole and answer.reusable):
             self._hang_up()
         return answer
 
@@ -128,6 +131,53 @@ class Line:
             *(f"{name}: {value}" for name, value in end.headers),
         ]
         return "\r\n".join(lines).encode("utf-8", "replace") + _END
+
+
+def _send(line: socket.socket, data: bytes, reader: Reader, deadline: float) -> bool:
+    """Send a request, as far as the receiver wants it: one that finds it too large may say so before it is all there.
+
+    Args:
+        line: the connection.
+        data: head and body.
+        reader: of the answer; asked whether it has begun whenever the receiver takes no more.
+        deadline: of all of it, by `time.monotonic`.
+
+    Returns:
+        Whether all was sent; if not, an answer has come, or the connection broke, which reading it will tell.
+
+    Raises:
+        TimeoutError: the deadline passed.
+    """
+    unsent = memoryview(data)
+    line.settimeout(0.0)  # whoever waits in `send` hears nothing
+    while unsent:
+        try:
+            sent, wanted = _offer(line, unsent[:_CHUNK])
+        except OSError:
+            return False
+        unsent = unsent[sent:]
+        if wanted:
+            _wait(line, wanted, deadline)
+            if reader.begun():
+                return False
+    return True
+
+
+def _offer(line: socket.socket, data: memoryview) -> tuple[int, int]:
+    """Send what the system takes at once; return how much that was, and what to wait for before there can be more."""
+    try:
+        return line.send(data), 0
+    except (BlockingIOError, ssl.SSLWantWriteError):
+        return 0, _EITHER
+    except ssl.SSLWantReadError:
+        return 0, selectors.EVENT_READ
+
+
+def _wait(line: socket.socket, events: int, deadline: float) -> None:
+    with _Selector() as selector:
+        selector.register(line, events)
+        if not selector.select(left(deadline)):
+            raise TimeoutError("the deadline has passed")
 
 
 def _context(end: Endpoint) -> ssl.SSLContext:

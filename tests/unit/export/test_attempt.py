@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from collector import Call, collector
@@ -11,8 +14,15 @@ from exporting import arrived, exporting
 from servers import wait_for
 
 from fastapi_spine.core.conventions import THREAD_EXPORT
+from fastapi_spine.core.health import Balance
 from fastapi_spine.export.attempt import Line, Unreached
+from fastapi_spine.export.delivery import Delivery
 from fastapi_spine.export.endpoint import Endpoint, find_endpoint
+from fastapi_spine.export.queue import Budget, Queue
+
+MEGABYTE = 1_000_000
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\n\r\n"
 
 
 def endpoint_of(url: str) -> Endpoint:
@@ -20,6 +30,80 @@ def endpoint_of(url: str) -> Endpoint:
     found = find_endpoint({"OTEL_EXPORTER_OTLP_ENDPOINT": url}, "traces")
     assert isinstance(found, Endpoint)
     return found
+
+
+@contextmanager
+def serving(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Run a receiver that does with each connection what it is told, bytes by hand; gives its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def one(line: socket.socket) -> None:
+        with line:
+            answer(line)
+
+    def accept() -> None:
+        while True:
+            try:
+                line, _ = listener.accept()
+            except OSError:  # the test is over
+                return
+            threading.Thread(target=one, args=(line,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+def head_of(line: socket.socket) -> tuple[int, int]:
+    """Read a request's head; return how long its body is, and how much of it came along."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = line.recv(1000)
+        if not more:
+            raise ConnectionResetError
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    lengths = [line for line in head.split(b"\r\n") if line.startswith(b"content-length:")]
+    return int(lengths[0].partition(b":")[2]), len(body)
+
+
+def delivered(url: str, *sizes: int) -> Balance:
+    """Deliver one batch, an item of each size; read the books."""
+    queue = Queue(Budget(1 << 30))
+    queue.put_all([((), bytes(size), 1) for size in sizes])
+    sent = Delivery(endpoint_of(url), queue, lambda _: None, expires_s=0.0)
+    sent.send(
+        queue.take(512, 1 << 30).chunks, lambda batch: b"".join([data for _, data, _ in batch])
+    )
+    sent.close()
+    return queue.account.balance()
+
+
+@pytest.mark.parametrize("hangs_up", [True, False])
+def test_a_receiver_may_refuse_a_batch_before_it_has_read_it(hangs_up: bool) -> None:
+    """It says that twelve megabytes are too many and reads no more of them: they come again in halves, and arrive."""
+    over = threading.Event()
+    came: list[int] = []
+
+    def limited(line: socket.socket) -> None:
+        length, came_along = head_of(line)
+        came.append(length)
+        if length > 8 * MEGABYTE:
+            line.sendall(TOO_LARGE)
+            assert hangs_up or over.wait(30)
+            return
+        while came_along < length:
+            came_along += len(line.recv(MEGABYTE))
+        line.sendall(OK)
+
+    with serving(limited) as url:
+        balance = delivered(url, 6 * MEGABYTE, 6 * MEGABYTE)
+        over.set()
+    assert balance == Balance(2, 2, {}, 0)
+    assert came == [12 * MEGABYTE, 6 * MEGABYTE, 6 * MEGABYTE]
 
 
 def test_closing_ends_the_attempt_and_begins_no_other() -> None:
