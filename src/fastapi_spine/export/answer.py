@@ -23,7 +23,8 @@ class Answer(NamedTuple):
         status: HTTP status.
         headers: lower-case names; of repeated ones the last.
         body: at most 64 KiB of it.
-        reusable: whether it was read to its end, so that the connection can be used again.
+        reusable: whether it was read to its end, nothing came behind it and the receiver stays, so that the connection can
+            be used again.
     """
 
     status: int
@@ -66,7 +67,8 @@ class Reader:
         else:
             body, whole = self._rest(), False
         stays = headers.get("connection", "").lower() != "close"
-        return Answer(status, headers, body, whole and stays)
+        # What came with it is no answer of ours.
+        return Answer(status, headers, body, whole and stays and not self._data)
 
     def begun(self) -> bool:
         """Look, without waiting, whether an answer has come, or none can come any more; an interim one is none.

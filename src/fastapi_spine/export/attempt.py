@@ -49,7 +49,7 @@ class Line:
         Raises:
             Unreached: no answer came in time, or the line was closed.
         """
-        kept = self._socket is not None
+        kept = self._is_kept()
         try:
             return self._exchange(body, zipped=zipped, deadline=deadline)
         except (OSError, ValueError) as error:
@@ -66,6 +66,16 @@ class Line:
         except (OSError, ValueError) as error:
             self._hang_up()
             raise Unreached(_said(error)) from None
+
+    def _is_kept(self) -> bool:
+        """Tell whether there is a connection that can be used again.
+
+        What a receiver says unasked (408, because it has waited long enough) would be taken for the next answer.
+        """
+        line = self._socket
+        if line is not None and _has_word(line):
+            self._hang_up()
+        return self._socket is not None
 
     def close(self) -> None:
         """Close the connection for good; from another thread this ends an attempt that is under way.
@@ -171,6 +181,18 @@ def _offer(line: socket.socket, data: memoryview) -> tuple[int, int]:
         return 0, _EITHER
     except ssl.SSLWantReadError:
         return 0, selectors.EVENT_READ
+
+
+def _has_word(line: socket.socket) -> bool:
+    """Look, without waiting, whether something came on a connection, its end too; what came is lost."""
+    try:
+        line.settimeout(0.0)
+        line.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _wait(line: socket.socket, events: int, deadline: float) -> None:

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from collector import Call, collector
@@ -22,6 +22,7 @@ from fastapi_spine.export.queue import Budget, Queue
 
 MEGABYTE = 1_000_000
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n"
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -38,7 +39,7 @@ def serving(answer: Callable[[socket.socket], None]) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
 
     def one(line: socket.socket) -> None:
-        with line:
+        with line, suppress(OSError):  # the exporter hangs up when it likes
             answer(line)
 
     def accept() -> None:
@@ -104,6 +105,36 @@ def test_a_receiver_may_refuse_a_batch_before_it_has_read_it(hangs_up: bool) -> 
         over.set()
     assert balance == Balance(2, 2, {}, 0)
     assert came == [12 * MEGABYTE, 6 * MEGABYTE, 6 * MEGABYTE]
+
+
+@pytest.mark.parametrize("with_it", [True, False])
+def test_what_a_receiver_says_unasked_is_not_the_next_batch_s_answer(with_it: bool) -> None:
+    """Behind its answer, or once the connection has rested for too long: the next batch goes by another connection."""
+    lines: list[socket.socket] = []
+    came: list[tuple[int, int]] = []
+    last_word = threading.Event()
+    said = threading.Event()
+
+    def impatient(line: socket.socket) -> None:
+        lines.append(line)
+        while True:
+            length, _ = head_of(line)
+            came.append((lines.index(line), length))
+            line.sendall(OK + TIMED_OUT if with_it else OK)
+            assert last_word.wait(30)
+            if not with_it:
+                line.sendall(TIMED_OUT)
+            said.set()
+
+    with serving(impatient) as url:
+        line = Line(endpoint_of(url))
+        first = line.post(b"1", zipped=False, deadline=time.monotonic() + 30)
+        last_word.set()
+        assert said.wait(30)
+        second = line.post(b"22", zipped=False, deadline=time.monotonic() + 30)
+        line.close()
+    assert (first.status, second.status) == (200, 200)
+    assert came == [(0, 1), (1, 2)]
 
 
 def test_closing_ends_the_attempt_and_begins_no_other() -> None:
