@@ -61,6 +61,12 @@ class Account:
             self._dropped[reason] += count
 
     @property
+    def delivered(self) -> int:
+        """How many receivers have taken."""
+        with self._lock:
+            return self._delivered
+
+    @property
     def queued(self) -> int:
         """How many items are waiting or under way."""
         with self._lock:

@@ -77,7 +77,9 @@ class Exporter:
         self._before_flush: list[Callable[[], None]] = []
         self._gathering: list[Callable[[], None]] = []
         self._forgetting: list[tuple[Queue, Callable[[], int]]] = []
-        self._told = self._in_vain = False
+        self._told = False
+        self._in_vain: dict[str, int] = {}
+        """How many items of each signal had been delivered when a flush gave up waiting for it."""
         spans = self._shipper(SIGNAL_TRACES, SpanForm(resource))
         self._spans = spans
         self._span_outlet = None if spans is None else SpanOutlet(spans, health, version)
@@ -151,7 +153,7 @@ class Exporter:
 
     def starting(self) -> None:
         """Begin to send numbers."""
-        self._in_vain = False
+        self._in_vain.clear()
         numbers = self._shippers.get(SIGNAL_METRICS)
         if numbers is not None:
             numbers.start()
@@ -164,17 +166,22 @@ class Exporter:
 
     def flush(self, timeout: float) -> bool:
         """Ship what is queued, all signals at once, at most so many seconds in all; say whether all of it went out."""
+        return self._flush(timeout, self._shippers)
+
+    def _flush(self, timeout: float, shippers: Mapping[str, Shipper]) -> bool:
         deadline = monotonic() + timeout
         for action in self._before_flush:
             self._health.guarded(_STEP, action)
         self._gather_all()
-        for shipper in self._shippers.values():
+        for shipper in shippers.values():
             shipper.hurry()
-        done = [
-            shipper.wait(max(deadline - monotonic(), 0.0)) for shipper in self._shippers.values()
-        ]
-        self._in_vain = not all(done)
-        return all(done)
+        left = {
+            signal: shipper.queue.account.delivered
+            for signal, shipper in shippers.items()
+            if not shipper.wait(max(deadline - monotonic(), 0.0))
+        }
+        self._in_vain = left
+        return not left
 
     def pause(self, timeout: float) -> None:
         """Ship what is queued, at most so many seconds, and tell what was lost or is left: this may be the end."""
@@ -185,10 +192,15 @@ class Exporter:
     def close(self, timeout: float) -> None:
         """Ship what is queued, at most so many seconds; what is left is counted as lost, and told.
 
-        After a flush that was in vain nobody waits a second time.
+        For a signal that a flush waited for in vain nobody waits a second time, unless something was delivered since.
         """
-        if not self._in_vain:
-            self.flush(timeout)
+        hopeful = {
+            signal: shipper
+            for signal, shipper in self._shippers.items()
+            if self._in_vain.get(signal) != shipper.queue.account.delivered
+        }
+        if hopeful:
+            self._flush(timeout, hopeful)
         for shipper in self._shippers.values():
             shipper.close()
         self._health.guarded(_STEP, self._report.end)
@@ -199,6 +211,7 @@ class Exporter:
 
     def forget(self) -> None:
         """Leave to the parent what is the parent's: in a child after a fork."""
+        self._in_vain.clear()
         self._budget.forget()
         for queue, forget in self._forgetting:
             queue.account.refuse(DROP_FORK, forget())
