@@ -101,9 +101,12 @@ class Shipper:
         if self.attentive:
             self.start()
             self._work.ring()
-        elif len(self.queue) >= BATCH_ITEMS and not self._full:
+        elif not self._full and self._has_batch():
             self._full = True
             self._work.ring()
+
+    def _has_batch(self) -> bool:
+        return len(self.queue) >= BATCH_ITEMS or self.queue.weight >= BATCH_BYTES
 
     def start(self) -> None:
         """Have the thread run; where there can be none any more, `wait` does its work."""
@@ -205,7 +208,7 @@ class Shipper:
 
     def _gather(self) -> None:
         until = monotonic() + AGE_S
-        while len(self.queue) < BATCH_ITEMS and not (self._hurried or self._closing):
+        while not (self._has_batch() or self._hurried or self._closing):
             left = until - monotonic()
             if left <= 0:
                 return
@@ -232,7 +235,7 @@ class Shipper:
             batch = self._health.guarded(_STEP, self._take)
             if batch:
                 self._health.guarded(_STEP, self._deliver, batch)
-            enough = hurried or self._collect is not None or len(self.queue) >= BATCH_ITEMS
+            enough = hurried or self._collect is not None or self._has_batch()
             more = bool(batch) and enough
             self._health.guarded(_STEP, self._tick)
             with self._settled:

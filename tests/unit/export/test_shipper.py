@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 import pytest
+from servers import wait_for
 
 from fastapi_spine.core.clock import SystemClock
 from fastapi_spine.core.health import Balance, Health
@@ -53,11 +54,11 @@ class Threadless(Shipper):
         """Start none."""
 
 
-def shipping(kind: type[Shipper]) -> tuple[Shipper, Watched]:
+def shipping(kind: type[Shipper], bound: int = 1 << 20) -> tuple[Shipper, Watched]:
     """Make a shipper that is watched."""
     endpoint = find_endpoint({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}, "traces")
     assert isinstance(endpoint, Endpoint)
-    queue = Queue(Budget(1 << 20))
+    queue = Queue(Budget(bound))
     sent = Watched(endpoint, queue)
     health = Health(SystemClock())
     return kind(queue, SpanForm(dict), sent, health=health, tick=lambda: None), sent
@@ -67,6 +68,17 @@ def flush(shipper: Shipper, timeout: float) -> bool:
     """Have everything sent."""
     shipper.hurry()
     return shipper.wait(timeout)
+
+
+def test_items_that_are_few_and_large_do_not_wait_for_more() -> None:
+    """A hundred spans of 880 KB go as fast as they are taken, not a batch a second."""
+    shipper, sent = shipping(Shipper, 1 << 30)
+    large: Chunk = (("scope", "1"), bytes(880_000), 1)
+    shipper.put_all([large] * 60)
+    shipper.put_all([large] * 40)
+    wait_for(lambda: shipper.queue.account.delivered >= 99, "all whole batches and one more")
+    assert sent.most == 1
+    shipper.close()
 
 
 def test_two_that_flush_at_the_first_item_do_not_send_beside_the_thread(
