@@ -12,7 +12,7 @@ import selectors
 import socket
 import ssl
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from fastapi_spine.export.answer import Answer, Reader, left
 from fastapi_spine.export.endpoint import Endpoint
@@ -114,8 +114,7 @@ class Line:
 
     def _connect(self, deadline: float) -> socket.socket:
         end = self._endpoint
-        self._look_closed()
-        line = socket.create_connection((end.host, end.port), timeout=left(deadline))
+        line = self._reach(deadline)
         if not end.secure:
             return line
         try:
@@ -127,6 +126,21 @@ class Line:
             line.close()
             self._context = None  # the files may be newer the next time
             raise
+
+    def _reach(self, deadline: float) -> socket.socket:
+        """Connect to the first of the receiver's addresses that answers; none has more of what is left than its share."""
+        error = OSError("the name has no address")
+        found = socket.getaddrinfo(
+            self._endpoint.host, self._endpoint.port, type=socket.SOCK_STREAM
+        )
+        for place, (family, kind, protocol, _, address) in enumerate(found):
+            self._look_closed()
+            try:
+                share = left(deadline) / (len(found) - place)
+                return _connected(socket.socket(family, kind, protocol), address, share)
+            except OSError as problem:  # a kind of address that this system does not know, too
+                error = problem
+        raise error
 
     def _head(self, length: int, *, zipped: bool) -> bytes:
         end = self._endpoint
@@ -141,6 +155,16 @@ class Line:
             *(f"{name}: {value}" for name, value in end.headers),
         ]
         return "\r\n".join(lines).encode("utf-8", "replace") + _END
+
+
+def _connected(line: socket.socket, address: Any, seconds: float) -> socket.socket:
+    try:
+        line.settimeout(seconds)
+        line.connect(address)
+    except OSError:
+        line.close()
+        raise
+    return line
 
 
 def _send(line: socket.socket, data: bytes, reader: Reader, deadline: float) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 from collector import Call, collector
@@ -135,6 +136,54 @@ def test_what_a_receiver_says_unasked_is_not_the_next_batch_s_answer(with_it: bo
         line.close()
     assert (first.status, second.status) == (200, 200)
     assert came == [(0, 1), (1, 2)]
+
+
+@contextmanager
+def resolved(monkeypatch: pytest.MonkeyPatch, *ports: int) -> Iterator[None]:
+    """Have every name stand for these ports on this machine, in their order."""
+    found = [
+        (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port))
+        for port in ports
+    ]
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        yield
+
+
+@contextmanager
+def mute() -> Iterator[int]:
+    """Give a port where nobody answers, not even with a refusal: as many wait there as may."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="platform: elsewhere a full backlog refuses")
+def test_a_dead_address_leaves_the_next_one_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two addresses the first is dead: the batch arrives by the second, in the same attempt."""
+    with collector() as receiver, mute() as dead:
+        alive = receiver.server.server_address[1]
+        with resolved(monkeypatch, dead, alive):
+            line = Line(Endpoint(secure=False, host="receiver", port=1, path="/v1/traces"))
+            answer = line.post(b"", zipped=False, deadline=time.monotonic() + 4)
+            line.close()
+    assert (answer.status, len(receiver.calls)) == (200, 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="platform: elsewhere a full backlog refuses")
+def test_dead_addresses_share_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many a name has, an attempt takes no longer than it may."""
+    with mute() as dead, resolved(monkeypatch, *[dead] * 40):
+        line = Line(Endpoint(secure=False, host="receiver", port=1, path="/v1/traces"))
+        begun = time.monotonic()
+        with pytest.raises(Unreached, match="TimeoutError"):
+            line.post(b"", zipped=False, deadline=begun + 0.5)
+        took = time.monotonic() - begun
+    assert took < 10
 
 
 def test_closing_ends_the_attempt_and_begins_no_other() -> None:
