@@ -41,6 +41,7 @@ class Account:
     def __init__(self, lock: threading.RLock) -> None:
         self._lock = lock
         self.emitted = 0
+        self._refused = 0
         self._delivered = 0
         self._dropped = dict.fromkeys(REASONS, 0)
 
@@ -58,7 +59,14 @@ class Account:
         """Take note of items that are handed over and lost at once: nobody sees them queued in between."""
         with self._lock:
             self.emitted += count
+            self._refused += count
             self._dropped[reason] += count
+
+    @property
+    def entered(self) -> int:
+        """How many were handed over and not lost at once."""
+        with self._lock:
+            return self.emitted - self._refused
 
     @property
     def delivered(self) -> int:

@@ -82,10 +82,22 @@ class Queue:
         self.weight = 0
         self.chunk_bytes = min(_CHUNK_BYTES, budget.bound // _PART)
         self._closed = False
+        self._under_way_from: int | None = None
         budget.join(self)
 
     def __len__(self) -> int:
         return self._count
+
+    @property
+    def settled(self) -> int:
+        """How many of the items that entered (`Account.entered`), the oldest first, neither wait nor are under way.
+
+        Not what the books say is delivered or lost: that may be newer ones, dropped while older ones are under way.
+        """
+        with self._budget.lock:
+            if self._under_way_from is not None:
+                return self._under_way_from
+            return self.account.entered - self._count
 
     def put_all(self, chunks: Sequence[Chunk]) -> None:
         """Take items; never waits for anybody who does more than this.
@@ -119,6 +131,7 @@ class Queue:
         found: list[Chunk] = []
         count = weight = 0
         with self._budget.lock:
+            settled = self.settled
             chunks = self._chunks
             while chunks:
                 # Not only looked at: a destructor that logs meanwhile may have the oldest dropped.
@@ -132,11 +145,14 @@ class Queue:
                 weight += its_weight
             self._count -= count
             self.weight -= weight
+            if found:
+                self._under_way_from = settled
         return Taken(found, weight)
 
     def release(self, weight: int) -> None:
-        """Give back the room of items that are sent or lost."""
+        """Give back the room of items that are sent or lost: of those that were taken last."""
         with self._budget.lock:
+            self._under_way_from = None
             self._budget.used = max(self._budget.used - weight, 0)
 
     def deliver(self, count: int) -> None:
@@ -178,6 +194,7 @@ class Queue:
         self.account = Account(self._budget.lock)
         self.account.refuse(DROP_FORK, left)
         self._closed = False
+        self._under_way_from = None
         self._chunks = deque()
         self._count = self.weight = 0
 

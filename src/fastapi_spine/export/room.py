@@ -165,7 +165,10 @@ class Exporter:
             self._health.guarded(_STEP, self._report.start, self.ends)
 
     def flush(self, timeout: float) -> bool:
-        """Ship what is queued, all signals at once, at most so many seconds in all; say whether all of it went out."""
+        """Ship what is queued, all signals at once, at most so many seconds in all; say whether all of it went out.
+
+        What is put meanwhile is not waited for.
+        """
         return self._flush(timeout, self._shippers)
 
     def _flush(self, timeout: float, shippers: Mapping[str, Shipper]) -> bool:
@@ -173,12 +176,11 @@ class Exporter:
         for action in self._before_flush:
             self._health.guarded(_STEP, action)
         self._gather_all()
-        for shipper in shippers.values():
-            shipper.hurry()
+        goals = {signal: shipper.hurry() for signal, shipper in shippers.items()}
         left = {
             signal: shipper.queue.account.delivered
             for signal, shipper in shippers.items()
-            if not shipper.wait(max(deadline - monotonic(), 0.0))
+            if not shipper.wait(goals[signal], max(deadline - monotonic(), 0.0))
         }
         self._in_vain = left
         return not left

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from time import monotonic
 from typing import Final, Protocol
 
@@ -124,25 +125,33 @@ class Shipper:
         finally:
             self._starting.release()
 
-    def hurry(self) -> None:
-        """Begin to ship what is queued, and numbers as they are now, without waiting for it."""
+    def hurry(self) -> int:
+        """Begin to ship what is queued, and numbers as they are now, without waiting for it; return what to `wait` for."""
+        goal = self.queue.account.entered
         if self._closing:
-            return
+            return goal
         self._hurried = True
         self._collected = self._collect is None
         self.start()
         self._work.ring()
         self._delivery.nudge()
+        return goal
 
-    def wait(self, timeout: float) -> bool:
-        """Wait until what `hurry` began is done, at most so many seconds; say whether nothing was left."""
+    def wait(self, goal: int, timeout: float) -> bool:
+        """Wait until what `hurry` began is done, at most so many seconds; say whether nothing of it was left.
+
+        Args:
+            goal: what `hurry` returned; nobody waits for items that came later.
+            timeout: seconds.
+        """
         if self._thread is threading.current_thread():
             return False  # a destructor that flushes, run by this thread: it cannot wait for itself
         deadline = monotonic() + timeout
-        if self._has_no_thread() and not self._is_done() and not self._ship_here(deadline):
-            return self._is_done()
+        done = partial(self._is_done, goal)
+        if self._has_no_thread() and not done() and not self._ship_here(deadline):
+            return done()
         with self._settled:
-            return self._settled.wait_for(self._is_done, max(deadline - monotonic(), 0.0))
+            return self._settled.wait_for(done, max(deadline - monotonic(), 0.0))
 
     def close(self) -> None:
         """Ship nothing any more; what is left, and all that still comes, is counted as lost."""
@@ -176,8 +185,11 @@ class Shipper:
             self._rounds.release()
         return True
 
-    def _is_done(self) -> bool:
-        return self._closing or (self._collected and not self.queue.account.queued)
+    def _is_done(self, goal: int) -> bool:
+        if self._closing or self._collect is None:
+            return self._closing or self.queue.settled >= goal
+        # Of numbers only those count that were collected since; few come, so none may be left.
+        return self._collected and not self.queue.account.queued
 
     def _run(self) -> None:
         pid = os.getpid()

@@ -60,6 +60,23 @@ def test_the_fullest_of_several_queues_gives_way() -> None:
     assert small.account.balance() == Balance(130, 0, {}, 130)
 
 
+def test_items_are_settled_the_oldest_first() -> None:
+    """Not while they are under way, whatever becomes of newer ones meanwhile: refused at once, or dropped for want of room."""
+    queue = Queue(Budget(weight_of(chunk(1), chunk(1))))
+    queue.put_all([chunk(5)])
+    taken = queue.take(512, PLENTY)
+    queue.account.refuse("encode", 9)
+    queue.put_all([chunk(7)])
+    queue.put_all([chunk(11)])
+    assert queue.account.balance() == Balance(32, 0, {"encode": 9, "queue_full": 7}, 16)
+    assert (queue.account.entered, queue.settled) == (23, 0)
+    queue.deliver(5)
+    queue.release(taken.weight)
+    assert (queue.account.entered, queue.settled) == (23, 12)
+    queue.release(queue.take(512, PLENTY).weight)
+    assert (queue.account.entered, queue.settled) == (23, 23)
+
+
 def test_a_batch_ends_before_the_chunk_that_is_too_much() -> None:
     """Too many items, or too many bytes; the rest keeps its order."""
     queue = Queue(Budget(PLENTY))

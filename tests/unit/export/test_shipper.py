@@ -1,4 +1,4 @@
-"""A signal's thread, and who does its work where there is none: one at a time."""
+"""A signal's thread, and who does its work where there is none: one at a time, and what was there before a flush."""
 
 from __future__ import annotations
 
@@ -66,8 +66,7 @@ def shipping(kind: type[Shipper], bound: int = 1 << 20) -> tuple[Shipper, Watche
 
 def flush(shipper: Shipper, timeout: float) -> bool:
     """Have everything sent."""
-    shipper.hurry()
-    return shipper.wait(timeout)
+    return shipper.wait(shipper.hurry(), timeout)
 
 
 def test_items_that_are_few_and_large_do_not_wait_for_more() -> None:
@@ -78,6 +77,21 @@ def test_items_that_are_few_and_large_do_not_wait_for_more() -> None:
     shipper.put_all([large] * 40)
     wait_for(lambda: shipper.queue.account.delivered >= 99, "all whole batches and one more")
     assert sent.most == 1
+    shipper.close()
+
+
+def test_a_flush_waits_for_what_was_there_and_not_for_what_comes() -> None:
+    """With each batch that is sent another one comes: the flush ends with the last of its own."""
+    shipper, sent = shipping(Shipper)
+
+    def come() -> None:
+        shipper.put_all([BATCH])
+        sent.sending = come
+
+    sent.sending = come
+    shipper.put_all([BATCH, BATCH])
+    assert flush(shipper, 2)
+    assert shipper.queue.account.delivered >= 2 * BATCH_ITEMS
     shipper.close()
 
 
