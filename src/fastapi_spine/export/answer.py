@@ -53,22 +53,24 @@ class Reader:
             OSError: the connection broke, or the deadline passed.
             ValueError: it is no HTTP/1.1, or its head is longer than 64 KiB.
         """
-        status, headers = self._head()
+        version, status, headers = self._head()
         while status in _INFORMATIONAL:
-            status, headers = self._head()
-        if status in _WITHOUT_BODY:
-            return Answer(status, headers, b"")
-        if headers.get("transfer-encoding", "").lower().endswith("chunked"):
-            body, whole = self._chunks()
-        elif headers.get("content-length", "").isdigit():
-            length = int(headers["content-length"][:18])
-            body = self._bytes(min(length, _MOST))
-            whole = length <= _MOST
-        else:
-            body, whole = self._rest(), False
-        stays = headers.get("connection", "").lower() != "close"
+            version, status, headers = self._head()
+        body, whole = self._body(status, headers)
         # What came with it is no answer of ours.
-        return Answer(status, headers, body, whole and stays and not self._data)
+        reusable = whole and _stays(version, headers) and not self._data
+        return Answer(status, headers, body, reusable)
+
+    def _body(self, status: int, headers: dict[str, str]) -> tuple[bytes, bool]:
+        """Read what follows the head; say too whether that was all of it."""
+        if status in _WITHOUT_BODY:
+            return b"", True
+        if headers.get("transfer-encoding", "").lower().endswith("chunked"):
+            return self._chunks()
+        if headers.get("content-length", "").isdigit():
+            length = int(headers["content-length"][:18])
+            return self._bytes(min(length, _MOST)), length <= _MOST
+        return self._rest(), False
 
     def begun(self) -> bool:
         """Look, without waiting, whether an answer has come, or none can come any more; an interim one is none.
@@ -84,7 +86,7 @@ class Reader:
         self._data += data
         return not data or not self._data.startswith(_INTERIM) or len(self._data) > _MOST
 
-    def _head(self) -> tuple[int, dict[str, str]]:
+    def _head(self) -> tuple[str, int, dict[str, str]]:
         while _HEAD_END not in self._data:
             if len(self._data) > _MOST:
                 raise ValueError("the answer's head is longer than 64 KiB")
@@ -95,7 +97,8 @@ class Reader:
         if not version.startswith("HTTP/1.") or not status[:3].isdigit():
             raise ValueError("the answer is no HTTP/1.1")
         pairs = (line.partition(":") for line in rest)
-        return int(status[:3]), {name.strip().lower(): value.strip() for name, _, value in pairs}
+        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        return version, int(status[:3]), headers
 
     def _chunks(self) -> tuple[bytes, bool]:
         """Read a chunked body (RFC 9112, section 7.1); trailers are not read, so then the connection ends."""
@@ -140,11 +143,17 @@ class Reader:
         self._data += data
 
 
+def _stays(version: str, headers: dict[str, str]) -> bool:
+    """Tell whether the receiver keeps the connection (RFC 9112, section 9.3): HTTP/1.0 only if it says so."""
+    said = {word.strip() for word in headers.get("connection", "").lower().split(",")}
+    return "close" not in said and (version != "HTTP/1.0" or "keep-alive" in said)
+
+
 def left(deadline: float) -> float:
     """Return how many seconds are left.
 
     Raises:
-        TimeoutError: none.
+        TimeoutError: none are left.
     """
     seconds = deadline - monotonic()
     if seconds <= 0:

@@ -186,6 +186,38 @@ def test_dead_addresses_share_one_deadline(monkeypatch: pytest.MonkeyPatch) -> N
     assert took < 10
 
 
+@pytest.mark.parametrize(
+    ("said", "connections"),
+    [
+        ("1.1 200 OK\r\ncontent-length: 0", 1),
+        ("1.1 200 OK\r\ncontent-length: 0\r\nconnection: x, Close", 2),
+        ("1.1 204 No Content", 1),
+        ("1.1 204 No Content\r\nconnection: close", 2),
+        ("1.1 304 Not Modified\r\nconnection: close", 2),
+        ("1.0 200 OK\r\ncontent-length: 0", 2),
+        ("1.0 200 OK\r\ncontent-length: 0\r\nconnection: Keep-Alive", 1),
+    ],
+)
+def test_a_connection_is_used_again_only_if_its_receiver_keeps_it(
+    said: str, connections: int
+) -> None:
+    """By HTTP/1.1 unless it says otherwise, by HTTP/1.0 if it says so, with a body or without."""
+    lines: list[socket.socket] = []
+
+    def patient(line: socket.socket) -> None:
+        lines.append(line)
+        while True:
+            head_of(line)
+            line.sendall(f"HTTP/{said}\r\n\r\n".encode())
+
+    with serving(patient) as url:
+        line = Line(endpoint_of(url))
+        for _ in range(2):
+            line.post(b"x", zipped=False, deadline=time.monotonic() + 30)
+        line.close()
+    assert len(lines) == connections
+
+
 def test_closing_ends_the_attempt_and_begins_no_other() -> None:
     """On a connection that has been used: the receiver has each body once, and none comes afterwards."""
 
