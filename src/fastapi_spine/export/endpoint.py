@@ -1,14 +1,15 @@
 """Where telemetry goes, by OpenTelemetry's own environment variables (spec: protocol/exporter).
 
-HTTP with protobuf only. The base endpoint gets `v1/traces` appended; one of a signal's own is used as it is.
+HTTP with protobuf only. The base endpoint's path gets `v1/traces` appended; one of a signal's own is used as it is.
 """
 
 from __future__ import annotations
 
 import ipaddress
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Final, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 _PREFIX: Final = "OTEL_EXPORTER_OTLP_"
 _GRPC_PORT: Final = 4317
@@ -19,6 +20,9 @@ _NEAR_S: Final = 10.0
 _MOST_DIGITS: Final = 9
 _MS: Final = 1000
 _TRUE: Final = "true"
+_AUTHORIZATION: Final = "authorization"
+_OURS: Final = frozenset({"host", "content-length", "transfer-encoding"})
+"""Headers that say where a request goes and where it ends: sent twice, receivers refuse it."""
 
 
 class Endpoint(NamedTuple):
@@ -93,7 +97,7 @@ def find_endpoint(environ: Mapping[str, str], signal: str) -> Endpoint | Nowhere
             f"HTTP port, usually {_HTTP_PORT}",
             wrong=True,
         )
-    return _endpoint(environ, signal, own or f"{base.rstrip('/')}/v1/{signal}", appended=not own)
+    return _endpoint(environ, signal, own or base, appended=not own)
 
 
 def interval_s(environ: Mapping[str, str], endpoint: Endpoint) -> float:
@@ -122,8 +126,11 @@ def _endpoint(
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        return Nowhere(f"{name} cannot be read: {error}", wrong=True)
+    except ValueError:  # what it says may be a part of a password
+        return Nowhere(
+            f"{name} cannot be read: its port is no number, or its host none; / and @ in a password are %2F and %40",
+            wrong=True,
+        )
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return Nowhere(f"{name} is no http:// or https:// address", wrong=True)
     if port == _GRPC_PORT:
@@ -133,14 +140,21 @@ def _endpoint(
         )
     secure = parts.scheme == "https"
     headers = _headers(_either(environ, signal, "HEADERS"))
+    ours = sorted(_OURS.intersection(headers))
+    if ours:
+        return Nowhere(
+            f"{_which(environ, signal, 'HEADERS')} sets {' and '.join(ours)}, which every request has already; "
+            "leave it out",
+            wrong=True,
+        )
     timeout = _either(environ, signal, "TIMEOUT")
     compression = _either(environ, signal, "COMPRESSION").lower()
     return Endpoint(
         secure=secure,
         host=parts.hostname,
         port=port or (443 if secure else 80),
-        path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
-        headers=headers,
+        path=_path(parts, f"/v1/{signal}" if appended else ""),
+        headers=tuple({**_authorization(parts), **headers}.items()),
         timeout_s=_seconds(timeout, _TIMEOUT_S),
         gzip=compression == "gzip" or (compression != "none" and not _is_near(parts.hostname)),
         certificate=_either(environ, signal, "CERTIFICATE"),
@@ -154,19 +168,38 @@ def _own(environ: Mapping[str, str], signal: str, name: str) -> str:
 
 
 def _either(environ: Mapping[str, str], signal: str, name: str) -> str:
-    return _own(environ, signal, name) or environ.get(f"{_PREFIX}{name}", "").strip()
+    return environ.get(_which(environ, signal, name), "").strip()
 
 
-def _headers(text: str) -> tuple[tuple[str, str], ...]:
-    """Read `key=value,key=value`, values percent-encoded; what would forge a header is left out."""
-    found = []
+def _which(environ: Mapping[str, str], signal: str, name: str) -> str:
+    """Return which variable counts: the signal's own, or the one for all."""
+    return f"{_PREFIX}{signal.upper()}_{name}" if _own(environ, signal, name) else _PREFIX + name
+
+
+def _path(parts: SplitResult, more: str) -> str:
+    """Return path and query; what is appended belongs to the path."""
+    path = parts.path.rstrip("/") + more if more else parts.path
+    return (path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _authorization(parts: SplitResult) -> dict[str, str]:
+    """Return the header that an address with a user in it asks for (RFC 7617); none without."""
+    if parts.username is None:
+        return {}
+    user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {_AUTHORIZATION: f"Basic {b64encode(user.encode()).decode()}"}
+
+
+def _headers(text: str) -> dict[str, str]:
+    """Read `key=value,key=value`, values percent-encoded; what would forge a header is left out, the last of a name wins."""
+    found = {}
     for part in text.split(","):
         name, equals, value = part.partition("=")
         name, value = name.strip().lower(), unquote(value.strip())
         named = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
         if equals and named and value.isprintable():
-            found.append((name, value))
-    return tuple(found)
+            found[name] = value
+    return found
 
 
 def _seconds(text: str, usual: float) -> float:

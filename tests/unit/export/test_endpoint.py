@@ -40,6 +40,58 @@ def test_the_base_gets_a_path_and_an_own_one_is_used_as_it_is(
 
 
 @pytest.mark.parametrize(
+    ("environ", "path"),
+    [
+        ({f"{OTLP}ENDPOINT": "http://c:4318?key=a/b"}, "/v1/traces?key=a/b"),
+        ({f"{OTLP}ENDPOINT": "http://c:4318/?key=a"}, "/v1/traces?key=a"),
+        ({f"{OTLP}ENDPOINT": "http://c:4318/base/?key=a"}, "/base/v1/traces?key=a"),
+        ({f"{OTLP}TRACES_ENDPOINT": "http://c:4318/own/?key=a"}, "/own/?key=a"),
+        ({f"{OTLP}TRACES_ENDPOINT": "http://c:4318?key=a"}, "/?key=a"),
+    ],
+)
+def test_a_query_stays_behind_the_path(environ: dict[str, str], path: str) -> None:
+    """What is appended belongs to the path."""
+    found = find_endpoint(environ, "traces")
+    assert isinstance(found, Endpoint)
+    assert found.path == path
+
+
+@pytest.mark.parametrize(
+    ("url", "headers", "sent"),
+    [
+        ("http://me:s%40cret@c", "", (("authorization", "Basic bWU6c0BjcmV0"),)),
+        ("http://me@c", "", (("authorization", "Basic bWU6"),)),
+        ("http://me:s@c", "Authorization=Bearer t", (("authorization", "Bearer t"),)),
+        ("http://c", "a=1,b=2,A=3", (("a", "3"), ("b", "2"))),
+    ],
+)
+def test_a_user_in_the_address_says_who_we_are(
+    url: str, headers: str, sent: tuple[tuple[str, str], ...]
+) -> None:
+    """Unless a header does; no header is sent twice."""
+    found = find_endpoint({f"{OTLP}ENDPOINT": url, f"{OTLP}HEADERS": headers}, "traces")
+    assert isinstance(found, Endpoint)
+    assert found.headers == sent
+
+
+@pytest.mark.parametrize("variable", [f"{OTLP}HEADERS", f"{OTLP}TRACES_HEADERS"])
+def test_a_header_that_would_break_every_request_is_refused(variable: str) -> None:
+    """Named, with the variable that sets it and without what others hold."""
+    environ = {f"{OTLP}ENDPOINT": "http://c", variable: "Host=x,x-key=secret,content-length=0"}
+    assert find_endpoint(environ, "traces") == Nowhere(
+        f"{variable} sets content-length and host, which every request has already; leave it out",
+        wrong=True,
+    )
+
+
+def test_an_address_that_cannot_be_read_is_not_told() -> None:
+    """A password with a slash in it looks like a port."""
+    found = find_endpoint({f"{OTLP}ENDPOINT": "http://user:sec/ret@c:4318"}, "traces")
+    assert isinstance(found, Nowhere)
+    assert (found.wrong, "sec" in found.reason) == (True, False)
+
+
+@pytest.mark.parametrize(
     ("environ", "wrong", "said"),
     [
         ({}, False, "OTEL_EXPORTER_OTLP_ENDPOINT is not set"),
