@@ -6,9 +6,8 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from fastapi_spine.core.conventions import DROP_ENCODE, KEY_LOGGER, LOGGER_ACCESS
+from fastapi_spine.core.conventions import KEY_LOGGER, LOGGER_ACCESS
 from fastapi_spine.core.exchange import Exchange
-from fastapi_spine.core.health import Health
 from fastapi_spine.core.telemetry import AttributeValue
 from fastapi_spine.export.attributes import ResourceField
 from fastapi_spine.export.log_records import RecordEncoder
@@ -39,12 +38,10 @@ class LineOutlet:
 
     Args:
         shipper: ships them, and comes for the last few.
-        health: counts what cannot be written.
     """
 
-    def __init__(self, shipper: Shipper, health: Health) -> None:
+    def __init__(self, shipper: Shipper) -> None:
         self._shipper = shipper
-        self._health = health
         self._encoder = RecordEncoder()
         self._waiting: deque[tuple[str, bytes]] = deque()
         self._requests: deque[Exchange] = deque()
@@ -57,7 +54,7 @@ class LineOutlet:
             data = self._encoder.line(at_ns, levelno, line, flags)
             logger = str(line.get(KEY_LOGGER, ""))
         except Exception as error:  # noqa: BLE001 - a line that cannot be written loses itself only
-            self._lose(error)
+            self._shipper.lose(error)
             return
         self._waiting.append((logger, data))
         self._look()
@@ -79,7 +76,7 @@ class LineOutlet:
                 try:
                     waiting.append((LOGGER_ACCESS, write(exchange)))
                 except Exception as error:  # noqa: BLE001 - as above
-                    self._lose(error)
+                    self._shipper.lose(error)
         except IndexError:  # another thread took the last one
             pass
 
@@ -112,7 +109,3 @@ class LineOutlet:
             self.settle()
         elif self._shipper.attentive:
             self._shipper.expect()
-
-    def _lose(self, error: Exception) -> None:
-        self._shipper.queue.account.refuse(DROP_ENCODE, 1)
-        self._health.fault("export_encode", error)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from struct import pack
-from typing import Final
+from typing import Final, cast
 
 from fastapi_spine.core.conventions import SCOPE_SPINE
-from fastapi_spine.core.telemetry import AttributeValue, MetricData, MetricKind, Numbers, PointData
+from fastapi_spine.core.telemetry import AttributeValue, MetricKind, Numbers, PointData
 from fastapi_spine.export.attributes import Pairs, ResourceField, scope_of
 from fastapi_spine.export.request import Chunk
 from fastapi_spine.export.wire import blob, double, fixed64, number, text
@@ -49,38 +49,40 @@ class NumberForm:
     ) -> None:
         self._resource = ResourceField(resource)
         self._scope = scope_of(SCOPE_SPINE, version)
-        self._heads: dict[str, tuple[bytes, MetricKind]] = {}
         self._number_pair = Pairs(7)
         self._histogram_pair = Pairs(9)
 
-    def points(self, numbers: Numbers, at_ns: int) -> list[Chunk]:
+    def points(
+        self, numbers: Numbers, at_ns: int, lose: Callable[[Exception], None]
+    ) -> list[Chunk]:
         """Write every data point there is, each by itself.
 
         Args:
             numbers: what was counted.
             at_ns: now: wall time, nanoseconds since the epoch.
+            lose: told of each point that cannot be written (a user's own metric may hold whatever it likes), and why.
         """
         started_ns = min(int(numbers.started_at * _SECOND_NS), at_ns)
         found: list[Chunk] = []
         for metric in numbers.metrics:
-            self._heads[metric.name] = (_head_of(metric), metric.kind)
+            group = (metric.name, metric.description, metric.unit, metric.kind)
             times = fixed64(2, started_ns) + fixed64(3, at_ns)
             for point in metric.points:
-                data = blob(1, times + self._point(metric.kind, point))
-                found.append(((metric.name,), data, 1))
+                try:
+                    data = blob(1, times + self._point(metric.kind, point))
+                except Exception as error:  # noqa: BLE001 - a point that cannot be written loses itself only
+                    lose(error)
+                else:
+                    found.append((group, data, 1))
         return found
 
     def request(self, batch: Iterable[Chunk]) -> bytes:
         """Write a request of several data points: those of one metric under it."""
-        metrics: dict[str, list[bytes]] = {}
+        metrics: dict[tuple[str, ...], list[bytes]] = {}
         for group, data, _ in batch:
-            metrics.setdefault(group[0], []).append(data)
-        written = (self._metric(name, points) for name, points in metrics.items())
+            metrics.setdefault(group, []).append(data)
+        written = (_metric(group, points) for group, points in metrics.items())
         return blob(1, self._resource.written() + blob(2, self._scope + b"".join(written)))
-
-    def _metric(self, name: str, points: Sequence[bytes]) -> bytes:
-        head, kind = self._heads[name]
-        return blob(2, head + blob(_FIELD[kind], b"".join(points) + _TRAILER[kind]))
 
     def _point(self, kind: MetricKind, point: PointData) -> bytes:
         if kind == "histogram":
@@ -106,9 +108,11 @@ class NumberForm:
         )
 
 
-def _head_of(metric: MetricData) -> bytes:
-    unit = text(3, metric.unit) if metric.unit else b""
-    return text(1, metric.name) + text(2, metric.description) + unit
+def _metric(group: tuple[str, ...], points: Sequence[bytes]) -> bytes:
+    name, description, unit, kind = group
+    kind = cast("MetricKind", kind)
+    head = text(1, name) + text(2, description) + (text(3, unit) if unit else b"")
+    return blob(2, head + blob(_FIELD[kind], b"".join(points) + _TRAILER[kind]))
 
 
 def _examples(field: int, point: PointData) -> bytes:

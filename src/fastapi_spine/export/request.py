@@ -16,8 +16,8 @@ CHUNK_ITEMS: Final = 128
 """As many items has a chunk at most: four of them make a batch, and few are lost with one."""
 
 Chunk: TypeAlias = tuple[tuple[str, ...], bytes, int]
-"""Items that go together: what they are grouped by in a request (their scope's name and version; of metrics the name),
-the bytes of all of them, and how many they are.
+"""Items that go together: what they are grouped by in a request (their scope's name and version; of numbers their metric's
+name, description, unit and kind), the bytes of all of them, and how many they are.
 
 A bare tuple: making one of a named kind costs as much as putting it into the queue.
 """

@@ -82,11 +82,11 @@ class Exporter:
         """How many items of each signal had been delivered when a flush gave up waiting for it."""
         spans = self._shipper(SIGNAL_TRACES, SpanForm(resource))
         self._spans = spans
-        self._span_outlet = None if spans is None else SpanOutlet(spans, health, version)
+        self._span_outlet = None if spans is None else SpanOutlet(spans, version)
         lines = self._shipper(SIGNAL_LOGS, LineForm(resource))
         self.lines = None
         if lines is not None:
-            self.lines = LineOutlet(lines, health)
+            self.lines = LineOutlet(lines)
             self._gather(lines, self.lines.settle, self.lines.forget)
         self._number_form = NumberForm(resource, version)
         _forget_after_fork(self)
@@ -137,7 +137,10 @@ class Exporter:
         every_s = interval_s(self._environ, end)
 
         def collect() -> list[Chunk]:
-            return form.points(source(), self._wall_ns())
+            return form.points(source(), self._wall_ns(), lose)
+
+        def lose(error: Exception) -> None:
+            self._shippers[SIGNAL_METRICS].lose(error)
 
         self._shipper(SIGNAL_METRICS, form, expires_s=every_s, collect=collect, every_s=every_s)
 

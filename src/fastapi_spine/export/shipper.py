@@ -14,7 +14,7 @@ from functools import partial
 from time import monotonic
 from typing import Final, Protocol
 
-from fastapi_spine.core.conventions import THREAD_EXPORT
+from fastapi_spine.core.conventions import DROP_ENCODE, THREAD_EXPORT
 from fastapi_spine.core.health import Health
 from fastapi_spine.export.bell import Bell
 from fastapi_spine.export.delivery import Delivery
@@ -25,6 +25,7 @@ BATCH_ITEMS: Final = 512
 BATCH_BYTES: Final = 1024 * 1024
 AGE_S: Final = 1.0
 _STEP: Final = "export"
+_ENCODE: Final = "export_encode"
 
 
 class Form(Protocol):
@@ -92,6 +93,11 @@ class Shipper:
         """Take items; never blocks, never raises for a full queue."""
         self.queue.put_all(chunks)
         self._attend()
+
+    def lose(self, error: Exception) -> None:
+        """Book an item that cannot be written, and count the fault."""
+        self.queue.account.refuse(DROP_ENCODE, 1)
+        self._health.fault(_ENCODE, error)
 
     def expect(self) -> None:
         """Wake the thread, because `fetch` will bring something; it is called within `AGE_S`. See `attentive`."""

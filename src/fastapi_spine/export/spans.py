@@ -10,11 +10,9 @@ from typing import Final
 from fastapi_spine.core.conventions import (
     ATTR_PATH,
     ATTR_SPINE_REQUEST_ID,
-    DROP_ENCODE,
     SCOPE_SPINE,
 )
 from fastapi_spine.core.exchange import Exchange
-from fastapi_spine.core.health import Health
 from fastapi_spine.core.telemetry import (
     KIND_SERVER,
     AttributeValue,
@@ -172,17 +170,15 @@ class SpanOutlet:
 
     Args:
         shipper: ships them.
-        health: counts what cannot be written.
         version: of this distribution.
 
     Attributes:
         write: writes the span of an ordinary request, for `take`.
     """
 
-    def __init__(self, shipper: Shipper, health: Health, version: str = "") -> None:
+    def __init__(self, shipper: Shipper, version: str = "") -> None:
         self._requests = (SCOPE_SPINE, version)
         self._shipper = shipper
-        self._health = health
         self._encode = SpanEncoder()
         self.write: WriteSpan = self._encode.request
 
@@ -204,12 +200,8 @@ class SpanOutlet:
                 else:
                     scopes[span.scope_name, span.scope_version].append(encode(span))
             except Exception as error:  # noqa: BLE001 - whatever an attribute's own code raises
-                self._lose(error)
+                self._shipper.lose(error)
         self._shipper.put_all(joined(scopes, self._shipper.queue.chunk_bytes))
-
-    def _lose(self, error: Exception) -> None:
-        self._shipper.queue.account.refuse(DROP_ENCODE, 1)
-        self._health.fault("export_encode", error)
 
 
 def _rest(span: SpanData) -> Iterable[bytes]:

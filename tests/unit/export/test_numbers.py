@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from collector import attributes
@@ -9,16 +10,22 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 
 from fastapi_spine.core.telemetry import MetricData, Numbers, PointData
 from fastapi_spine.export.numbers import NumberForm
+from fastapi_spine.export.request import Chunk
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SECOND = 1_000_000_000
 NOW = 2_000 * SECOND
 
 
-def sent(*metrics: MetricData) -> dict[str, Any]:
+def unforeseen(error: Exception) -> None:
+    """Fail a test in which every point can be written."""
+    raise error
+
+
+def sent(*metrics: MetricData, lose: Callable[[Exception], None] = unforeseen) -> dict[str, Any]:
     """Write metrics and have protobuf read them."""
     form = NumberForm(lambda: {"service.name": "orders"}, "1.2")
-    points = form.points(Numbers(1_000.0, metrics), NOW)
+    points = form.points(Numbers(1_000.0, metrics), NOW, lose)
     request = ExportMetricsServiceRequest()
     request.ParseFromString(form.request(points))
     (resource,) = request.resource_metrics
@@ -85,3 +92,36 @@ def test_an_example_that_names_no_trace_is_written_without_one() -> None:
     point = PointData({}, 1.0, examples=[("not hex", "zz", 1.0, float("nan"))])
     (found,) = sent(MetricData("c", "", "", "counter", [point]))["c"].sum.data_points
     assert (found.exemplars[0].trace_id, found.exemplars[0].time_unix_nano) == (b"", 0)
+
+
+def test_a_point_that_cannot_be_written_loses_only_itself() -> None:
+    """A bucket with half a count: the metric's other point is there, and so are other metrics."""
+    lost: list[Exception] = []
+    half: Any = [0.5, 1]
+    good = PointData({}, 1.0, counts=[1, 0], bounds=[1.0])
+    bad = PointData({"n": 1}, 1.0, counts=half, bounds=[1.0])
+    found = sent(
+        MetricData("d", "", "s", "histogram", [bad, good]),
+        MetricData("c", "", "", "counter", [PointData({}, 2.0)]),
+        lose=lost.append,
+    )
+    (point,) = found["d"].histogram.data_points
+    assert (point.count, list(point.bucket_counts)) == (1, [1, 0])
+    assert found["c"].sum.data_points[0].as_double == 2.0
+    assert len(lost) == 1
+
+
+def test_a_point_keeps_what_its_metric_was_when_it_was_read() -> None:
+    """While it waits, a metric of its name may become another one."""
+    form = NumberForm(dict)
+
+    def read(metric: MetricData) -> list[Chunk]:
+        return form.points(Numbers(1_000.0, [metric]), NOW, unforeseen)
+
+    was = read(MetricData("m", "Was.", "s", "counter", [PointData({}, 1.0)]))
+    now = read(MetricData("m", "Is.", "By", "gauge", [PointData({}, 2.0)]))
+    request = ExportMetricsServiceRequest()
+    request.ParseFromString(form.request(was + now))
+    first, second = request.resource_metrics[0].scope_metrics[0].metrics
+    assert (first.description, first.unit, first.WhichOneof("data")) == ("Was.", "s", "sum")
+    assert (second.description, second.unit, second.WhichOneof("data")) == ("Is.", "By", "gauge")

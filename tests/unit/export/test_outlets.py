@@ -64,7 +64,7 @@ def test_spans_of_a_scope_are_queued_together(health: Health) -> None:
         server.append(encode(span))
         small += map(encode.small, below)
     shipper = still(health)
-    SpanOutlet(shipper, health).take(handed)
+    SpanOutlet(shipper).take(handed)
     assert shipper.queue.account.balance() == Balance(300, 0, {}, 300)
     assert waiting(shipper) == [
         (OPERATIONS, b"".join(small[:128]), 128),
@@ -78,7 +78,7 @@ def test_a_span_that_cannot_be_written_loses_only_itself(health: Health) -> None
     taken: list[Any] = spans(3)
     taken[1].span_id = "no hex"
     shipper = still(health)
-    SpanOutlet(shipper, health).take(taken)
+    SpanOutlet(shipper).take(taken)
     encode = SpanEncoder()
     assert waiting(shipper) == [(("", ""), encode(taken[0]) + encode(taken[2]), 2)]
     assert shipper.queue.account.balance() == Balance(3, 0, {"encode": 1}, 2)
@@ -88,7 +88,7 @@ def test_a_span_that_cannot_be_written_loses_only_itself(health: Health) -> None
 def test_lines_of_a_logger_are_queued_together(health: Health) -> None:
     """With the line that makes enough of them, or when somebody comes for them."""
     shipper = still(health)
-    outlet, encoder = LineOutlet(shipper, health), RecordEncoder()
+    outlet, encoder = LineOutlet(shipper), RecordEncoder()
     written: dict[str, list[bytes]] = {"shop": [], "sql": []}
     for number in range(BATCH + 1):
         fields: dict[str, Any] = {"logger": "sql" if number % 4 else "shop", "n": number}
@@ -109,7 +109,7 @@ def test_a_queue_of_any_bound_keeps_what_came_last(health: Health, bound: int) -
     shipper = still(health, bound)
     size = len(SpanEncoder()(spans(1)[0]))
     count = 2 * bound // size
-    SpanOutlet(shipper, health).take(spans(count))
+    SpanOutlet(shipper).take(spans(count))
     queue = shipper.queue
     assert bound - queue.weight <= bound // 64 + WEIGHT + size
     assert queue.account.balance() == Balance(

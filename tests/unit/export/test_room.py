@@ -1,8 +1,9 @@
-"""The end: who is waited for, and who no more."""
+"""Three signals: what becomes of one that goes wrong, and who is waited for at the end."""
 
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from collector import Call, collector
 from exporting import arrived, exporting
@@ -10,6 +11,7 @@ from faults import hang, status
 from servers import free_port, wait_for
 
 from fastapi_spine.core.health import Balance
+from fastapi_spine.core.telemetry import MetricData, Numbers, PointData
 
 
 def test_a_receiver_that_came_back_gets_the_rest_at_the_end() -> None:
@@ -56,3 +58,15 @@ def test_nobody_waits_twice_for_a_receiver_that_is_gone() -> None:
         took = time.monotonic() - begun
     assert took < 10
     assert exporter.balance("traces") == Balance(1, 0, {"shutdown": 1}, 0)
+
+
+def test_a_number_that_cannot_be_written_is_booked() -> None:
+    """It is lost by itself, and the others of the same reading arrive."""
+    half: Any = [0.5]
+    points = [PointData({"n": 1}, 1.0, counts=half), PointData({"n": 2}, 1.0, counts=[1])]
+    numbers = Numbers(1.0, [MetricData("m", "", "", "histogram", points)])
+    with collector() as receiver, exporting(receiver.url, "metrics") as exporter:
+        exporter.numbers_from(lambda: numbers)
+        balance = exporter.settled("metrics")
+    assert balance == Balance(2, 1, {"encode": 1}, 0)
+    assert set(arrived(receiver.calls)) == {2}
