@@ -1,1 +1,1 @@
-"""OTLP: encode, batch, ship, account. Nothing here ever runs synchronously to a request, but one append."""
+"""OTLP: encode, batch, ship, account. Beside a request runs an append, and with one of 32 the encoding of them all."""

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from fastapi_spine.core.conventions import KEY_LOGGER, LOGGER_ACCESS
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.telemetry import AttributeValue
-from fastapi_spine.export.attributes import ResourceField
 from fastapi_spine.export.log_records import RecordEncoder
-from fastapi_spine.export.request import Chunk, joined, request_of
+from fastapi_spine.export.request import joined
 from fastapi_spine.export.shipper import Shipper
 
 BATCH: Final = 32
 """Lines that are queued together: those of a logger are joined, and the queue's lock is taken once for all."""
-
-
-class LineForm:
-    """Writes requests of lines that are written already.
-
-    Args:
-        resource: returns who the process is.
-    """
-
-    def __init__(self, resource: Callable[[], Mapping[str, AttributeValue]]) -> None:
-        self._resource = ResourceField(resource)
-
-    def request(self, batch: Iterable[Chunk]) -> bytes:
-        """Write a request of several lines, grouped by logger."""
-        return request_of(self._resource.written(), batch)
 
 
 class LineOutlet:

@@ -6,10 +6,11 @@ each level, so one function writes both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from fastapi_spine.export.attributes import scope_of
+from fastapi_spine.core.telemetry import AttributeValue
+from fastapi_spine.export.attributes import ResourceField, scope_of
 from fastapi_spine.export.wire import Truncated, behind, blob
 
 CHUNK_ITEMS: Final = 128
@@ -44,6 +45,21 @@ def _within(size: int, group: tuple[str, ...], items: list[bytes]) -> list[Chunk
         return [(group, data, count)]
     middle = count // 2
     return _within(size, group, items[:middle]) + _within(size, group, items[middle:])
+
+
+class ScopedForm:
+    """Writes requests of spans, or of log records, that are written already.
+
+    Args:
+        resource: returns who the process is.
+    """
+
+    def __init__(self, resource: Callable[[], Mapping[str, AttributeValue]]) -> None:
+        self._resource = ResourceField(resource)
+
+    def request(self, batch: Iterable[Chunk]) -> bytes:
+        """Write a request of several items, grouped by scope."""
+        return request_of(self._resource.written(), batch)
 
 
 def request_of(resource: bytes, batch: Iterable[Chunk]) -> bytes:

@@ -26,13 +26,13 @@ from fastapi_spine.core.telemetry import (
 )
 from fastapi_spine.export.delivery import EXPIRES_S, Delivery
 from fastapi_spine.export.endpoint import Endpoint, find_endpoint, interval_s
-from fastapi_spine.export.lines import LineForm, LineOutlet
+from fastapi_spine.export.lines import LineOutlet
 from fastapi_spine.export.numbers import NumberForm
 from fastapi_spine.export.queue import Budget, Queue
 from fastapi_spine.export.report import Report
-from fastapi_spine.export.request import Chunk
+from fastapi_spine.export.request import Chunk, ScopedForm
 from fastapi_spine.export.shipper import Form, Shipper
-from fastapi_spine.export.spans import SpanForm, SpanOutlet
+from fastapi_spine.export.spans import SpanOutlet
 
 _STEP: Final = "export"
 SIGNALS: Final = (SIGNAL_TRACES, SIGNAL_LOGS, SIGNAL_METRICS)
@@ -80,10 +80,10 @@ class Exporter:
         self._told = False
         self._in_vain: dict[str, int] = {}
         """How many items of each signal had been delivered when a flush gave up waiting for it."""
-        spans = self._shipper(SIGNAL_TRACES, SpanForm(resource))
+        spans = self._shipper(SIGNAL_TRACES, ScopedForm(resource))
         self._spans = spans
         self._span_outlet = None if spans is None else SpanOutlet(spans, version)
-        lines = self._shipper(SIGNAL_LOGS, LineForm(resource))
+        lines = self._shipper(SIGNAL_LOGS, ScopedForm(resource))
         self.lines = None
         if lines is not None:
             self.lines = LineOutlet(lines)

@@ -1,7 +1,8 @@
 """One signal's way out: a thread that takes what waits and sends it in batches.
 
-Handing something over is one append. The thread starts with the first item, in whichever process that is, sends what
-is there when a batch is full or a second after the first item came, and sleeps without waking up while nothing waits.
+What is handed over are bytes already: here that is one append. The thread starts with the first item, in whichever
+process that is, sends what is there when a batch is full or a second after the first item came, and sleeps without
+waking up while nothing waits.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from fastapi_spine.core.conventions import (
@@ -24,8 +24,8 @@ from fastapi_spine.core.telemetry import (
     SpanKind,
     WriteSpan,
 )
-from fastapi_spine.export.attributes import Pairs, ResourceField, TextHead, pair, text_head
-from fastapi_spine.export.request import Chunk, joined, request_of
+from fastapi_spine.export.attributes import Pairs, TextHead, pair, text_head
+from fastapi_spine.export.request import joined
 from fastapi_spine.export.shipper import Shipper
 from fastapi_spine.export.wire import blob, fixed32, fixed64, number, text, varint
 
@@ -38,21 +38,6 @@ _IDS_AND_TIMES: Final = 62
 """Bytes of a trace id, two span ids, two times and the flags, each with its tag."""
 _REMEMBERED: Final = 4096
 _LONGEST_REMEMBERED: Final = 256
-
-
-class SpanForm:
-    """Writes requests of spans that are written already.
-
-    Args:
-        resource: returns who the process is.
-    """
-
-    def __init__(self, resource: Callable[[], Mapping[str, AttributeValue]]) -> None:
-        self._resource = ResourceField(resource)
-
-    def request(self, batch: Iterable[Chunk]) -> bytes:
-        """Write a request of several spans."""
-        return request_of(self._resource.written(), batch)
 
 
 class SpanEncoder:

@@ -16,7 +16,8 @@ from fastapi_spine.core.health import Balance, Health
 from fastapi_spine.export.delivery import Delivery
 from fastapi_spine.export.endpoint import Endpoint, find_endpoint
 from fastapi_spine.export.queue import Budget, Queue
-from fastapi_spine.export.spans import SpanEncoder, SpanForm
+from fastapi_spine.export.request import ScopedForm
+from fastapi_spine.export.spans import SpanEncoder
 
 BEYOND_ALL_YEARS = "Mon, 01 Jan 2024 00:00:00 +99999999999999999999"
 BEFORE_ALL_YEARS = "Mon, 01 Jan 0001 00:00:00 +2359"
@@ -81,6 +82,6 @@ def test_a_fault_of_ours_in_an_attempt_loses_the_batch_and_books_it() -> None:
         queue.put_all([(("scope", "1"), b"".join(map(SpanEncoder(), spans(3))), 3)])
         sent = Delivery(endpoint, queue, broken)
         with pytest.raises(RuntimeError, match="HTTP 503"):
-            sent.send(queue.take(512, 1 << 20).chunks, SpanForm(dict).request)
+            sent.send(queue.take(512, 1 << 20).chunks, ScopedForm(dict).request)
         sent.close()
     assert queue.account.balance() == Balance(3, 0, {"encode": 3}, 0)

@@ -16,9 +16,9 @@ from fastapi_spine.export.endpoint import Endpoint, find_endpoint
 from fastapi_spine.export.lines import BATCH, LineOutlet
 from fastapi_spine.export.log_records import RecordEncoder
 from fastapi_spine.export.queue import WEIGHT, Budget, Queue
-from fastapi_spine.export.request import Chunk
+from fastapi_spine.export.request import Chunk, ScopedForm
 from fastapi_spine.export.shipper import Shipper
-from fastapi_spine.export.spans import SpanEncoder, SpanForm, SpanOutlet
+from fastapi_spine.export.spans import SpanEncoder, SpanOutlet
 
 SERVER, OPERATIONS = ("server", "1"), ("operations", "2")
 
@@ -42,7 +42,7 @@ def still(health: Health, bound: int = 1 << 25) -> Still:
     assert isinstance(endpoint, Endpoint)
     queue = Queue(Budget(bound))
     sent = Delivery(endpoint, queue, lambda _: None)
-    return Still(queue, SpanForm(dict), sent, health=health, tick=lambda: None)
+    return Still(queue, ScopedForm(dict), sent, health=health, tick=lambda: None)
 
 
 def waiting(shipper: Shipper) -> list[Chunk]:

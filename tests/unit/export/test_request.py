@@ -14,8 +14,8 @@ from fastapi_spine.core.health import Balance
 from fastapi_spine.export.delivery import Delivery
 from fastapi_spine.export.endpoint import Endpoint, find_endpoint
 from fastapi_spine.export.queue import Budget, Queue
-from fastapi_spine.export.request import CHUNK_ITEMS, Chunk, halves, joined, request_of
-from fastapi_spine.export.spans import SpanEncoder, SpanForm
+from fastapi_spine.export.request import CHUNK_ITEMS, Chunk, ScopedForm, halves, joined, request_of
+from fastapi_spine.export.spans import SpanEncoder
 from fastapi_spine.export.wire import Truncated, blob
 
 SCOPE, OTHER = ("scope", "1"), ("other", "")
@@ -121,6 +121,6 @@ def test_a_chunk_that_cannot_be_divided_is_lost_by_itself_and_booked() -> None:
         queue.put_all(batch)
         sent = Delivery(endpoint, queue, lambda _: None)
         with pytest.raises(Truncated):
-            sent.send(queue.take(512, 1 << 20).chunks, SpanForm(dict).request)
+            sent.send(queue.take(512, 1 << 20).chunks, ScopedForm(dict).request)
         sent.close()
     assert queue.account.balance() == Balance(7, 0, {"encode": 4, "too_large": 3}, 0)

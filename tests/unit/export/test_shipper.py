@@ -13,9 +13,8 @@ from fastapi_spine.core.health import Balance, Health
 from fastapi_spine.export.delivery import Delivery, Request
 from fastapi_spine.export.endpoint import Endpoint, find_endpoint
 from fastapi_spine.export.queue import Budget, Queue
-from fastapi_spine.export.request import Chunk
+from fastapi_spine.export.request import Chunk, ScopedForm
 from fastapi_spine.export.shipper import BATCH_ITEMS, Shipper
-from fastapi_spine.export.spans import SpanForm
 
 BATCH: Chunk = (("scope", "1"), b"", BATCH_ITEMS)
 """As much as is sent at once."""
@@ -61,7 +60,7 @@ def shipping(kind: type[Shipper], bound: int = 1 << 20) -> tuple[Shipper, Watche
     queue = Queue(Budget(bound))
     sent = Watched(endpoint, queue)
     health = Health(SystemClock())
-    return kind(queue, SpanForm(dict), sent, health=health, tick=lambda: None), sent
+    return kind(queue, ScopedForm(dict), sent, health=health, tick=lambda: None), sent
 
 
 def flush(shipper: Shipper, timeout: float) -> bool:

@@ -19,7 +19,8 @@ from fastapi_spine.core.telemetry import (
     SpanData,
 )
 from fastapi_spine.export.attributes import any_value
-from fastapi_spine.export.spans import SpanEncoder, SpanForm
+from fastapi_spine.export.request import ScopedForm
+from fastapi_spine.export.spans import SpanEncoder
 
 TRACE, SPAN, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "00f067aa0ba902b7"
 PLAIN = st.one_of(
@@ -55,7 +56,7 @@ def sent(*spans: SpanData, **resource: Any) -> ExportTraceServiceRequest:
     encode = SpanEncoder()
     batch = [((span.scope_name, span.scope_version), encode(span), 1) for span in spans]
     request = ExportTraceServiceRequest()
-    request.ParseFromString(SpanForm(lambda: resource).request(batch))
+    request.ParseFromString(ScopedForm(lambda: resource).request(batch))
     return request
 
 
@@ -124,7 +125,9 @@ def test_the_span_of_an_ordinary_request_is_what_any_span_is(
     for _ in range(2):
         found = ExportTraceServiceRequest()
         found.ParseFromString(
-            SpanForm(dict).request([(group, encoder.request(exchange, "GET /é", shared, path), 1)])
+            ScopedForm(dict).request(
+                [(group, encoder.request(exchange, "GET /é", shared, path), 1)]
+            )
         )
         assert found == expected
 
@@ -139,7 +142,7 @@ def test_times_that_no_clock_shows_are_cut() -> None:
 def test_each_request_says_who_the_process_is_now() -> None:
     """Another answer, such as a forked child's, is written anew; the same one is not."""
     answers = [{"service.instance.id": "one"}, {"service.instance.id": "two"}]
-    form, found = SpanForm(lambda: answers[0]), []
+    form, found = ScopedForm(lambda: answers[0]), []
     for _ in range(2):
         for _ in range(2):
             request = ExportTraceServiceRequest()
