@@ -14,6 +14,8 @@ _INT64_MAX: Final = (1 << 63) - 1
 _DEEPEST: Final = 16
 _REMEMBERED: Final = 4096
 _LONGEST_REMEMBERED: Final = 128
+_LENGTHS_REMEMBERED: Final = 128
+_KEYS_REMEMBERED: Final = 256
 
 
 class Pairs:
@@ -44,20 +46,27 @@ class Pairs:
         return pair(self._field, key, value)
 
 
-class TextHead:
-    """What stands before the text of an attribute whose text is another each time: it depends on the length only.
+class TextHeads(dict[str, Callable[[int], bytes]]):
+    """What stands before the texts of attributes that are others each time: it depends on key and length only.
+
+    Under each key it has what returns the head for a text of so many bytes.
 
     Args:
-        field: the number of the field that holds the attribute.
-        key: the attribute's name.
+        field: the number of the field that holds the attributes.
     """
 
-    def __init__(self, field: int, key: str) -> None:
-        self.of = lru_cache(_LONGEST_REMEMBERED)(partial(text_head, field, key))
-        """Returns the head for a text of so many bytes."""
+    def __init__(self, field: int) -> None:
+        super().__init__()
+        self._field = field
+
+    def __missing__(self, key: str) -> Callable[[int], bytes]:
+        if len(self) >= _KEYS_REMEMBERED:
+            self.clear()
+        made = self[key] = lru_cache(_LENGTHS_REMEMBERED)(partial(_text_head, self._field, key))
+        return made
 
 
-def text_head(field: int, key: str, length: int) -> bytes:
+def _text_head(field: int, key: str, length: int) -> bytes:
     """Write what stands before the text of an attribute, given its length in bytes."""
     return pair(field, key, "x" * length)[: -length or None]
 

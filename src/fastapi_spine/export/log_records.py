@@ -15,7 +15,7 @@ from fastapi_spine.core import conventions as names
 from fastapi_spine.core.conventions import KNOWN_METHODS, LOGGER_ACCESS, METHOD_OTHER
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.telemetry import AttributeValue
-from fastapi_spine.export.attributes import Pairs, TextHead, any_value, pair
+from fastapi_spine.export.attributes import Pairs, TextHeads, any_value, pair
 from fastapi_spine.export.wire import blob, number, text, varint
 
 _ATTRIBUTES: Final = 6
@@ -79,8 +79,9 @@ class RecordEncoder:
         self._plain: dict[tuple[str, str, int | None, str | None], bytes] = {}
         self._completed = _severity(logging.INFO, "INFO") + _body(names.MSG_COMPLETED)
         self._sizes: dict[tuple[int, int], bytes] = {}
-        self._before_id = TextHead(_ATTRIBUTES, names.ATTR_SPINE_REQUEST_ID).of
-        self._before_path = TextHead(_ATTRIBUTES, names.ATTR_PATH).of
+        before = TextHeads(_ATTRIBUTES)
+        self._before_id = before[names.ATTR_SPINE_REQUEST_ID]
+        self._before_path = before[names.ATTR_PATH]
         self._elapsed = pair(_ATTRIBUTES, names.ATTR_SPINE_ELAPSED, 0.0)[:-8]
         self._times = Struct(f"<BQBQ{len(self._elapsed)}sd").pack
 

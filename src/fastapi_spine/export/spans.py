@@ -24,7 +24,7 @@ from fastapi_spine.core.telemetry import (
     SpanKind,
     WriteSpan,
 )
-from fastapi_spine.export.attributes import Pairs, TextHead, pair, text_head
+from fastapi_spine.export.attributes import Pairs, TextHeads, pair
 from fastapi_spine.export.request import joined
 from fastapi_spine.export.shipper import Shipper
 from fastapi_spine.export.wire import blob, fixed32, fixed64, number, text, varint
@@ -37,7 +37,6 @@ _TAG_START, _TAG_END, _TAG_FLAGS = 0x39, 0x41, 0x0185
 _IDS_AND_TIMES: Final = 62
 """Bytes of a trace id, two span ids, two times and the flags, each with its tag."""
 _REMEMBERED: Final = 4096
-_LONGEST_REMEMBERED: Final = 256
 
 
 class SpanEncoder:
@@ -45,10 +44,10 @@ class SpanEncoder:
 
     def __init__(self) -> None:
         self._pair = Pairs(_ATTRIBUTES)
-        self._texts: dict[tuple[str, int], bytes] = {}
         self._heads: dict[tuple[str, int], bytes] = {}
-        self._before_path = TextHead(_ATTRIBUTES, ATTR_PATH).of
-        self._before_id = TextHead(_ATTRIBUTES, ATTR_SPINE_REQUEST_ID).of
+        self._before = TextHeads(_ATTRIBUTES)
+        self._before_path = self._before[ATTR_PATH]
+        self._before_id = self._before[ATTR_SPINE_REQUEST_ID]
 
     def __call__(self, span: SpanData) -> bytes:
         """Write one span, as the field that a `ScopeSpans` has it in."""
@@ -121,16 +120,7 @@ class SpanEncoder:
         if type(value) is not str:
             return self._pair(key, value)
         written = value.encode("utf-8", "backslashreplace")
-        known = (key, len(written))
-        return (self._texts.get(known) or self._text_head(*known)) + written
-
-    def _text_head(self, key: str, length: int) -> bytes:
-        head = text_head(_ATTRIBUTES, key, length)
-        if length <= _LONGEST_REMEMBERED:
-            if len(self._texts) >= _REMEMBERED:
-                self._texts.clear()
-            self._texts[key, length] = head
-        return head
+        return self._before[key](len(written)) + written
 
     def _head(self, name: str, kind: int) -> bytes:
         if len(self._heads) >= _REMEMBERED:
