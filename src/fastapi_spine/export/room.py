@@ -35,6 +35,8 @@ from fastapi_spine.export.shipper import Form, Shipper
 from fastapi_spine.export.spans import SpanOutlet
 
 _STEP: Final = "export"
+Receiver = tuple[str, int]
+"""Host and port: several signals may go to one."""
 SIGNALS: Final = (SIGNAL_TRACES, SIGNAL_LOGS, SIGNAL_METRICS)
 
 
@@ -78,8 +80,8 @@ class Exporter:
         self._gathering: list[Callable[[], None]] = []
         self._forgetting: list[tuple[Queue, Callable[[], int]]] = []
         self._told = False
-        self._in_vain: dict[str, int] = {}
-        """How many items of each signal had been delivered when a flush gave up waiting for it."""
+        self._in_vain: dict[Receiver, int] = {}
+        """How many items each receiver had taken when a flush gave up waiting for it."""
         spans = self._shipper(SIGNAL_TRACES, ScopedForm(resource))
         self._spans = spans
         self._span_outlet = None if spans is None else SpanOutlet(spans, version)
@@ -180,12 +182,12 @@ class Exporter:
             self._health.guarded(_STEP, action)
         self._gather_all()
         goals = {signal: shipper.hurry() for signal, shipper in shippers.items()}
-        left = {
-            signal: shipper.queue.account.delivered
+        left = [
+            signal
             for signal, shipper in shippers.items()
             if not shipper.wait(goals[signal], max(deadline - monotonic(), 0.0))
-        }
-        self._in_vain = left
+        ]
+        self._in_vain = {self._receiver(signal): self._taken(signal) for signal in left}
         return not left
 
     def pause(self, timeout: float) -> None:
@@ -197,18 +199,31 @@ class Exporter:
     def close(self, timeout: float) -> None:
         """Ship what is queued, at most so many seconds; what is left is counted as lost, and told.
 
-        For a signal that a flush waited for in vain nobody waits a second time, unless something was delivered since.
+        For a receiver that a flush waited for in vain nobody waits a second time, unless it has taken something since.
         """
         hopeful = {
             signal: shipper
             for signal, shipper in self._shippers.items()
-            if self._in_vain.get(signal) != shipper.queue.account.delivered
+            if self._in_vain.get(self._receiver(signal)) != self._taken(signal)
         }
         if hopeful:
             self._flush(timeout, hopeful)
         for shipper in self._shippers.values():
             shipper.close()
         self._health.guarded(_STEP, self._report.end)
+
+    def _receiver(self, signal: str) -> Receiver:
+        end = self.ends[signal]
+        return (end.host, end.port) if isinstance(end, Endpoint) else ("", 0)
+
+    def _taken(self, signal: str) -> int:
+        """Return how many items of any signal the receiver of this one has taken."""
+        receiver = self._receiver(signal)
+        return sum(
+            shipper.queue.account.delivered
+            for other, shipper in self._shippers.items()
+            if self._receiver(other) == receiver
+        )
 
     def _gather_all(self) -> None:
         for gather in self._gathering:

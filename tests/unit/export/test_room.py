@@ -49,15 +49,17 @@ def test_a_signal_whose_receiver_is_gone_does_not_keep_the_others_from_the_end()
 
 
 def test_nobody_waits_twice_for_a_receiver_that_is_gone() -> None:
-    """After a flush in vain closing does not wait at all, if nothing arrived since."""
-    with exporting(f"http://127.0.0.1:{free_port()}", "traces") as exporter:
+    """After a flush in vain closing does not wait at all, if nothing arrived since: not for another signal of its either."""
+    with exporting(f"http://127.0.0.1:{free_port()}", "traces", "logs") as exporter:
         exporter.put("traces", 1)
         assert not exporter.flush(0.1)
+        exporter.put("logs", 1)
         begun = time.monotonic()
         exporter.close(20)
         took = time.monotonic() - begun
     assert took < 10
-    assert exporter.balance("traces") == Balance(1, 0, {"shutdown": 1}, 0)
+    for signal in ("traces", "logs"):
+        assert exporter.balance(signal) == Balance(1, 0, {"shutdown": 1}, 0)
 
 
 def test_a_number_that_cannot_be_written_is_booked() -> None:
