@@ -60,6 +60,7 @@ class Delivery:
         self._bell = Bell()
         self._closed = False
         self._until: float | None = None
+        self._not_before = 0.0
 
     def send(self, batch: Sequence[Chunk], request: Request) -> None:
         """Send a batch; returns when each of its items is booked.
@@ -127,23 +128,34 @@ class Delivery:
         """Try until there is a verdict other than to try again; None if the items are booked as lost."""
         wait = _FIRST_WAIT_S
         while not self._closed:
-            if self._until is not None and monotonic() >= self._until:
-                self._queue.lose(DROP_SHUTDOWN, count)
+            self._rest(min(self._not_before, expires), asked_for=True)
+            lost = self._why_lost()
+            if lost is not None:
+                self._queue.lose(lost, count)
                 return None
             verdict = self._attempt(data, count)
             if verdict.kind != "retry":
                 return verdict
-            pause = wait * _jitter() if verdict.wait_s is None else verdict.wait_s
+            # However little a receiver asks for, one that is in trouble is not asked again at once; and what it asks for
+            # holds for the batches that come after this one, too.
+            self._not_before = monotonic() + (verdict.wait_s or 0.0)
+            until = monotonic() + wait * _jitter()
             wait = min(wait * 2, _LONGEST_WAIT_S)
-            if monotonic() + pause > expires:
+            if until > expires:
                 self._queue.lose(DROP_EXPIRED, count)
                 return None
-            self._rest(pause, asked_for=verdict.wait_s is not None)
+            self._rest(until, asked_for=False)
         return None
 
-    def _rest(self, seconds: float, *, asked_for: bool) -> None:
+    def _why_lost(self) -> str | None:
+        """Say why a batch that has waited for its receiver can be tried no more; None if it can."""
+        now = monotonic()
+        if self._until is not None and now >= self._until:
+            return DROP_SHUTDOWN
+        return DROP_EXPIRED if now < self._not_before else None
+
+    def _rest(self, until: float, *, asked_for: bool) -> None:
         """Wait for the next attempt; less if the process is closing, or if somebody wants to know at once."""
-        until = monotonic() + seconds
         if self._until is not None:
             until = min(until, self._until)
         while not self._closed:

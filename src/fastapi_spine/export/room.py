@@ -6,8 +6,6 @@ hold the others up; all queues together have one bound.
 
 from __future__ import annotations
 
-import os
-import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from time import monotonic
@@ -15,6 +13,7 @@ from typing import Any, Final
 
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import DROP_FORK, SIGNAL_LOGS, SIGNAL_METRICS, SIGNAL_TRACES
+from fastapi_spine.core.fork import in_child
 from fastapi_spine.core.health import Balance, Health
 from fastapi_spine.core.telemetry import (
     AttributeValue,
@@ -91,7 +90,7 @@ class Exporter:
             self.lines = LineOutlet(lines)
             self._gather(lines, self.lines.settle, self.lines.forget)
         self._number_form = NumberForm(resource, version)
-        _forget_after_fork(self)
+        in_child(self, Exporter.forget)
 
     def on(self, signal: str) -> bool:
         """Whether there is somebody to send a signal to."""
@@ -264,16 +263,3 @@ class Exporter:
 
     def _lost(self) -> dict[str, dict[str, int]]:
         return {signal: one.queue.account.lost for signal, one in self._shippers.items()}
-
-
-def _forget_after_fork(exporter: Exporter) -> None:
-    if not hasattr(os, "register_at_fork"):
-        return
-    alive = weakref.ref(exporter)
-
-    def forget() -> None:
-        one = alive()
-        if one is not None:
-            one.forget()
-
-    os.register_at_fork(after_in_child=forget)

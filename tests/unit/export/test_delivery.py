@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
+from time import monotonic
 
 import pytest
-from collector import collector
+from collector import Call, collector
 from exporting import Three, arrived, exporting, script, spans
 from faults import status
 
@@ -37,6 +39,30 @@ def telling_fails() -> Iterator[None]:
         yield
     finally:
         logging.getLogger("spine.export").removeFilter(broken)
+
+
+def quiet(_what: str) -> None:
+    """Hear of trouble, and say nothing."""
+
+
+@contextmanager
+def sending(
+    url: str, trouble: Callable[[str], None] = quiet, expires_s: float = 300.0
+) -> Iterator[tuple[Callable[[int], None], Queue]]:
+    """Yield what sends so many spans in one batch, and the queue that keeps the books."""
+    endpoint = find_endpoint({"OTEL_EXPORTER_OTLP_ENDPOINT": url}, "traces")
+    assert isinstance(endpoint, Endpoint)
+    queue = Queue(Budget(1 << 20))
+    delivery = Delivery(endpoint, queue, trouble, expires_s)
+
+    def send(count: int) -> None:
+        queue.put_all([(("scope", "1"), b"".join(map(SpanEncoder(), spans(count))), count)])
+        delivery.send(queue.take(512, 1 << 20).chunks, ScopedForm(dict).request)
+
+    try:
+        yield send, queue
+    finally:
+        delivery.close()
 
 
 @pytest.mark.parametrize("date", [BEYOND_ALL_YEARS, BEFORE_ALL_YEARS, "soon"])
@@ -75,13 +101,44 @@ def test_a_fault_of_ours_in_an_attempt_loses_the_batch_and_books_it() -> None:
     def broken(what: str) -> None:
         raise RuntimeError(what)
 
-    with collector(status(503)) as receiver:
-        endpoint = find_endpoint({"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}, "traces")
-        assert isinstance(endpoint, Endpoint)
-        queue = Queue(Budget(1 << 20))
-        queue.put_all([(("scope", "1"), b"".join(map(SpanEncoder(), spans(3))), 3)])
-        sent = Delivery(endpoint, queue, broken)
-        with pytest.raises(RuntimeError, match="HTTP 503"):
-            sent.send(queue.take(512, 1 << 20).chunks, ScopedForm(dict).request)
-        sent.close()
+    with (
+        collector(status(503)) as receiver,
+        sending(receiver.url, broken) as (send, queue),
+        pytest.raises(RuntimeError, match="HTTP 503"),
+    ):
+        send(3)
     assert queue.account.balance() == Balance(3, 0, {"encode": 3}, 0)
+
+
+def test_a_receiver_that_asks_for_no_pause_is_not_asked_at_once() -> None:
+    """`Retry-After: 0`, or a date that is over: it is in trouble all the same, and our own pause holds."""
+    calls: list[float] = []
+
+    def busy(call: Call) -> None:
+        calls.append(monotonic())
+        status(503, retry_after="0" if len(calls) % 2 else "Wed, 25 Nov 2015 08:00:00 GMT")(call)
+
+    with collector(busy) as receiver, sending(receiver.url, expires_s=4.0) as (send, queue):
+        send(3)
+        balance = queue.account.balance()
+    assert balance == Balance(3, 0, {"expired": 3}, 0)
+    assert 2 <= len(calls) <= 4
+    assert all(later - earlier > 0.4 for earlier, later in pairwise(calls))
+
+
+def test_a_receiver_that_wants_to_be_left_alone_is_left_alone_by_all_batches() -> None:
+    """Longer than a batch may wait: it waits to its end, is booked as too old, and the next one does not come early."""
+    calls: list[float] = []
+
+    def busy(call: Call) -> None:
+        calls.append(monotonic())
+        (status(503, retry_after="3") if len(calls) == 1 else Call.answer)(call)
+
+    with collector(busy) as receiver, sending(receiver.url, expires_s=2.0) as (send, queue):
+        began = monotonic()
+        send(3)
+        assert monotonic() - began >= 2.0
+        send(4)
+        balance = queue.account.balance()
+    assert balance == Balance(7, 4, {"expired": 3}, 0)
+    assert calls[1] - calls[0] >= 3.0
