@@ -13,7 +13,6 @@ from urllib.parse import unquote
 from fastapi_spine.core.conventions import (
     DISTRIBUTION,
     ENV_OTEL_RESOURCE_ATTRIBUTES,
-    ENV_OTEL_SERVICE_NAME,
     OTEL_SERVICE_KEY,
     RESOURCE_HOST,
     RESOURCE_PID,
@@ -30,7 +29,7 @@ class Resource:
     """The attributes of this process; a forked child answers with its own.
 
     Args:
-        service: the service's name, unless the environment names it.
+        service: the service's name; the settings know where from.
         environ: the environment's variables.
         new_instance: makes an instance id; asked once a process, so that workers can be told apart.
         version: of this distribution.
@@ -44,9 +43,7 @@ class Resource:
         version: str = "",
     ) -> None:
         self._given = resource_attributes(environ.get(ENV_OTEL_RESOURCE_ATTRIBUTES, ""))
-        self._service = (
-            environ.get(ENV_OTEL_SERVICE_NAME) or self._given.get(OTEL_SERVICE_KEY) or service
-        )
+        self._service = service
         self._new_instance = new_instance
         self._version = version
         self._pid = -1
@@ -67,7 +64,8 @@ class Resource:
         """Say more, from now on: what is only known when the application has started."""
         self._declared.update(attributes)
         if self._pid == os.getpid():
-            self._attributes = MappingProxyType({**self._attributes, **attributes})
+            last = self._last(self._pid)
+            self._attributes = MappingProxyType({**self._attributes, **attributes, **last})
 
     def _of(self, pid: int) -> dict[str, Any]:
         return {
@@ -79,10 +77,12 @@ class Resource:
             RESOURCE_SDK_VERSION: self._version,
             RESOURCE_SERVICE_INSTANCE: self._new_instance(),
             **self._declared,
-            **self._given,
-            RESOURCE_PID: pid,
-            OTEL_SERVICE_KEY: self._service,
+            **self._last(pid),
         }
+
+    def _last(self, pid: int) -> dict[str, Any]:
+        """Return what has the last word: the environment, and the two that nobody else can know better."""
+        return {**self._given, RESOURCE_PID: pid, OTEL_SERVICE_KEY: self._service}
 
 
 def resource_attributes(text: str) -> dict[str, str]:

@@ -35,7 +35,7 @@ class span:  # noqa: N801 - reads like the verb it is: `with span("render"):`
         async def current_user(token: Token) -> User: ...
 
     An exception that leaves the block marks the span as failed and is recorded. Values pass redaction like
-    everything else. Without a tracer provider it does nothing.
+    everything else; a tracer provider of the user's own gets them as they are. Without any provider it does nothing.
 
     Args:
         name: low in cardinality; what varies belongs into the fields.

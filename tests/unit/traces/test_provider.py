@@ -7,12 +7,15 @@ import json
 import os
 from typing import Any
 
+import pytest
+from fastapi import FastAPI
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from traced import Traced
 
 from fastapi_spine.export.resource import Resource, resource_attributes
+from fastapi_spine.testing import capture
 from fastapi_spine.traces.limits import Limits, limits_from
 
 
@@ -28,12 +31,12 @@ def test_limits_are_those_of_the_environment() -> None:
 
 
 def test_the_resource_says_who_the_process_is() -> None:
-    """The environment names service and more; host, process and instance are our own."""
+    """The environment says more; the service's name comes from the settings; host, process and instance are our own."""
     environ = {
-        "OTEL_SERVICE_NAME": "orders",
+        "OTEL_SERVICE_NAME": "from the environment",
         "OTEL_RESOURCE_ATTRIBUTES": "service.name=other,team=a%20b, deployment.environment.name=prod,broken",
     }
-    attributes = Resource("fallback", environ, lambda: "instance-1", "1.0").attributes
+    attributes = Resource("orders", environ, lambda: "instance-1", "1.0").attributes
     assert attributes["service.name"] == "orders"
     assert (attributes["team"], attributes["deployment.environment.name"]) == ("a b", "prod")
     assert (attributes["service.instance.id"], attributes["process.pid"]) == (
@@ -41,6 +44,24 @@ def test_the_resource_says_who_the_process_is() -> None:
         os.getpid(),
     )
     assert resource_attributes("") == {}
+
+
+def test_a_keyword_names_the_service_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It wins over the environment on lines; spans and numbers say the same."""
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "from-env")
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.name=from-attributes")
+    with capture(FastAPI(), service="keyword") as lines:
+        assert lines.spine is not None
+        resource: Any = lines.spine.traces and lines.spine.traces.resource
+        assert (lines.spine.service, resource.attributes["service.name"]) == ("keyword", "keyword")
+
+
+def test_what_is_declared_later_never_wins_over_the_environment() -> None:
+    """In this process as in a child that is forked later."""
+    resource = Resource("s", {"OTEL_RESOURCE_ATTRIBUTES": "team=a"}, lambda: "i", "1.0")
+    before = dict(resource.attributes)
+    resource.declare({"team": "b", "more": 1, "service.name": "x"})
+    assert resource.attributes == {**before, "more": 1}
 
 
 def test_a_forked_worker_is_another_instance() -> None:
