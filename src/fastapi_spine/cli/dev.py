@@ -41,8 +41,8 @@ def develop(options: argparse.Namespace) -> int:
     """
     require_server("spine dev")
     # before a console is started for nothing
-    require_application(options.app)
     require_port(options.host, options.port)
+    require_application(options.app)
     beside = ConsoleBeside(data_folder(options.data or ""), say)
     _end_when_hung_up()
     try:

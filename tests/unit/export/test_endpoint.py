@@ -10,6 +10,7 @@ import pytest
 
 from fastapi_spine.export.endpoint import Endpoint, Nowhere, find_endpoint, interval_s
 from fastapi_spine.export.resource import Resource
+from fastapi_spine.settings.load import load
 
 OTLP = "OTEL_EXPORTER_OTLP_"
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "export.md"
@@ -167,5 +168,7 @@ def test_every_variable_of_the_guide_is_read() -> None:
         found = find_endpoint(environ, signal)
         assert isinstance(found, Endpoint)
         interval_s(environ, found)
-    Resource("shop", environ, lambda: "i")
-    assert told <= asked
+    named = load(keywords={}, environ={"OTEL_SERVICE_NAME": "shop"}).settings.service
+    attributes = Resource(str(named), environ, lambda: "i").attributes
+    assert attributes["service.name"] == "shop"
+    assert told <= asked | {"OTEL_SERVICE_NAME"}
