@@ -16,8 +16,12 @@ INDENT: Final = "    "
 SHORTEST_FOLD: Final = 3
 """Two frames take hardly more room than the line that stands for them."""
 
-_LIBRARY: Final = re.compile(r"(?:site|dist)-packages|[/\\]lib[/\\]python3|<frozen ", re.IGNORECASE)
-_PACKAGE: Final = re.compile(r"(?:site|dist)-packages[/\\]([\w-]+)", re.IGNORECASE)
+_OURS: Final = r"[/\\]fastapi_spine[/\\](?!demo[/\\])"
+"""The layer itself, wherever it lies; what it shows of itself is an application's."""
+_LIBRARY: Final = re.compile(
+    rf"(?:site|dist)-packages|[/\\]lib[/\\]python3|<frozen |{_OURS}", re.IGNORECASE
+)
+_PACKAGE: Final = re.compile(rf"(?:site|dist)-packages[/\\]([\w-]+)|{_OURS}", re.IGNORECASE)
 _FRAME: Final = re.compile(r'[ |]*File "')
 _SOURCE: Final = re.compile(r"(?:  \||    )")
 _STANDARD_LIBRARY: Final = "python"
@@ -90,7 +94,9 @@ def _fold(run: list[_Block]) -> list[_Block]:
 
 def _owner(frame: str) -> str:
     match = _PACKAGE.search(frame)
-    return match[1] if match else _STANDARD_LIBRARY
+    if match is None:
+        return _STANDARD_LIBRARY
+    return match[1] or __name__.partition(".")[0]
 
 
 def _style(block: _Block, line: str) -> str:

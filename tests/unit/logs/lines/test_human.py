@@ -286,6 +286,7 @@ def test_frames_of_libraries_are_folded_and_the_one_that_raised_is_shown() -> No
     library = '  File "/x/site-packages/starlette/routing.py", line {}, in app\n    await app()\n'
     stack = (
         "Traceback (most recent call last):\n"
+        '  File "/home/me/fastapi_spine/request/spine.py", line 1, in __call__\n    await inner()\n'
         + "".join(library.format(number) for number in range(5))
         + '  File "/shop/orders.py", line 3, in order\n    json.loads(text)\n'
         + '  File "/usr/lib/python3.11/json/decoder.py", line 355, in raw_decode\n    raise X\n'
@@ -294,7 +295,7 @@ def test_frames_of_libraries_are_folded_and_the_one_that_raised_is_shown() -> No
     exc = {"type": "ValueError", "message": "no", "stack": stack}
     assert render_human({"msg": "x", "exc": exc}).splitlines()[1:] == [
         "    Traceback (most recent call last):",
-        "      … 5 frames in starlette",
+        "      … 6 frames in fastapi_spine, starlette",
         '      File "/shop/orders.py", line 3, in order',
         "        json.loads(text)",
         '      File "/usr/lib/python3.11/json/decoder.py", line 355, in raw_decode',
