@@ -81,7 +81,8 @@ def find_endpoint(environ: Mapping[str, str], signal: str) -> Endpoint | Nowhere
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == _TRUE:
         return Nowhere("OTEL_SDK_DISABLED is true")
     exporter = environ.get(f"OTEL_{signal.upper()}_EXPORTER", "").strip().lower()
-    if exporter not in {"", "otlp"}:
+    # The variable is a list; what another SDK would print to a console besides is not ours.
+    if exporter and "otlp" not in {one.strip() for one in exporter.split(",")}:
         wrong = exporter != "none"
         return Nowhere(
             f"OTEL_{signal.upper()}_EXPORTER is {exporter!r}; known are otlp and none", wrong

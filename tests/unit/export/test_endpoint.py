@@ -153,6 +153,14 @@ def test_bodies_are_compressed_unless_they_stay_on_this_machine(
     assert found.gzip is gzip
 
 
+def test_one_of_several_exporters_may_be_ours() -> None:
+    """`OTEL_TRACES_EXPORTER` is a list: the console that another SDK prints to switches nothing off."""
+    environ = {f"{OTLP}ENDPOINT": "http://c:4318", "OTEL_TRACES_EXPORTER": "console, otlp"}
+    found = find_endpoint(environ, "traces")
+    assert isinstance(found, Endpoint)
+    assert (found.host, found.port, found.path) == ("c", 4318, "/v1/traces")
+
+
 def test_every_variable_of_the_guide_is_read() -> None:
     """What the guide names changes where a signal goes, or how."""
     told = set(re.findall(r"`(OTEL_[A-Z_]+)`", GUIDE.read_text()))
