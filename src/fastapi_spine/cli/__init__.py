@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from fastapi_spine.cli.alert_verbs import add_alert_verbs
 from fastapi_spine.cli.console import CONSOLE, add_console
-from fastapi_spine.cli.verbs import add_reading_verbs
+from fastapi_spine.cli.verbs import add_reading_verbs, with_terms_apart
 
 EXIT_OK = 0
 EXIT_TROUBLE = 1
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     given = sys.argv[1:] if argv is None else list(argv)
     parser = _parser(given)
-    options = parser.parse_args(given)
+    options = parser.parse_args(with_terms_apart(given))
     if options.verb is None:
         parser.print_help()
         return EXIT_USAGE

@@ -112,11 +112,11 @@ def complaint(error: AskedWronglyError) -> list[str]:
 
 def search_of(words: list[str]) -> str:
     """Return the search that a shell has split into words: what it took the quotes from gets them back."""
-    return " ".join(_quoted(word) for word in words)
+    return " ".join(_quoted(word.strip()) for word in words)
 
 
 def _quoted(word: str) -> str:
     """Quote what has blanks in it, unless it is a whole search or `key:"…"` already."""
     if not any(one.isspace() for one in word) or any(one in word for one in '":<>='):
         return word
-    return f'"{word}"'
+    return f'-"{word[1:]}"' if word.startswith("-") else f'"{word}"'

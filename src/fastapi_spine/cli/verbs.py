@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Sequence
 from typing import Final, NoReturn
 
 _SEARCH: Final = (
     "what to look for, as on the console's pages: service:orders status>=500 slower:300ms "
     'user_id:42 "pool exhausted" (all must hold; - before a term turns it round)'
 )
+
+_SEARCHING: Final = frozenset({"requests", "logs", "tail"})
+_TURNED_ROUND: Final = re.compile("-[^-].")
+"""A term of a search with a minus before it. Options have two, but for `-h`."""
+
+
+def with_terms_apart(given: Sequence[str]) -> list[str]:
+    """Return the arguments so that `-route:/health*` is taken for what it is, and not for an option.
+
+    A space before it tells argparse; searches take no notice of one.
+    """
+    if given[:1] and given[0] in _SEARCHING:
+        return [f" {one}" if _TURNED_ROUND.match(one) else one for one in given]
+    return list(given)
 
 
 def add_reading_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

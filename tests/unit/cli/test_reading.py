@@ -125,6 +125,17 @@ def test_a_query_for_each_row_is_one_row(spine: Spine) -> None:
     assert spine("show", LISTED, "--all").out.count("── db: SELECT items ") == 12
 
 
+@pytest.mark.parametrize("verb", ["requests", "logs"])
+def test_a_term_may_be_turned_round(spine: Spine, verb: str) -> None:
+    """A minus by itself is no option, whether a key or a phrase follows it; one word or several to the shell are the same."""
+    since = "--since=2000d"
+    all_of_it = spine(verb, "service:orders", since)
+    apart = spine(verb, "service:orders", "-route:/orders*", "-basket received", since)
+    assert apart == spine(verb, 'service:orders -route:/orders* -"basket received"', since)
+    assert (all_of_it.code, apart.code in {0, 1}) == (0, True)
+    assert apart.out != all_of_it.out
+
+
 def test_an_unknown_id_is_1_and_says_where_it_was_looked_for(spine: Spine, kept: Path) -> None:
     """A script can tell "there is none" from "it broke"."""
     assert spine("show", "nope") == Ran(
