@@ -145,14 +145,14 @@ class Line:
     def _head(self, length: int, *, zipped: bool) -> bytes:
         end = self._endpoint
         host = f"[{end.host}]" if ":" in end.host else end.host
+        said = {"user-agent": _USER_AGENT, **dict(end.headers)}
         lines = [
             f"POST {end.path} HTTP/1.1",
             f"host: {host}:{end.port}",
-            f"user-agent: {_USER_AGENT}",
             "content-type: application/x-protobuf",
             f"content-length: {length}",
             *(["content-encoding: gzip"] if zipped else []),
-            *(f"{name}: {value}" for name, value in end.headers),
+            *(f"{name}: {value}" for name, value in said.items()),
         ]
         return "\r\n".join(lines).encode("utf-8", "replace") + _END
 

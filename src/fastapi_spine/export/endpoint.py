@@ -23,6 +23,8 @@ _TRUE: Final = "true"
 _AUTHORIZATION: Final = "authorization"
 _OURS: Final = frozenset({"host", "content-length", "transfer-encoding"})
 """Headers that say where a request goes and where it ends: sent twice, receivers refuse it."""
+_OF_THE_BODY: Final = frozenset({"content-type", "content-encoding"})
+"""Headers that nobody knows but who writes the body."""
 
 
 class Endpoint(NamedTuple):
@@ -155,7 +157,11 @@ def _endpoint(
         host=parts.hostname,
         port=port or (443 if secure else 80),
         path=_path(parts, f"/v1/{signal}" if appended else ""),
-        headers=tuple({**_authorization(parts), **headers}.items()),
+        headers=tuple(
+            (name, value)
+            for name, value in {**_authorization(parts), **headers}.items()
+            if name not in _OF_THE_BODY
+        ),
         timeout_s=_seconds(timeout, _TIMEOUT_S),
         gzip=compression == "gzip" or (compression != "none" and not _is_near(parts.hostname)),
         certificate=_either(environ, signal, "CERTIFICATE"),

@@ -33,6 +33,7 @@ class Resource:
         environ: the environment's variables.
         new_instance: makes an instance id; asked once a process, so that workers can be told apart.
         version: of this distribution.
+        redact: masks secrets in what the environment says, which every receiver gets with every batch.
     """
 
     def __init__(
@@ -41,8 +42,10 @@ class Resource:
         environ: Mapping[str, str],
         new_instance: Callable[[], str],
         version: str = "",
+        redact: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     ) -> None:
-        self._given = resource_attributes(environ.get(ENV_OTEL_RESOURCE_ATTRIBUTES, ""))
+        given = environ.get(ENV_OTEL_RESOURCE_ATTRIBUTES, "")
+        self._given = redact({**resource_attributes(given)})
         self._service = service
         self._new_instance = new_instance
         self._version = version

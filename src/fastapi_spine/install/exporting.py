@@ -35,7 +35,11 @@ class Exporting:
         self.version = metadata.version(DISTRIBUTION)
         ids, clock = site.ids, site.clock
         self.resource = Resource(
-            site.service, site.environ, lambda: ids.request_id(clock.wall_ns()), self.version
+            site.service,
+            site.environ,
+            lambda: ids.request_id(clock.wall_ns()),
+            self.version,
+            site.redactor.record,
         )
         self.exporter = Exporter(
             site.environ,

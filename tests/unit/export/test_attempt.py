@@ -218,6 +218,29 @@ def test_a_connection_is_used_again_only_if_its_receiver_keeps_it(
     assert len(lines) == connections
 
 
+@pytest.mark.parametrize(
+    ("given", "agent"), [("", "fastapi-spine-otlp"), ("user-agent=edge/7", "edge/7")]
+)
+def test_a_header_is_said_once(given: str, agent: str) -> None:
+    """Whoever names the program differently is believed, and not in a second header."""
+    heads: list[str] = []
+
+    def listening(line: socket.socket) -> None:
+        heads.append(line.recv(10_000).decode())  # head and body come in one piece
+        line.sendall(OK)
+
+    with serving(listening) as url:
+        environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_EXPORTER_OTLP_HEADERS": given}
+        endpoint = find_endpoint(environ, "traces")
+        assert isinstance(endpoint, Endpoint)
+        line = Line(endpoint)
+        line.post(b"x", zipped=False, deadline=time.monotonic() + 30)
+        line.close()
+    names = [line.partition(":")[0] for line in heads[0].partition("\r\n\r\n")[0].splitlines()[1:]]
+    assert sorted(names) == ["content-length", "content-type", "host", "user-agent"]
+    assert f"\r\nuser-agent: {agent}" in heads[0]
+
+
 def test_closing_ends_the_attempt_and_begins_no_other() -> None:
     """On a connection that has been used: the receiver has each body once, and none comes afterwards."""
 

@@ -85,6 +85,14 @@ def test_a_header_that_would_break_every_request_is_refused(variable: str) -> No
     )
 
 
+def test_what_the_body_is_nobody_else_says() -> None:
+    """A setting that was made for another exporter goes without the two headers that depend on ours."""
+    given = "content-type=application/json,Content-Encoding=br,x-key=one"
+    found = find_endpoint({f"{OTLP}ENDPOINT": "http://c", f"{OTLP}HEADERS": given}, "traces")
+    assert isinstance(found, Endpoint)
+    assert found.headers == (("x-key", "one"),)
+
+
 def test_an_address_that_cannot_be_read_is_not_told() -> None:
     """A password with a slash in it looks like a port."""
     found = find_endpoint({f"{OTLP}ENDPOINT": "http://user:sec/ret@c:4318"}, "traces")

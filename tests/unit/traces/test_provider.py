@@ -46,6 +46,23 @@ def test_the_resource_says_who_the_process_is() -> None:
     assert resource_attributes("") == {}
 
 
+def test_a_secret_in_the_resource_does_not_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every receiver gets the resource with every batch."""
+    attributes = (
+        "service.version=1.4.2,api_key=0123456789abcdef,db.url=postgres://shop:geheim@db/shop"
+    )
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", attributes)
+    with capture(FastAPI()) as lines:
+        assert lines.spine is not None
+        resource: Any = lines.spine.traces and lines.spine.traces.resource
+        told = {key: resource.attributes[key] for key in ("service.version", "api_key", "db.url")}
+    assert told == {
+        "service.version": "1.4.2",
+        "api_key": "[REDACTED:api_key]",
+        "db.url": "postgres://REDACTED:REDACTED@db/shop",
+    }
+
+
 def test_a_keyword_names_the_service_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """It wins over the environment on lines; spans and numbers say the same."""
     monkeypatch.setenv("OTEL_SERVICE_NAME", "from-env")
