@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 _LIMITS = httpx.Limits(keepalive_expiry=2)
 """uvicorn closes an idle connection after five seconds; whoever uses one just then gets an error that is nobody's."""
+_ANEW = httpx.Limits(max_keepalive_connections=0)
+"""After an exception uvicorn closes the connection without a word, and payments has exceptions."""
 
 
 @asynccontextmanager
@@ -47,7 +49,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with (
         open_database(front, seeds) as app.state.database,
         httpx.AsyncClient(base_url=inventory, timeout=30, limits=_LIMITS) as app.state.inventory,
-        httpx.AsyncClient(base_url=payments, timeout=30, limits=_LIMITS) as app.state.payments,
+        httpx.AsyncClient(base_url=payments, timeout=30, limits=_ANEW) as app.state.payments,
     ):
         yield
 
