@@ -23,6 +23,7 @@ STACK = "\n".join(
     [
         "Traceback (most recent call last):",
         *LIBRARY,
+        "  [12 frames left out]",
         '  File "/srv/shop/orders.py", line 7, in pay',
         "    return total // parts",
         f'  File "{PACKAGES}/math/part.py", line 3, in divide',
@@ -33,7 +34,7 @@ STACK = "\n".join(
 )
 FOLDED = """\
 Traceback (most recent call last):
-  … 20 frames in fastapi_spine, starlette
+  … 32 frames in fastapi_spine, starlette
   File "/srv/shop/orders.py", line 7, in pay
     return total // parts
   File "/srv/venv/lib/python3.11/site-packages/math/part.py", line 3, in divide
@@ -68,7 +69,7 @@ def test_a_stack_shows_the_application_s_own_frames(open_page: Open, samples: Sa
         stack = page.locator(".cause .stack")
         expect(stack).to_be_visible()
         assert stack.text_content() == FOLDED
-        fold = stack.get_by_role("button", name="20 frames in fastapi_spine, starlette")
+        fold = stack.get_by_role("button", name="32 frames in fastapi_spine, starlette")
         fold.click()
         expect(fold).to_have_attribute("aria-expanded", "true")
         told = f"{FOLDED.splitlines()[1]}\n"

@@ -23,7 +23,8 @@ _LIBRARY: Final = re.compile(
 )
 _PACKAGE: Final = re.compile(rf"(?:site|dist)-packages[/\\]([\w-]+)|{_OURS}", re.IGNORECASE)
 _FRAME: Final = re.compile(r'[ |]*File "')
-_SOURCE: Final = re.compile(r"(?:  \||    )")
+_BELOW: Final = re.compile(r"  \||    | *\[(\d+) frames left out\]$")
+"""What belongs to the frame above: its source, or how many frames were cut below it."""
 _STANDARD_LIBRARY: Final = "python"
 
 
@@ -59,7 +60,7 @@ def _blocks(lines: list[str]) -> Iterator[_Block]:
             if block is not None:
                 yield block
             block = _Block([line], frame=True, library=_LIBRARY.search(line) is not None)
-        elif block is not None and _SOURCE.match(line):
+        elif block is not None and _BELOW.match(line):
             block.lines.append(line)
         else:
             if block is not None:
@@ -88,8 +89,13 @@ def _fold(run: list[_Block]) -> list[_Block]:
         return run
     owners = dict.fromkeys(_owner(block.lines[0]) for block in run)
     margin = run[0].lines[0].partition("File")[0]
-    told = f"{margin}… {len(run)} frames in {', '.join(owners)}"
+    told = f"{margin}… {sum(map(_frames, run))} frames in {', '.join(owners)}"
     return [_Block([told], frame=True, library=True)]
+
+
+def _frames(block: _Block) -> int:
+    """Count a block's frame, and those that were cut below it."""
+    return 1 + sum(int(cut[1] or 0) for cut in map(_BELOW.match, block.lines) if cut is not None)
 
 
 def _owner(frame: str) -> str:

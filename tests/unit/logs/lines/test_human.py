@@ -302,3 +302,20 @@ def test_frames_of_libraries_are_folded_and_the_one_that_raised_is_shown() -> No
         "        raise X",
         "    ValueError: no",
     ]
+
+
+def test_frames_that_were_cut_are_counted_where_they_are_folded() -> None:
+    """The line keeps the ends of a deep stack; the middle of it is told by the fold around it, or stands by itself."""
+    library = '  File "/x/site-packages/starlette/routing.py", line 1, in app\n'
+    own = '  File "/shop/orders.py", line 3, in order\n'
+    cut = "  [40 frames left out]\n"
+    stack = f"Traceback (most recent call last):\n{library * 2}{cut}{library * 2}{own}{cut}{own}ValueError: no"
+    exc = {"type": "ValueError", "message": "no", "stack": stack}
+    assert render_human({"msg": "x", "exc": exc}).splitlines()[1:] == [
+        "    Traceback (most recent call last):",
+        "      … 44 frames in starlette",
+        '      File "/shop/orders.py", line 3, in order',
+        "      [40 frames left out]",
+        '      File "/shop/orders.py", line 3, in order',
+        "    ValueError: no",
+    ]

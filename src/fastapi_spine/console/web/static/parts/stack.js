@@ -5,7 +5,7 @@ import { html, useEffect, useRef, useState } from "./html.js";
 
 const FRAME = /^[ |]*File "/;
 // What belongs to the frame above: its source, or how many frames a sender has cut below it.
-const BELOW = /^(?: {2}\|| {4}| *\[\d+ frames left out\]$)/;
+const BELOW = /^(?: {2}\|| {4}| *\[(\d+) frames left out\]$)/;
 const LIBRARY = /(?:site|dist)-packages|[/\\]lib[/\\]python3|<frozen |[/\\]fastapi_spine[/\\](?!demo[/\\])/i;
 const PACKAGE = /(?:site|dist)-packages[/\\]([\w-]+)|[/\\](fastapi_spine)[/\\]/i;
 // Two frames take hardly more room than the line that stands for them.
@@ -23,8 +23,9 @@ function blocksOf(text) {
 }
 
 function told(run) {
+  const frames = run.flatMap((block) => block.lines).reduce((sum, line) => sum + Number(line.match(BELOW)?.[1] ?? 0), run.length);
   const owners = run.map(({ lines: [line] }) => line.match(PACKAGE)).map((found) => found?.[1] ?? found?.[2] ?? "python");
-  return `… ${run.length} frames in ${[...new Set(owners)].join(", ")}`;
+  return `… ${frames} frames in ${[...new Set(owners)].join(", ")}`;
 }
 
 /** Parts of a stack: `{text, fold}`; `fold` is the line that stands for library frames, else empty. What raised is never folded. */
