@@ -77,6 +77,7 @@ def fastapi_app(files: Path) -> FastAPI:
         ("/sub/r/x/2", "GET", 200, "/sub/r/x/{y}"),
         ("/tenants/acme/in/acme", "GET", 200, "/tenants/{tenant}/in/{y}"),
         ("/tenants/acme/in/2", "GET", 200, "/tenants/{tenant}/in/{y}"),
+        ("/tenants/tenants/in/2", "GET", 200, "/tenants/{tenant}/in/{y}"),
         ("/files/a/b/c", "GET", 200, "/files/{path:path}"),
         ("/static/a.txt", "GET", 200, "/static/{path}"),
         ("/static/no.txt", "GET", 404, "/static/{path}"),

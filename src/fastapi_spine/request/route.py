@@ -7,6 +7,7 @@ so that a release of the framework can at worst cost us the name, never the requ
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from inspect import isclass, isroutine
 from typing import Any
 
@@ -75,8 +76,13 @@ def _path_as_template(scope: Scope) -> str:
     starts = _leftmost(path, values)
     if starts is None or starts != _rightmost(path, values):
         return ROUTE_UNMATCHED
+    return _named(path, params, values, starts)
+
+
+def _named(path: str, names: Iterable[str], values: list[str], starts: list[int]) -> str:
+    """Put names where values stand; the path ends with a slash, what is returned does not."""
     template, done = "", 0
-    for name, value, start in zip(params, values, starts, strict=True):
+    for name, value, start in zip(names, values, starts, strict=True):
         template += f"{path[done:start]}/{{{name}}}"
         done = start + len(value) - 1  # its last slash may be the next one's first
     return (template + path[done:])[:-1]
@@ -113,15 +119,20 @@ def _mounted(route: object, scope: Scope, path: str) -> str:
 
 
 def _mount_prefix(scope: Scope, path: str) -> str:
-    """Return what mounts added to `root_path`; the mounts' own parameters become names again."""
+    """Return what mounts added to `root_path`; the mounts' own parameters become names again.
+
+    A value that stands there twice, as in `/users/users`, is taken for the later one: what is a mount's own comes first.
+    """
     application_root = scope.get("app_root_path")
     if application_root is None:
         return ""
     prefix = str(scope.get("root_path", ""))[len(application_root) :]
     params = scope.get("path_params", {})
-    names = {str(value): name for name, value in params.items() if f"{{{name}" not in path}
-    if not prefix or not names:
+    whole = f"{prefix}/"
+    names = [  # a converter may have written a value in another way than it came
+        name for name, value in params.items() if f"{{{name}" not in path and f"/{value}/" in whole
+    ]
+    values = [f"/{params[name]}/" for name in names]
+    if not names or _leftmost(whole, values) is None:
         return prefix
-    return "/".join(
-        f"{{{names[segment]}}}" if segment in names else segment for segment in prefix.split("/")
-    )
+    return _named(whole, names, values, _rightmost(whole, values))
