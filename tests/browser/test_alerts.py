@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 from console_sample.app import Sample
 from console_sample.data import Samples
 from console_sample.serve import serving_sample
@@ -10,12 +12,14 @@ from playwright.sync_api import expect
 
 
 def test_an_alert_leads_to_its_evidence(open_page: Open) -> None:
-    """From any page a mark says that something fires; its card says how fast, and links an offending request."""
+    """From any page a mark says that something fires; its card says how fast, and links an offending request and all like it."""
     page = open_page("/health")
     page.get_by_role("link", name="Alerts 1 firing").click()
     card = page.get_by_role("article", name="firing: POST /orders")
     expect(card).to_contain_text("spends its budget 18.7 × as fast as it may; it alerts at 14.4 ×")  # noqa: RUF001 - the sign that the page shows
     card.get_by_role("button", name="Evidence: 1 request, 2 failures, 3 changes").click()
+    href = card.get_by_role("link", name="×").first.get_attribute("href") or ""  # noqa: RUF001 - as above
+    assert parse_qs(urlsplit(href).query)["q"] == ["failed:yes error:ZeroDivisionError"]
     card.get_by_role("link", name="502").click()
     expect(page.get_by_label("What went wrong")).to_contain_text("ZeroDivisionError")
 

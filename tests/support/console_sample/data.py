@@ -6,6 +6,8 @@ import math
 from random import Random  # noqa: TID251 - samples are drawn with a seed, no id that matters is made
 from typing import Any
 
+from msgspec import structs
+
 from console_sample.alerts import alerts
 from console_sample.shop import STACK, huge, many_queries, place_order
 from console_sample.traces import BOUNDS_US, hexed, trace_view
@@ -220,7 +222,8 @@ class Samples:
         evidence = {
             "at_us": self.now_us, "total": 1204, "bad": 23,
             "routes": [{"method": "POST", "route": "/orders", "total": 1204, "bad": 23}],
-            "requests": [failed], "errors": self.errors().errors[:2],
+            "requests": [failed],
+            "errors": [structs.replace(one, search=f"failed:yes error:{one.type}") for one in self.errors().errors[:2]],
             "changes": self.overview(60).changes[:3],
         }  # fmt: skip
         return alerts(self.now_us, evidence)

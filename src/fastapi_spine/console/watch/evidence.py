@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import structs
+
 from fastapi_spine.alerts.promise import Promise
 from fastapi_spine.console.alert_views import Evidence, GuiltyRoute
 from fastapi_spine.console.assemble import overview
+from fastapi_spine.console.assemble.errors import search_of
 from fastapi_spine.console.filter import Between, Filter, Match, Window
 from fastapi_spine.console.ports import Reader
 from fastapi_spine.console.views import Change, ErrorGroup, RequestRow
@@ -89,7 +92,8 @@ def _errors(reader: Reader, promise: Promise, window: Window, routes: set[str]) 
     step = window.end - window.start
     groups = reader.errors(window, step, service=promise.service)
     mine = [one for one in groups if not one.route or one.route in routes]
-    return sorted(mine, key=lambda one: -one.count)[:_ERRORS]
+    most = sorted(mine, key=lambda one: -one.count)[:_ERRORS]
+    return [structs.replace(one, search=search_of(reader, one, route=one.route)) for one in most]
 
 
 def _changes(reader: Reader, promise: Promise, window: Window, routes: set[str]) -> list[Change]:

@@ -52,6 +52,9 @@ def test_a_firing_alert_carries_its_evidence(shop: Scene) -> None:
     ]
     assert len(evidence.requests) == 10
     assert {one.status for one in evidence.requests} == {500}
+    assert [(one.count, one.search) for one in evidence.errors] == [
+        (20, "failed:yes status:500 service:orders route:/orders/{order_id}")
+    ]
     assert fast.budget_left is not None
     assert fast.budget_left < 0
 

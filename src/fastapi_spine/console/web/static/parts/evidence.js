@@ -23,7 +23,7 @@ export function Told({ evidence, service, open = false }) {
       ${requests.length > 0 && html`<${Part} title="Offending requests">${requests.map((row) => html`<li key=${row.span_id}><a class="link" href=${requestUrl(row.request_id || row.trace_id)}><${Status} row=${row} /> <${Time} us=${row.start_us} /> ${plain(row.route || row.path)}</a>
         <span class="num">${duration(row.duration_us)}</span></li>`)}<//>`}
       ${errors.length > 0 && html`<${Part} title="Failures">${errors.map((one) => html`<li key=${one.fingerprint}><a class="link" href=${requestUrl(one.request_id || one.trace_id)}><b>${oneLine(one.type, 60)}</b></a>
-        <span class="cut muted">${oneLine(one.message, 120)}</span><span class="num">×${one.count}</span></li>`)}<//>`}
+        <span class="cut muted">${oneLine(one.message, 120)}</span>${one.search ? html`<a class="link num" href=${searchUrl("/requests", { q: one.search })}>×${one.count}</a>` : html`<span class="num">×${one.count}</span>`}</li>`)}<//>`}
       ${changes.length > 0 && html`<${Part} title="What had changed">${changes.map((one) => html`<li><a class="link" href=${searchUrl("/requests", { q: one.search })}>${plain(one.text)}</a></li>`)}<//>`}
     </div>`}</div>`;
 }
