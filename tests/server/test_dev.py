@@ -128,6 +128,7 @@ def test_telemetry_goes_to_the_console_beside() -> None:
     assert prepare(environ, ACCESS) == ["console  http://127.0.0.1:1"]
     assert environ == {
         "SPINE_LOGS_FORMAT": "human",
+        "SPINE_TRACES_RESPONSE_HEADERS": "on",
         ENDPOINT: "http://127.0.0.1:2",
         ENV_DEV_PAGES: "http://127.0.0.1:1/requests/{id}",
     }
@@ -135,9 +136,14 @@ def test_telemetry_goes_to_the_console_beside() -> None:
 
 def test_what_the_user_has_set_stays() -> None:
     """Whoever sends telemetry elsewhere goes on doing so, and is told what that means."""
-    environ = {"SPINE_LOGS_FORMAT": "json", ENDPOINT: "http://collector:4318"}
+    environ = {
+        "SPINE_LOGS_FORMAT": "json",
+        "SPINE_TRACES_RESPONSE_HEADERS": "off",
+        ENDPOINT: "http://collector:4318",
+    }
+    before = dict(environ)
     told = prepare(environ, ACCESS)
     assert told[1:] == [
         f"{ENDPOINT} is set: telemetry goes there, and the console sees what you send it"
     ]
-    assert environ == {"SPINE_LOGS_FORMAT": "json", ENDPOINT: "http://collector:4318"}
+    assert environ == before

@@ -1,4 +1,4 @@
-"""The door as a browser sees it: pages of other origins, and documentation pages under our content policy."""
+"""The door as a browser sees it: pages of other origins, documentation pages under our content policy, and what it is told."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from collector import collector
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 from programs import need
-from servers import Server, serving
+from servers import DEADLINE_S, Server, serving, wait_for
 
 APP = """
 from fastapi import FastAPI, Request, Response
 from starlette.responses import HTMLResponse
-from fastapi_spine import Guard, Spine
+from fastapi_spine import Guard, Spine, Traces
 
 app = FastAPI(title="The shop")
 Spine(app, guard=Guard(
     cors="ORIGIN", cors_credentials=True, hosts="127.0.0.1",
     rate_paths={"/scarce": "1/day"}, body=100,
-))
+), traces=Traces(response_headers=True))
 
 @app.get("/enter")
 async def enter(response: Response):
@@ -33,6 +34,11 @@ async def enter(response: Response):
 @app.put("/orders")
 async def orders(request: Request):
     return request.cookies.get("visitor")
+
+@app.get("/timed")
+async def timed(response: Response):
+    response.headers["timing-allow-origin"] = "ORIGIN"
+    response.headers["server-timing"] = "db;dur=3"
 
 @app.get("/scarce")
 async def scarce():
@@ -61,6 +67,16 @@ async ([url, init]) => {
     return [answer.status, await answer.json().catch(() => null), seen];
   } catch (error) { return error.name; }
 }
+"""
+TIMINGS = "timings => timings.map(one => [one.name, one.description, one.duration])"
+OF_THE_PAGE = f"({TIMINGS})(performance.getEntriesByType('navigation')[0].serverTiming)"
+OF_A_CALL = f"""
+async (url) => {{
+  const answer = await fetch(url, {{credentials: "include"}});
+  await answer.text();
+  const [entry] = performance.getEntriesByName(url);
+  return [answer.headers.get("traceresponse"), ({TIMINGS})(entry.serverTiming)];
+}}
 """
 NOTE_VIOLATIONS = """
 window.violations = [];
@@ -103,12 +119,20 @@ def _friend() -> Iterator[str]:
         yield origin
 
 
+@pytest.fixture(scope="module", name="receiver")
+def _receiver() -> Iterator[Any]:
+    with collector() as receiver:
+        yield receiver
+
+
 @pytest.fixture(scope="module", name="shop")
-def _shop(tmp_path_factory: pytest.TempPathFactory, friend: str) -> Iterator[Server]:
+def _shop(tmp_path_factory: pytest.TempPathFactory, friend: str, receiver: Any) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("shop")
     (folder / "app.py").write_text(APP.replace("ORIGIN", friend))
-    with serving(folder, "-m", "uvicorn", "app:app", "--port", "{port}") as server:
-        yield server
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+        with serving(folder, "-m", "uvicorn", "app:app", "--port", "{port}") as server:
+            yield server
 
 
 @pytest.fixture(scope="module", name="browser")
@@ -220,3 +244,32 @@ def test_other_pages_load_nothing_from_the_content_network(page: Page, shop: Ser
     assert page.evaluate("window.violations") == [
         "script-src-elem https://cdn.jsdelivr.net/npm/x.js"
     ]
+
+
+def test_a_page_knows_the_trace_of_its_own_request(page: Page, shop: Server, receiver: Any) -> None:
+    """A script on it reads trace and time where real-user monitoring looks, and the trace has arrived by that id."""
+    answer = page.goto(at(shop, "/page"))
+    assert answer is not None
+    trace = answer.header_value("traceresponse") or ""
+    (name, said, _), (total, _, took) = page.evaluate(OF_THE_PAGE)
+    assert (name, said, total) == ("traceparent", trace, "total")
+    assert 0 < took < DEADLINE_S * 1_000
+    version, trace_id, span_id, flags = trace.split("-")
+    assert (version, flags) == ("00", "01")
+    wait_for(
+        lambda: (trace_id, span_id) in [
+            (span.trace_id.hex(), span.span_id.hex()) for call in receiver.calls for span in call.spans
+        ],
+        "the span to arrive",
+    )  # fmt: skip
+
+
+def test_a_page_of_another_origin_reads_times_where_it_is_allowed(
+    page: Page, friend: str, shop: Server
+) -> None:
+    """Who may read an answer reads `traceresponse` by name; its timings need `Timing-Allow-Origin`, and add up."""
+    page.goto(friend)
+    closed, nothing = page.evaluate(OF_A_CALL, at(shop, "/enter"))
+    trace, timings = page.evaluate(OF_A_CALL, at(shop, "/timed"))
+    assert (len(closed), nothing) == (len(trace), [])
+    assert [one[:2] for one in timings] == [["db", ""], ["traceparent", trace], ["total", ""]]

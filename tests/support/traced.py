@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi_spine.core.health import Health
-from fastapi_spine.core.observer import Observer
+from fastapi_spine.core.observer import Observer, Tell
 from fastapi_spine.core.telemetry import SpanData
 from fastapi_spine.export.resource import Resource
 from fastapi_spine.redaction import Redactor
@@ -57,11 +57,14 @@ class Traced:
             span.attributes, span.shared = dict(span.every_attribute()), ()
             self.spans.append(span)
 
-    def around(self, app: Any, *others: Observer) -> Any:
+    def around(self, app: Any, *others: Observer, tell: Tell | None = None) -> Any:
         """Put the pass, with this room and nothing else, around an application."""
         identity = IdentityReader(self._ids, accept=True, looks_secret=lambda _text: False)
         observers = (self.room.observer, *others)
-        place(app, RequestPass(identity, observers, self.room, self.clock, self.health), self, "")
+        request_pass = RequestPass(
+            identity, observers, self.room, self.clock, self.health, tell=tell
+        )
+        place(app, request_pass, self, "")
         return app
 
     def tracer(self, name: str = "test") -> Any:

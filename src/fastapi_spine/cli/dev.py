@@ -27,6 +27,7 @@ _ELSEWHERE: Final = (
 )
 """Whoever set one of these has decided where telemetry goes."""
 _FORMAT: Final = f"{ENV_PREFIX}LOGS_FORMAT"
+_RESPONSE_HEADERS: Final = f"{ENV_PREFIX}TRACES_RESPONSE_HEADERS"
 _HUNG_UP: Final = 129
 """128 and the number of SIGHUP, as shells have it."""
 
@@ -55,7 +56,7 @@ def develop(options: argparse.Namespace) -> int:
 
 
 def prepare(environ: MutableMapping[str, str], access: Access | None) -> list[str]:
-    """Tell the application where its telemetry goes and how its log looks; what the user has set stays.
+    """Tell the application where its telemetry goes, how its log looks and what browsers are told; what the user has set stays.
 
     Args:
         environ: what the application will see.
@@ -65,6 +66,7 @@ def prepare(environ: MutableMapping[str, str], access: Access | None) -> list[st
         What to tell the user, the console's login link first.
     """
     environ.setdefault(_FORMAT, "human")
+    environ.setdefault(_RESPONSE_HEADERS, "on")
     if access is None:
         return []
     told = [f"console  {login_url(access) or access.web}"]

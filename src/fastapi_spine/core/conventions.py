@@ -15,6 +15,11 @@ from typing import Final
 HEADER_REQUEST_ID: Final = b"x-request-id"
 HEADER_TRACEPARENT: Final = b"traceparent"
 HEADER_TRACESTATE: Final = b"tracestate"
+HEADER_BAGGAGE: Final = b"baggage"
+HEADER_TRACERESPONSE: Final = b"traceresponse"
+HEADER_SERVER_TIMING: Final = b"server-timing"
+TIMING_TOTAL: Final = "total"
+"""The metric in `Server-Timing` that says how long the answer took to begin."""
 
 # --- ASGI scope ------------------------------------------------------------------------------
 
@@ -127,12 +132,9 @@ KEY_FIELDS_CUT: Final = "fields_cut"
 KEY_STEP: Final = "step"
 KEY_COUNT: Final = "count"
 
-RESERVED_KEYS: Final = frozenset(
-    {
-        KEY_TS, KEY_LEVEL, KEY_LOGGER, KEY_MSG, KEY_REQUEST_ID, KEY_TRACE_ID, KEY_SPAN_ID,
-        KEY_SERVICE, KEY_EXC, KEY_HELD, KEY_TRUNCATED,
-    }
-)  # fmt: skip
+RESERVED_KEYS: Final = frozenset({
+    KEY_TS, KEY_LEVEL, KEY_LOGGER, KEY_MSG, KEY_REQUEST_ID, KEY_TRACE_ID, KEY_SPAN_ID, KEY_SERVICE, KEY_EXC, KEY_HELD, KEY_TRUNCATED,
+})  # fmt: skip
 """Keys of every line that a user's `extra` cannot overwrite."""
 
 ACCESS_KEYS: Final = RESERVED_KEYS | {
@@ -281,8 +283,6 @@ KEY_ENDPOINT: Final = "endpoint"
 
 # --- traces ------------------------------------------------------------------------------------
 # Attribute names are those of OpenTelemetry's semantic conventions 1.44 unless they begin with `spine.`.
-
-HEADER_BAGGAGE: Final = b"baggage"
 
 ATTR_METHOD: Final = "http.request.method"
 ATTR_METHOD_ORIGINAL: Final = "http.request.method_original"

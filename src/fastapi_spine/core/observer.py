@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from fastapi_spine.core.asgi import Receive, Scope, Send
 from fastapi_spine.core.exchange import Exchange
+
+Tell: TypeAlias = Callable[[Exchange, int, list[tuple[bytes, bytes]]], None]
+"""Adds to the headers of an answer that is about to begin: is given the request, its status, and the headers, which grow."""
 
 
 class Observer(Protocol):

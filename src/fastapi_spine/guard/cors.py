@@ -7,7 +7,7 @@ its words are remembered (`dress`): as a middleware it costs every request 15 µ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -46,18 +46,19 @@ class Cors:
 
     Args:
         settings: who may do what.
+        told: headers that other rooms add to answers; who may read an answer may read them.
     """
 
     __slots__ = ("_cors", "_unasked")
 
-    def __init__(self, settings: Guard) -> None:
+    def __init__(self, settings: Guard, told: Iterable[str] = ()) -> None:
         self._cors = CORSMiddleware(
             _nothing_behind,
             allow_origins=settings.cors,
             allow_methods=settings.cors_methods,
             allow_headers=settings.cors_headers,
             allow_credentials=settings.cors_credentials,
-            expose_headers=dict.fromkeys((*_READABLE, *settings.cors_expose)),
+            expose_headers=dict.fromkeys((*_READABLE, *told, *settings.cors_expose)),
             max_age=int(settings.cors_max_age),
         )
         self._unasked: Pairs = [_VARY]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from math import isinf
 
 from fastapi_spine.core.asgi import App
@@ -27,6 +27,7 @@ class GuardRoom:
         settings: who may come in.
         clock: tells time.
         health: catches and counts what fails here.
+        told: headers that other rooms add to answers.
 
     Attributes:
         proxies: corrects who asked; None where no proxy is known.
@@ -37,7 +38,9 @@ class GuardRoom:
         MissingExtraError: a shared store is asked for, and its client is not installed.
     """
 
-    def __init__(self, settings: Guard, *, clock: Clock, health: Health) -> None:
+    def __init__(
+        self, settings: Guard, *, clock: Clock, health: Health, told: Iterable[str] = ()
+    ) -> None:
         if settings.cors_credentials and "*" in settings.cors:
             raise SettingsError(
                 'guard.cors_credentials is true and guard.cors is "*": any page could act for its visitor. '
@@ -48,6 +51,7 @@ class GuardRoom:
             SharedRates(settings, health, clock) if limited and settings.rate_store else None
         )
         self._settings = settings
+        self._told = tuple(told)
         self._health = health
         self.proxies = Proxies(settings.proxies) if settings.proxies else None
         self.refused = RefusedRoutes()
@@ -66,7 +70,7 @@ class GuardRoom:
             rates = Rates(settings)
         headers = SecurityHeaders(settings.headers, docs)
         guards = Guards(
-            cors=Cors(settings) if settings.cors else None,
+            cors=Cors(settings, self._told) if settings.cors else None,
             hosts=Hosts(settings.hosts, settings.probes) if settings.hosts else None,
             headers=headers,
             rates=rates,

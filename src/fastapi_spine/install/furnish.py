@@ -14,7 +14,7 @@ from fastapi_spine.core.clock import SystemClock
 from fastapi_spine.core.conventions import SIGNAL_METRICS
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.ids import RandomIds
-from fastapi_spine.core.observer import Beginner, LifespanListener, Observer, Page
+from fastapi_spine.core.observer import Beginner, LifespanListener, Observer, Page, Tell
 from fastapi_spine.core.telemetry import LinePort
 from fastapi_spine.install.given import Given
 from fastapi_spine.install.masking import redactor_for
@@ -126,6 +126,7 @@ def furnish(
         pages=pages,
         open_exchanges=site.open_exchanges,
         check=promising.check,
+        tell=_telling(settings, site),
     )
     return Parts(health, logs, traces, exporting, tuple(rooms), request_pass, promising, guard)
 
@@ -146,6 +147,15 @@ def _first(
 
 def _is_traced(traces: TracesRoom | None) -> bool:
     return traces is not None and not traces.observer.idle
+
+
+def _telling(settings: Settings, site: Site) -> Tell | None:
+    names = settings.traces.response_headers
+    if not names:
+        return None
+    from fastapi_spine.traces.response_headers import ResponseHeaders
+
+    return ResponseHeaders(names, site.clock.monotonic_ns).add
 
 
 def _identity(settings: Settings, site: Site) -> IdentityReader:
@@ -191,7 +201,12 @@ def _metrics_room(settings: Settings, site: Site, *, exported: bool) -> MetricsR
 def _guard_room(settings: Settings, site: Site) -> GuardRoom:
     from fastapi_spine.guard.room import GuardRoom
 
-    return GuardRoom(settings.guard, clock=site.clock, health=site.health)
+    return GuardRoom(
+        settings.guard,
+        clock=site.clock,
+        health=site.health,
+        told=settings.traces.response_headers,
+    )
 
 
 def _exporting(settings: Settings, site: Site) -> Exporting:

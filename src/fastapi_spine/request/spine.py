@@ -10,6 +10,7 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Token
+from functools import partial
 from typing import Any, Literal
 
 from fastapi_spine.core.asgi import App, Receive, Scope, Send
@@ -24,13 +25,13 @@ from fastapi_spine.core.conventions import (
 )
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.health import Health
-from fastapi_spine.core.observer import Beginner, LifespanListener, Observer, Page
+from fastapi_spine.core.observer import Beginner, LifespanListener, Observer, Page, Tell
 from fastapi_spine.request import endings
 from fastapi_spine.request.identity import IdentityReader, headers_of
 from fastapi_spine.request.lifespan import LifespanWire
 from fastapi_spine.request.route import route_template
 from fastapi_spine.request.websocket import WebSocketWire, outcome_of_return
-from fastapi_spine.request.wrappers import HttpWire
+from fastapi_spine.request.wrappers import HttpWire, TellingWire
 
 _CALLED_OFF = (CancelledError, GeneratorExit)
 """What somebody else ends a coroutine with: no failure of the application's."""
@@ -51,11 +52,12 @@ class RequestPass:
         pages: pages of ours, which may answer in the application's place.
         open_exchanges: kept up to date with what is being served; others may read it.
         check: raises SettingsError if the application must not serve as it is; asked when it has started.
+        tell: adds to the headers of every answer; without it nobody asks.
     """
 
     __slots__ = (
         "_beginners", "_check", "_finishers", "_first", "_guarded", "_identity", "_listener", "_monotonic_ns", "_observers",
-        "_open", "_page_ends", "_pages", "_ready", "_route_of", "_wall_ns", "health", "stopping",
+        "_open", "_page_ends", "_pages", "_ready", "_route_of", "_wall_ns", "_wire", "health", "stopping",
     )  # fmt: skip
 
     def __init__(
@@ -70,8 +72,12 @@ class RequestPass:
         pages: Sequence[Page] = (),
         open_exchanges: set[Exchange] | None = None,
         check: Callable[[], None] | None = None,
+        tell: Tell | None = None,
     ) -> None:
         self._check = check
+        self._wire: Callable[..., HttpWire] = (
+            HttpWire if tell is None else partial(TellingWire, tell=tell)
+        )
         self._identity = identity
         self._first = tuple(first)
         self._listen(observers)
@@ -102,7 +108,7 @@ class RequestPass:
         HTTP runs right here, because each further frame of a request costs.
         """
         finish, monotonic_ns, health = self._finish, self._monotonic_ns, self.health
-        enter = current.set
+        enter, new_wire = current.set, self._wire
 
         async def __call__(  # noqa: N807 - it becomes one
             _owner: object, scope: Scope, receive: Receive, send: Send
@@ -121,7 +127,7 @@ class RequestPass:
             inner = app
             if self._pages and scope.get("path", "").endswith(self._page_ends):
                 inner = self._guarded("page", self._page_or, app, exchange) or app
-            wire = HttpWire(exchange, receive, send, finish, monotonic_ns, health)
+            wire = new_wire(exchange, receive, send, finish, monotonic_ns, health)
             token = enter(exchange)
             try:
                 await inner(scope, wire.receive, wire.send)

@@ -20,6 +20,7 @@ from fastapi_spine.core.asgi import Message, Receive, Send
 from fastapi_spine.core.conventions import HEADER_REQUEST_ID, Outcome
 from fastapi_spine.core.exchange import SERVER_ERROR, Exchange
 from fastapi_spine.core.health import Health
+from fastapi_spine.core.observer import Tell
 from fastapi_spine.request.validation import from_body, from_exception
 
 _CLIENT_ERROR: Final = 400
@@ -170,6 +171,25 @@ class HttpWire(msgspec.Struct, eq=False):
             exchange.outcome = Outcome.DISCONNECTED
         if exchange.status is not None and exchange.status < SERVER_ERROR:
             finish(exchange)
+
+
+class TellingWire(HttpWire, eq=False, kw_only=True):
+    """The same, where callers are told more than the request id; one of its own, so that others do not even ask.
+
+    Args:
+        tell: adds to the headers of an answer.
+    """
+
+    tell: Tell
+
+    def _starting(self, message: Message) -> Message:
+        """Return the message with all that the application, the guards and we have to say."""
+        outgoing = super()._starting(message)
+        try:
+            self.tell(self.exchange, outgoing["status"], outgoing["headers"])
+        except Exception as error:  # noqa: BLE001 - apart: the request id does not depend on it
+            self.health.fault("response_headers", error)
+        return outgoing
 
 
 def with_request_id(message: Message, request_id: str) -> list[tuple[bytes, bytes]]:

@@ -56,7 +56,7 @@ class Guard(Section):
     )
     cors_expose: Setting[Names, tuple[str, ...]] = setting(
         default=[],
-        doc="Answer headers that pages may read, beside `x-request-id` and those of the rate limits.",
+        doc="Answer headers that pages may read, beside `x-request-id`, those of the rate limits and of `traces.response_headers`.",
         kind=TEXTS,
     )
     cors_max_age: Setting[str | float, float] = setting(

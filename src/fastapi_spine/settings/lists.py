@@ -1,4 +1,4 @@
-"""Kinds of values that hold several: names, secrets, path policies, loggers, patterns."""
+"""Kinds of values that hold several: names, secrets, path policies, loggers, headers, patterns."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from fastapi_spine.core.conventions import HEADER_SERVER_TIMING, HEADER_TRACERESPONSE
 from fastapi_spine.settings.complaint import clipped, nearest
 from fastapi_spine.settings.kind import Kind, Malformed, quoted
 from fastapi_spine.settings.parse import word
@@ -114,7 +115,7 @@ def _recorder(value: object) -> bool | tuple[str, ...]:
     return value if isinstance(value, bool) else (tuple(sorted(_names(value))) or True)
 
 
-def _recorder_text(text: str) -> object:
+def _switch_or_list(text: str) -> object:
     try:
         return word(text)
     except Malformed:
@@ -124,7 +125,32 @@ def _recorder_text(text: str) -> object:
 RECORDER: Final[Kind[bool | tuple[str, ...]]] = Kind(
     expected="true, false, or a list of logger names (in a variable separated by commas)",
     parse=_recorder,
-    text=_recorder_text,
+    text=_switch_or_list,
+)
+
+
+_RESPONSE_HEADERS: Final = tuple(
+    name.decode("ascii") for name in (HEADER_TRACERESPONSE, HEADER_SERVER_TIMING)
+)
+
+
+def _response_headers(value: object) -> tuple[str, ...]:
+    if isinstance(value, bool):
+        return _RESPONSE_HEADERS if value else ()
+    names = {name.strip().lower() for name in _texts(value)}
+    for name in sorted(names.difference(_RESPONSE_HEADERS)):
+        near = nearest(name, _RESPONSE_HEADERS)
+        raise Malformed(f"{clipped(name)} is none of these" + (near and f", {near} is"))
+    return tuple(name for name in _RESPONSE_HEADERS if name in names)
+
+
+RESPONSE_HEADERS: Final[Kind[tuple[str, ...]]] = Kind(
+    expected=(
+        f"true, false, or a list of {' and '.join(map(quoted, _RESPONSE_HEADERS))} "
+        "(in a variable separated by commas)"
+    ),
+    parse=_response_headers,
+    text=_switch_or_list,
 )
 
 

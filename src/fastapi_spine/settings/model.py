@@ -9,7 +9,7 @@ from fastapi_spine.core.conventions import ENV_OTEL_SERVICE_NAME, PATH_METRICS, 
 from fastapi_spine.settings.console import Console, Strings
 from fastapi_spine.settings.export_model import Export
 from fastapi_spine.settings.guard_model import Guard
-from fastapi_spine.settings.lists import NAMES, POLICIES, RECORDER
+from fastapi_spine.settings.lists import NAMES, POLICIES, RECORDER, RESPONSE_HEADERS
 from fastapi_spine.settings.measures import (
     BUCKETS,
     GROUP_NAME,
@@ -286,6 +286,14 @@ class Traces(Section):
         default=[],
         doc="Names under which this service is reached, such as `api.shop.example`: all of `shop.example` is told the request id.",
         kind=NAMES,
+    )
+    response_headers: Setting[bool | Strings, tuple[str, ...]] = setting(
+        default=False,
+        doc=(
+            "Which headers tell a caller its request's trace and time: `traceresponse`, `server-timing`, or `true` for "
+            "both; on in `spine dev`."
+        ),
+        kind=RESPONSE_HEADERS,
     )
 
 

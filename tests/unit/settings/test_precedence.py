@@ -77,6 +77,7 @@ WRITTEN = {
     "traces.instrument_off": Written('["redis"]', "httpx, sqlite3", ["redis"]),
     "traces.propagate_to": Written('["a.example"]', "b.example", ["c.example"]),
     "traces.hosts": Written('["api.a.example"]', "api.b.example", ["api.c.example"]),
+    "traces.response_headers": Written('["server-timing"]', "traceresponse", True),
     "export.queue": Written('"1MiB"', "2MiB", 4096),
     "export.flush_timeout": Written("2", "3s", 0.5),
     "guard.enabled": Written("true", "yes", True),
