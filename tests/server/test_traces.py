@@ -86,6 +86,35 @@ def test_one_request_is_one_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert b"hunter2" not in b"".join(call.request.SerializeToString() for call in receiver.calls)
 
 
+def test_who_knows_the_token_has_one_request_kept_with_all_it_calls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is sampled here; the token's own request is, and so is what it calls, which never sees the token."""
+    token = "look-at-this-one-0001"
+    with collector() as receiver:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+        monkeypatch.setenv("SPINE_TRACES_SAMPLE", "0")
+        monkeypatch.setenv("SPINE_TRACES_KEEP_TOKEN", token)
+        with serving(tmp_path, *UVICORN) as server:
+            path = f"/orders/7?port={server.port}"
+            get(server.port, path, **{"x-spine-keep": token})
+            get(server.port, path, **{"x-spine-keep": token[1:]})
+            get(server.port, path)
+            server.end()
+            written = server.text()
+        spans = [span for call in receiver.calls for span in call.spans]
+        sent = b"".join(call.raw for call in receiver.calls)
+    reasons = {
+        span.name: [one.value.string_value for one in span.attributes if one.key == "spine.kept"]
+        for span in spans
+        if span.kind == 2
+    }
+    assert reasons == {"GET /orders/{order_id}": ["forced"], "GET /stock/{sku}": []}
+    assert len({span.trace_id for span in spans}) == 1
+    assert token[1:] not in written
+    assert token[1:].encode() not in sent
+
+
 def test_what_was_answered_is_exported_when_the_server_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

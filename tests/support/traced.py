@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi_spine.core.health import Health
@@ -57,10 +58,12 @@ class Traced:
             span.attributes, span.shared = dict(span.every_attribute()), ()
             self.spans.append(span)
 
-    def around(self, app: Any, *others: Observer, tell: Tell | None = None) -> Any:
-        """Put the pass, with this room and nothing else, around an application."""
+    def around(
+        self, app: Any, *others: Observer, first: Sequence[Observer] = (), tell: Tell | None = None
+    ) -> Any:
+        """Put the pass, with this room and nothing else, around an application; some hear of requests before it."""
         identity = IdentityReader(self._ids, accept=True, looks_secret=lambda _text: False)
-        observers = (self.room.observer, *others)
+        observers = (*first, self.room.observer, *others)
         request_pass = RequestPass(
             identity, observers, self.room, self.clock, self.health, tell=tell
         )

@@ -18,6 +18,8 @@ HEADER_TRACESTATE: Final = b"tracestate"
 HEADER_BAGGAGE: Final = b"baggage"
 HEADER_TRACERESPONSE: Final = b"traceresponse"
 HEADER_SERVER_TIMING: Final = b"server-timing"
+HEADER_KEEP: Final = b"x-spine-keep"
+"""Carries the token that has a request kept; its value is a secret."""
 TIMING_TOTAL: Final = "total"
 """The metric in `Server-Timing` that says how long the answer took to begin."""
 

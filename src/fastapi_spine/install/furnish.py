@@ -86,7 +86,7 @@ def furnish(
     clock = given.clock or SystemClock()
     health = Health(clock)
     environ = environment()
-    redactor = redactor_for(settings.redaction, health, environ)
+    redactor = redactor_for(settings.redaction, health, environ, own=(settings.traces.keep_token,))
     ids = given.ids or RandomIds()
     site = Site(service, packages, clock, ids, health, environ, redactor, set())
     exporting = _exporting(settings, site)
@@ -112,6 +112,8 @@ def furnish(
         observers.insert(0, traces.observer)  # first: its verdict is on held-back lines too
         # After the watchdog's end, so before its start: instrumentations take longer than it likes.
         rooms.append(traces)
+    if settings.traces.keep_token:
+        observers.insert(0, _asked_for(settings.traces.keep_token))  # before the span is made
     rooms.append(exporting)
     if logs is not None:
         rooms.append(logs)
@@ -147,6 +149,12 @@ def _first(
 
 def _is_traced(traces: TracesRoom | None) -> bool:
     return traces is not None and not traces.observer.idle
+
+
+def _asked_for(token: str) -> Observer:
+    from fastapi_spine.traces.asked import AskedFor
+
+    return AskedFor(token)
 
 
 def _telling(settings: Settings, site: Site) -> Tell | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from fastapi_spine.core.health import Health
@@ -12,13 +12,16 @@ from fastapi_spine.settings.redaction_model import Redaction
 _SHORTEST_SECRET = 10
 
 
-def redactor_for(settings: Redaction, health: Health, environ: Mapping[str, str]) -> Redactor:
+def redactor_for(
+    settings: Redaction, health: Health, environ: Mapping[str, str], *, own: Iterable[str] = ()
+) -> Redactor:
     """Make the redactor.
 
     Args:
         settings: the `Redaction` section.
         health: counts what was masked, and faults.
         environ: values of variables with sensitive names are secrets known by heart.
+        own: so are these, which callers send; an empty one is none.
     """
 
     def count(kind: str) -> None:
@@ -37,7 +40,7 @@ def redactor_for(settings: Redaction, health: Health, environ: Mapping[str, str]
             ExtraPattern(kind=one.kind, literal=one.literal, pattern=one.pattern)
             for one in settings.extra_patterns
         ),
-        known_values=settings.known_values,
+        known_values=(*settings.known_values, *filter(None, own)),
     )
     redactor = Redactor(policy, on_redaction=count, on_error=fault)
     if not (settings.enabled and settings.known_environment):

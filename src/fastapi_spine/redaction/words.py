@@ -63,6 +63,7 @@ PAIRS: dict[tuple[str, str], str] = {
     ("connect", "sid"): "session",
     ("api", "hash"): "secret",
     ("preshared", "key"): "secret",
+    ("spine", "keep"): "token",  # our own header: a wrong token may be another service's right one
     **{(word, "phrase"): "mnemonic" for word in ("seed", "recovery", "secret", "backup")},
 }
 
@@ -155,6 +156,7 @@ ANCHORS: tuple[Anchor, ...] = (
     Anchor("sig", "(?:=|%3d|%253d|[^a-z]{1,3}:)"),
     Anchor("code=", r"[\w/.~%-]{16}"),
     *(Anchor(f"{mark}{name}=") for mark in "?&" for name in OPAQUE_QUERY),
+    Anchor("keep", before=("spine-", "spine_")),
     Anchor("key", before=tuple(word + gap for word in (*_KEYED, *_ALSO_KEYED) for gap in _GAPS)),
     Anchor("code", before=tuple(word + gap for word in _CODED for gap in _GAPS)),
 )

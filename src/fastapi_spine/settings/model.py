@@ -295,6 +295,12 @@ class Traces(Section):
         ),
         kind=RESPONSE_HEADERS,
     )
+    keep_token: Setting[str, str] = setting(
+        default="",
+        doc="Whoever sends `x-spine-keep` and this has the request kept in full, whatever the sampling.",
+        kind=TOKEN,
+        secret=True,
+    )
 
 
 class Ids(Section):

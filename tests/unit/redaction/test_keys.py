@@ -18,7 +18,7 @@ session session_id sessionid sessionId PHPSESSID JSESSIONID connect.sid sid
 jwt bearer credentials creds userCredentials ssn social_security_number cvv cvc security_code
 card_number cardNumber cc_number credit_card privateKey private_key signing_key encryption_key
 master_key shared_key account_key access_key aws_secret_access_key aws_access_key_id
-password_reset_token one_time_otp X-Amz-Security-Token
+password_reset_token one_time_otp X-Amz-Security-Token x-spine-keep http.request.header.x_spine_keep
 """.split()  # noqa: SIM905 -- read as a text
 
 INNOCENT = """

@@ -78,6 +78,7 @@ WRITTEN = {
     "traces.propagate_to": Written('["a.example"]', "b.example", ["c.example"]),
     "traces.hosts": Written('["api.a.example"]', "api.b.example", ["api.c.example"]),
     "traces.response_headers": Written('["server-timing"]', "traceresponse", True),
+    "traces.keep_token": Written('"from-a-file-000000"', "from-a-variable-0", "from-a-keyword-00"),
     "export.queue": Written('"1MiB"', "2MiB", 4096),
     "export.flush_timeout": Written("2", "3s", 0.5),
     "guard.enabled": Written("true", "yes", True),

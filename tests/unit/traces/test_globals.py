@@ -93,6 +93,35 @@ def test_the_users_provider_continues_the_callers_trace() -> None:
     assert outcome["theirs"][-1] == ["GET /orders/{order_id}", "SERVER", "b" * 16]
 
 
+NEVER_BY_ITSELF = """
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
+from fastapi_spine.traces.asked import AskedFor
+from fastapi_spine.traces.response_headers import ResponseHeaders
+theirs = TracerProvider(sampler=ParentBased(ALWAYS_OFF), shutdown_on_exit=False)
+theirs.add_span_processor(SimpleSpanProcessor(exporter))
+trace.set_tracer_provider(theirs)
+tell = ResponseHeaders(["traceresponse"], traced.clock.monotonic_ns).add
+traced.around(app, first=[AskedFor("look-at-this-one-0001")], tell=tell)
+real = ask
+async def ask(headers):
+    start = (await real("/broken", headers=headers))[0]
+    assert dict(start["headers"])[b"traceresponse"].endswith(FLAGS), start
+@app.get("/broken", status_code=503)
+async def broken() -> None: ...
+"""
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_users_sampler_hears_what_was_asked_for_and_has_the_last_word(asked: bool) -> None:
+    """A caller's trace that was not sampled is, with the token; a failure alone is kept by nobody, and not promised."""
+    caller = '(b"traceparent", b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-00")'
+    token = "look-at-this-one-0001" if asked else "another-0000000000000"
+    headers = f'({caller}, (b"x-spine-keep", b"{token}"))'
+    outcome = play(f"FLAGS = b'-0{int(asked)}'\n{NEVER_BY_ITSELF}", headers=headers)
+    assert servers(outcome) == (["GET /broken"] if asked else [])
+    assert ("'spine.kept': 'forced'" in outcome["request"]) is asked
+
+
 @pytest.mark.parametrize("receiver", [True, False], ids=["with a receiver", "without"])
 @pytest.mark.parametrize("order", ORDERS)
 def test_logfire_keeps_its_provider(order: str, receiver: bool) -> None:
