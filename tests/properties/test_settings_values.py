@@ -7,12 +7,13 @@ import tomllib
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fastapi_spine.settings.catalog import entries
 from fastapi_spine.settings.kind import Kind, Malformed
 from fastapi_spine.settings.lists import NAMES, PATTERNS, POLICIES, TEXTS, ExtraPattern
+from fastapi_spine.settings.measures import BUCKETS
 from fastapi_spine.settings.parse import COUNT, DURATION, DURATION_OR_OFF, LEVEL, size
 
 KINDS = st.sampled_from(list({entry.setting.kind for entry in entries()}))
@@ -118,6 +119,7 @@ def test_shown_patterns_are_read_as_the_same_patterns(given_patterns: list[Extra
 
 @settings(max_examples=500)
 @given(kind=KINDS, written=anything)
+@example(kind=BUCKETS, written=[10**400])
 def test_every_value_is_read_or_refused(kind: Kind[Any], written: object) -> None:
     """No value ends in another error than ours, and a value once read is read as itself."""
     try:

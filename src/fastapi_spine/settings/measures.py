@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_network
 from itertools import pairwise
-from math import isfinite
+from math import inf, isfinite
 from types import MappingProxyType
 from typing import Final
 
@@ -27,7 +27,10 @@ def _buckets(value: object) -> Bounds:
         raise Malformed(f"it is no list of 1 to {_MOST_BUCKETS} numbers")
     if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in value):
         raise Malformed("an entry is not a number")
-    bounds = tuple(float(one) for one in value)
+    try:
+        bounds = tuple(float(one) for one in value)
+    except OverflowError:  # a whole number that no float holds
+        bounds = (inf,)
     if not all(isfinite(one) and one > 0 for one in bounds):
         raise Malformed("a bound is not a positive finite number; infinity is added by itself")
     if any(lower >= upper for lower, upper in pairwise(bounds)):
