@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import logging
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from fastapi_spine import Metrics, Spine
+from fastapi_spine.testing import capture
 
 TOKEN = "a-long-enough-token"
 OPENMETRICS = {"accept": "application/openmetrics-text"}
@@ -214,3 +216,10 @@ def test_readers_at_the_same_time_share_one_page(asked: Any) -> None:
     assert len({page.text for page in pages}) == 1
     assert len(calls) == 1
     assert isinstance(REGISTRY, CollectorRegistry)
+
+
+def test_the_token_is_masked_wherever_it_is_written() -> None:
+    """It is a secret known by heart, also when it was given as a keyword."""
+    with capture(FastAPI(), metrics=Metrics(token=TOKEN)) as lines:
+        logging.getLogger("shop").warning("somebody knows %s", TOKEN)
+    assert lines.lines[0]["msg"] == "somebody knows [REDACTED:known]"
