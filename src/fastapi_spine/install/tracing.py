@@ -43,6 +43,7 @@ def traces_room(settings: Settings, site: Site, exporting: Exporting) -> TracesR
         operations=ours.operations,
         instrument=ours.instrument,
         instrument_off=ours.instrument_off,
+        sql_comments=ours.sql_comments,
         propagate_to=ours.propagate_to,
         own_hosts=ours.hosts,
         receiver=exporting.exporter.on(SIGNAL_TRACES),

@@ -277,6 +277,11 @@ class Traces(Section):
         doc="Instrumentations that stay off, by their entry point's name, such as `redis`.",
         kind=NAMES,
     )
+    sql_comments: Setting[bool, bool] = setting(
+        default=False,
+        doc="Whether instrumentations of databases write the trace into a comment behind each query, for the database's own logs.",
+        kind=BOOLEAN,
+    )
     propagate_to: Setting[Strings, frozenset[str]] = setting(
         default=[],
         doc="Hosts that are told the request id, beside private addresses and siblings of `hosts`; `.shop.example` means all below.",

@@ -37,6 +37,8 @@ class Instrumentations:
         environ: the environment's variables; `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` names what stays off.
         exclude: further names that stay off.
         found: the entry points; those of the environment if None.
+        sql_comments: whether those of databases write the trace behind each query, as sqlcommenter has it
+            (https://google.github.io/sqlcommenter/spec/); `enable_commenter` is how OpenTelemetry's are asked, others do not look.
 
     Attributes:
         report: what became of each, by name; empty before `activate`.
@@ -47,44 +49,43 @@ class Instrumentations:
         environ: Mapping[str, str],
         exclude: Iterable[str] = (),
         found: Iterable[EntryPoint] | None = None,
+        *,
+        sql_comments: bool = False,
     ) -> None:
         named = environ.get(ENV_DISABLED_INSTRUMENTATIONS, "").split(",")
         self._off = {name.strip() for name in (*named, *exclude)}
         self._found = found
+        self._options = {"enable_commenter": True} if sql_comments else {}
         self._on: MutableMapping[str, Any] = {}
         self.report: dict[str, Instrumentation] = {}
 
-    def activate(self, **options: Any) -> None:
-        """Activate what is installed; what fails is in the report and nowhere else.
-
-        Args:
-            **options: handed to each, such as `tracer_provider`.
-        """
+    def activate(self) -> None:
+        """Activate what is installed; what fails is in the report and nowhere else."""
         found = entry_points(group=GROUP) if self._found is None else self._found
         for entry in sorted(found, key=lambda entry: entry.name):
             if entry.name not in self.report:
-                self.report[entry.name] = self._activate(entry, options)
+                self.report[entry.name] = self._activate(entry)
 
-    def _activate(self, entry: EntryPoint, options: dict[str, Any]) -> Instrumentation:
+    def _activate(self, entry: EntryPoint) -> Instrumentation:
         if entry.name in OURS:
             return Instrumentation(entry.name, "excluded", "the spine does this itself")
         if entry.name in self._off or _ALL in self._off:
             return Instrumentation(entry.name, "off", "named in the settings or the environment")
         try:
-            return self._switch_on(entry, options)
+            return self._switch_on(entry)
         except ModuleNotFoundError as error:
             return Instrumentation(entry.name, "library missing", str(error))
         except Exception as error:  # noqa: BLE001 - whatever a package does while it patches another
             return Instrumentation(entry.name, "broken", f"{type(error).__name__}: {error}"[:300])
 
-    def _switch_on(self, entry: EntryPoint, options: dict[str, Any]) -> Instrumentation:
+    def _switch_on(self, entry: EntryPoint) -> Instrumentation:
         instrumentor = entry.load()()
         if instrumentor.is_instrumented_by_opentelemetry:
             return Instrumentation(entry.name, "already on", "by the application")
         conflict = instrumentor._check_dependency_conflicts()  # noqa: SLF001 - the public way logs an ERROR
         if conflict is not None:
             return Instrumentation(entry.name, "library missing", str(conflict)[:300])
-        instrumentor.instrument(skip_dep_check=True, **options)
+        instrumentor.instrument(skip_dep_check=True, **self._options)
         if not instrumentor.is_instrumented_by_opentelemetry:
             return Instrumentation(entry.name, "broken", "it did not say that it is active")
         self._on[entry.name] = instrumentor

@@ -46,6 +46,7 @@ class TracesRoom:
         operations: whether FastAPI's operations become spans.
         instrument: whether installed instrumentations are activated.
         instrument_off: names of instrumentations that stay off.
+        sql_comments: whether those of databases write the trace behind each query.
         propagate_to: hosts that are told the request id.
         own_hosts: names under which the service itself is reached.
         bounds: how much may wait in memory.
@@ -85,6 +86,7 @@ class TracesRoom:
         operations: bool = True,
         instrument: bool = True,
         instrument_off: Iterable[str] = (),
+        sql_comments: bool = False,
         propagate_to: Iterable[str] = (),
         own_hosts: Iterable[str] = (),
         bounds: Bounds | None = None,
@@ -110,7 +112,7 @@ class TracesRoom:
             self.outbox, delivery, self.resource, self._active, health, version
         )
         self.propagator = Propagator(self._active, Destinations(propagate_to, own_hosts))
-        self.instrumentations = Instrumentations(environ, instrument_off)
+        self.instrumentations = Instrumentations(environ, instrument_off, sql_comments=sql_comments)
         self._instrument = instrument
         self._receiver = receiver
         self._everywhere = everywhere

@@ -75,6 +75,7 @@ WRITTEN = {
     "traces.operations": Written("false", "no", False),
     "traces.instrument": Written("false", "no", False),
     "traces.instrument_off": Written('["redis"]', "httpx, sqlite3", ["redis"]),
+    "traces.sql_comments": Written("true", "yes", True),
     "traces.propagate_to": Written('["a.example"]', "b.example", ["c.example"]),
     "traces.hosts": Written('["api.a.example"]', "api.b.example", ["api.c.example"]),
     "traces.response_headers": Written('["server-timing"]', "traceresponse", True),

@@ -7,6 +7,9 @@ import sys
 from importlib.metadata import EntryPoint
 from typing import Any
 
+import pytest
+from played import play
+
 from fastapi_spine.traces.instrument import GROUP, Instrumentation, Instrumentations
 
 ON: list[str] = []
@@ -23,7 +26,9 @@ class Works:
 
     def instrument(self, **options: Any) -> None:
         """Switch on."""
-        assert options == {"skip_dep_check": True}
+        assert options == {
+            "skip_dep_check": True
+        }  # what a setting asks for is not asked for without it
         ON.append(type(self).__name__)
         self.is_instrumented_by_opentelemetry = True
 
@@ -100,3 +105,34 @@ def test_the_installed_ones_are_found_and_complain_of_nothing() -> None:
     )
     expected = ["fastapi: excluded", "httpx: on", "sqlite3: on"]
     assert (run.stdout.strip(), run.stderr) == (str(expected), "")
+
+
+QUERIES = """
+import sqlalchemy
+seen = []
+def hear(connection, _record):
+    connection.set_trace_callback(seen.append)
+@app.get("/query")
+def query() -> None:
+    engine = sqlalchemy.create_engine("sqlite://")
+    sqlalchemy.event.listen(engine, "connect", hear)
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text("SELECT 1"))
+traced = Traced(everywhere=True, instrument=True, instrument_off=["sqlite3"], sql_comments=ASKED)
+traced.around(app)
+real = ask
+async def ask(headers):
+    await real("/query")
+    (span,) = [span for span in traced.spans if span.name.startswith("SELECT")]
+    (told,) = [text for text in seen if "SELECT 1" in text]
+    comment = f",traceparent='00-{span.trace_id}-{span.span_id}-03'*/" if ASKED else ""
+    assert told.partition("/*")[0].strip() == "SELECT 1" and told.endswith(comment or "1"), told
+    assert span.attributes["db.query.text" if "db.query.text" in span.attributes else "db.statement"] == "SELECT 1"
+"""
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_query_may_carry_its_trace_to_the_database(asked: bool) -> None:
+    """As a comment, for the database's own log; the span's text of the query stays as it was written."""
+    outcome = play(QUERIES.replace("ASKED", str(asked)))
+    assert (outcome["problems"], outcome["faults"]) == ([], {})
