@@ -11,7 +11,7 @@ from fastapi_spine.core.telemetry import SpanData
 from fastapi_spine.export.resource import Resource
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.redaction.clients import Clients
-from fastapi_spine.request.identity import IdentityReader
+from fastapi_spine.request.identity import Asked, identity_reader
 from fastapi_spine.request.place import place
 from fastapi_spine.request.spine import RequestPass
 from fastapi_spine.testing.clock import FrozenClock
@@ -62,12 +62,16 @@ class Traced:
         self, app: Any, *others: Observer, first: Sequence[Observer] = (), tell: Tell | None = None
     ) -> Any:
         """Put the pass, with this room and nothing else, around an application; some hear of requests before it."""
-        identity = IdentityReader(self._ids, accept=True, looks_secret=lambda _text: False)
-        observers = (*first, self.room.observer, *others)
-        request_pass = RequestPass(
-            identity, observers, self.room, self.clock, self.health, tell=tell
+        formats = self.room.propagator.formats
+        identity = identity_reader(
+            self._ids, formats, accept=True, looks_secret=lambda _text: False
         )
-        place(app, request_pass, self, "")
+        asked = [Asked()] if formats.b3 else []
+        observers = (*first, self.room.observer, *others)
+        passing = RequestPass(
+            identity, observers, self.room, self.clock, self.health, first=asked, tell=tell
+        )
+        place(app, passing, self, "")
         return app
 
     def tracer(self, name: str = "test") -> Any:

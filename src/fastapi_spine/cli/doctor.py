@@ -11,6 +11,7 @@ from fastapi_spine.cli.doors import doors
 from fastapi_spine.cli.hazards import Hazard, hazards
 from fastapi_spine.cli.target import load_application
 from fastapi_spine.core.conventions import DISTRIBUTION, PATH_METRICS, SIGNAL_TRACES
+from fastapi_spine.core.trace_formats import BAGGAGE
 from fastapi_spine.export.endpoint import Endpoint
 from fastapi_spine.export.room import SIGNALS
 from fastapi_spine.install.layer import Layer, Wrapped
@@ -54,6 +55,7 @@ def examine(target: str | None) -> int:
     _print_settings(layer.origins)
     _print_metrics(layer.settings.metrics)
     _print_export(layer)
+    _print_headers(layer)
     _print_traces(layer, app)
     _print_guard(layer.settings.guard)
     hurting = _print_hazards(layer, app)
@@ -121,6 +123,20 @@ def _print_export(layer: Layer) -> None:
             print(f"  {signal:<8} to {end}")
         else:
             print(f"  {signal:<8} {'! ' if end.wrong else ''}nowhere: {end.reason}")
+
+
+def _print_headers(layer: Layer) -> None:
+    """Say which headers carry a trace; a propagator that start-up code sets is not seen here."""
+    propagating = layer.propagating
+    formats = propagating.formats
+    baggage = {BAGGAGE} if formats.baggage else set()
+    read = {name.decode() for name in formats.reads} | baggage
+    print("\nTrace headers, by OTEL_PROPAGATORS")
+    print(f"  {'formats':<8} {formats}")
+    print(f"  {'read':<8} {', '.join(sorted(read)) or 'none: every request begins a trace'}")
+    print(f"  {'written':<8} {', '.join(sorted(formats.writes | baggage)) or 'none'}")
+    if propagating.complaint is not None:
+        print(f"  ! {propagating.complaint}")
 
 
 def _print_traces(layer: Layer, app: Any) -> None:

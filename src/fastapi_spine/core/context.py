@@ -5,11 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Final
 
-from fastapi_spine.core.conventions import (
-    HEADER_REQUEST_ID,
-    HEADER_TRACEPARENT,
-    HEADER_TRACESTATE,
-)
+from fastapi_spine.core.conventions import HEADER_REQUEST_ID
 from fastapi_spine.core.exchange import Exchange
 
 current: Final[ContextVar[Exchange | None]] = ContextVar("fastapi_spine_exchange", default=None)
@@ -37,23 +33,15 @@ def outgoing_headers() -> dict[str, str]:
 
     Returns:
         `x-request-id`, `traceparent` (the running span as the parent, else this request's; W3C Trace Context) and,
-        if one came in, `tracestate`; empty outside a request.
+        if one came in, `tracestate`; empty outside a request. Where `OTEL_PROPAGATORS` names other formats, the
+        headers of those.
     """
     exchange = current.get()
     if exchange is None:
         return {}
-    identity = exchange.identity
-    headers = {
-        HEADER_REQUEST_ID.decode(): identity.request_id,
-        HEADER_TRACEPARENT.decode(): (
-            f"00-{identity.trace_id}-{identity.span_id}-{identity.trace_flags:02x}"
-        ),
-    }
-    if exchange.span is not None:
-        return headers | exchange.span.outgoing_headers()
-    if identity.tracestate is not None:
-        headers[HEADER_TRACESTATE.decode()] = identity.tracestate
-    return headers
+    identity, span = exchange.identity, exchange.span
+    trace = span.outgoing_headers() if span is not None else None
+    return {HEADER_REQUEST_ID.decode(): identity.request_id} | (trace or identity.headers())
 
 
 def bind(**fields: object) -> None:

@@ -22,6 +22,8 @@ HEADER_KEEP: Final = b"x-spine-keep"
 """Carries the token that has a request kept; its value is a secret."""
 TIMING_TOTAL: Final = "total"
 """The metric in `Server-Timing` that says how long the answer took to begin."""
+HEADER_B3: Final = b"b3"
+HEADERS_B3: Final = (b"x-b3-traceid", b"x-b3-spanid", b"x-b3-sampled", b"x-b3-flags")
 
 # --- ASGI scope ------------------------------------------------------------------------------
 
@@ -56,21 +58,6 @@ OTEL_SERVICE_KEY: Final = "service.name"
 PYPROJECT: Final = "pyproject.toml"
 PYPROJECT_TABLE: Final = "tool.spine"
 SPINE_TOML: Final = "spine.toml"
-
-# --- why a line was lost -----------------------------------------------------------------------
-
-DROP_QUEUE_FULL: Final = "queue_full"
-DROP_BROKEN_PIPE: Final = "broken_pipe"
-DROP_DISK_FULL: Final = "disk_full"
-DROP_WRITE_ERROR: Final = "write_error"
-DROP_SHUTDOWN: Final = "shutdown"
-DROP_NOT_MADE: Final = "not_made"
-"""A fault of ours while the line was made."""
-DROP_RECORDER_FULL: Final = "recorder_full"
-DROP_NESTED: Final = "nested"
-"""A record that brought about too many others while it was being written."""
-
-THREAD_LOG_WRITER: Final = "spine-log-writer"
 DISTRIBUTION: Final = "fastapi-spine"
 """The name on the package index; also of the private folder for lock files."""
 
@@ -249,6 +236,7 @@ KNOWN_METHODS: Final = frozenset(
 SIGNAL_LINES: Final = "lines"
 """What goes to the output, told apart from the same lines on their way to a receiver."""
 
+THREAD_LOG_WRITER: Final = "spine-log-writer"
 THREAD_WATCHDOG: Final = "spine-watchdog"
 THREAD_METRICS_PORT: Final = "spine-metrics-port"
 THREAD_WORKERS: Final = "spine-workers"
@@ -264,11 +252,21 @@ KEY_BLOCKED_MS: Final = "blocked_ms"
 KEY_STACK: Final = "stack"
 KEY_REASON: Final = "reason"
 
-# --- export: where telemetry goes, and why some of it was lost -----------------------------------
+# --- export: where telemetry goes, and why some of it, or a line, was lost -----------------------
 
 SIGNAL_TRACES: Final = "traces"
 SIGNAL_LOGS: Final = "logs"
 SIGNAL_METRICS: Final = "metrics"
+DROP_QUEUE_FULL: Final = "queue_full"
+DROP_BROKEN_PIPE: Final = "broken_pipe"
+DROP_DISK_FULL: Final = "disk_full"
+DROP_WRITE_ERROR: Final = "write_error"
+DROP_SHUTDOWN: Final = "shutdown"
+DROP_NOT_MADE: Final = "not_made"
+"""A fault of ours while the line was made."""
+DROP_RECORDER_FULL: Final = "recorder_full"
+DROP_NESTED: Final = "nested"
+"""A record that brought about too many others while it was being written."""
 DROP_REJECTED: Final = "rejected"
 DROP_TOO_LARGE: Final = "too_large"
 DROP_EXPIRED: Final = "expired"
@@ -354,6 +352,9 @@ RESOURCE_SDK_NAME: Final = "telemetry.sdk.name"
 RESOURCE_SDK_LANGUAGE: Final = "telemetry.sdk.language"
 RESOURCE_SDK_VERSION: Final = "telemetry.sdk.version"
 
+ENV_PROPAGATORS: Final = "OTEL_PROPAGATORS"
+LOGGER_TRACES: Final = "spine.traces"
+MSG_PROPAGATORS: Final = "not every format of trace headers that is asked for is in use"
 ENV_SPAN_ATTRIBUTES: Final = "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"
 ENV_SPAN_EVENTS: Final = "OTEL_SPAN_EVENT_COUNT_LIMIT"
 ENV_SPAN_LINKS: Final = "OTEL_SPAN_LINK_COUNT_LIMIT"

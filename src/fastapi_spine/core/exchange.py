@@ -9,7 +9,10 @@ from typing import Final, Literal, NamedTuple, Protocol
 import msgspec
 
 from fastapi_spine.core.asgi import Scope
+from fastapi_spine.core.b3 import DEBUG, DEFER
 from fastapi_spine.core.conventions import FIELD_KEEP, ROUTE_UNMATCHED, Outcome
+from fastapi_spine.core.trace_context import w3c_headers
+from fastapi_spine.core.trace_formats import W3C, TraceFormats, state_of
 
 SERVER_ERROR: Final = 500
 WEBSOCKET_INTERNAL_ERROR: Final = 1011
@@ -43,7 +46,7 @@ class Identity(msgspec.Struct, eq=False):
         request_id: 1 to 128 characters of `[A-Za-z0-9._:/+=@-]`.
         trace_id: 32 lower-case hex digits (W3C Trace Context).
         span_id: 16 lower-case hex digits: this request's own span.
-        parent_span_id: the caller's span, if it sent a valid `traceparent`.
+        parent_span_id: the caller's span, if it sent a valid one.
         trace_flags: the caller's flags, or 0x02 (random trace id) for a trace that begins here.
         tracestate: the caller's vendor entries, passed on as they came; None without a valid parent.
         refused: why an inbound request id was not taken, if one came and was not.
@@ -56,6 +59,51 @@ class Identity(msgspec.Struct, eq=False):
     trace_flags: int = 0x02
     tracestate: str | None = None
     refused: RefusedId | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Return the trace headers of a call made now, with this request's own span as the parent."""
+        return w3c_headers(self.trace_id, self.span_id, self.trace_flags, self.tracestate)
+
+    def written(
+        self, trace_id: str, span_id: str, flags: int, tracestate: str | None
+    ) -> dict[str, str]:
+        """Return the trace headers of a call made now below any span; see `TraceFormats.write`."""
+        return w3c_headers(trace_id, span_id, flags, tracestate)
+
+    @property
+    def debug(self) -> bool:
+        """Whether the caller wants all of this trace that there is; only B3 can say so."""
+        return False
+
+
+class ChosenIdentity(Identity, eq=False):
+    """The ids of one request in a process whose `OTEL_PROPAGATORS` names other formats than the default.
+
+    Attributes:
+        formats: those formats.
+        state: the caller's decision about sampling in the words of B3 (`core.b3`); empty if there is none.
+    """
+
+    formats: TraceFormats = W3C
+    state: str = DEFER
+
+    def headers(self) -> dict[str, str]:
+        """Return the trace headers of a call made now; where nobody has decided, B3 leaves the decision open."""
+        return self.formats.write(
+            self.trace_id, self.span_id, self.trace_flags, self.tracestate, self.state
+        )
+
+    def written(
+        self, trace_id: str, span_id: str, flags: int, tracestate: str | None
+    ) -> dict[str, str]:
+        """Return the trace headers of a call made now below any span."""
+        state = state_of(flags, debug=self.debug and trace_id == self.trace_id)
+        return self.formats.write(trace_id, span_id, flags, tracestate, state)
+
+    @property
+    def debug(self) -> bool:
+        """Whether the caller wants all of this trace that there is: `d`, or `X-B3-Flags: 1`."""
+        return self.state == DEBUG
 
 
 class Refusal(NamedTuple):

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from fastapi_spine.core.conventions import HEADER_TRACEPARENT, HEADER_TRACESTATE
+
 MAX_TRACESTATE_MEMBERS: Final = 32
 
 _TRACEPARENT = re.compile(
@@ -69,3 +71,18 @@ def parse_tracestate(values: list[bytes]) -> str | None:
             return None
         keys.add(match[1])
     return b",".join(members).decode("ascii")
+
+
+def w3c_headers(trace_id: str, span_id: str, flags: int, tracestate: str | None) -> dict[str, str]:
+    """Return `traceparent` and, if there is one, `tracestate`.
+
+    Args:
+        trace_id: 32 hex digits.
+        span_id: the parent of whatever is called, 16 hex digits.
+        flags: of this level.
+        tracestate: a valid header value.
+    """
+    headers = {HEADER_TRACEPARENT.decode(): f"00-{trace_id}-{span_id}-{flags:02x}"}
+    if tracestate:
+        headers[HEADER_TRACESTATE.decode()] = tracestate
+    return headers

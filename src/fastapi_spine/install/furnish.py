@@ -16,11 +16,13 @@ from fastapi_spine.core.health import Health
 from fastapi_spine.core.ids import RandomIds
 from fastapi_spine.core.observer import Beginner, LifespanListener, Observer, Page, Tell
 from fastapi_spine.core.telemetry import LinePort
+from fastapi_spine.core.trace_formats import TraceFormats
 from fastapi_spine.install.given import Given
 from fastapi_spine.install.masking import redactor_for
+from fastapi_spine.install.propagating import Propagating
 from fastapi_spine.install.site import Site
 from fastapi_spine.logs.room import LogsRoom
-from fastapi_spine.request.identity import IdentityReader
+from fastapi_spine.request.identity import Asked, IdentityReader, identity_reader
 from fastapi_spine.request.spine import RequestPass
 from fastapi_spine.settings.load import environment
 from fastapi_spine.settings.model import Settings
@@ -59,6 +61,7 @@ class Parts(NamedTuple):
         request_pass: walks every request past the rooms.
         promising: what the service promises.
         guard: the door, if it is guarded.
+        propagating: which headers carry a trace.
     """
 
     health: Health
@@ -69,6 +72,7 @@ class Parts(NamedTuple):
     request_pass: RequestPass
     promising: Promising
     guard: GuardRoom | None
+    propagating: Propagating
 
 
 def furnish(
@@ -90,6 +94,7 @@ def furnish(
     redactor = redactor_for(settings.redaction, health, environ, own=own)
     ids = given.ids or RandomIds()
     site = Site(service, packages, clock, ids, health, environ, redactor, set())
+    formats = (propagating := Propagating(environ)).formats
     exporting = _exporting(settings, site)
     exporter = exporting.exporter
     guard = _guard_room(settings, site) if settings.guard.enabled else None
@@ -108,34 +113,40 @@ def furnish(
         rooms.append(metrics)
         if settings.metrics.path:
             pages.append(metrics.page)
-    traces = _traces_room(settings, site, exporting) if settings.traces.enabled else None
+    traces = _traces_room(settings, site, exporting, formats)
     if traces is not None:
         observers.insert(0, traces.observer)  # first: its verdict is on held-back lines too
         # After the watchdog's end, so before its start: instrumentations take longer than it likes.
         rooms.append(traces)
     if settings.traces.keep_token:
         observers.insert(0, _asked_for(settings.traces.keep_token))  # before the span is made
-    rooms.append(exporting)
+    rooms += (exporting, propagating)
     if logs is not None:
         rooms.append(logs)
     promising = _promising(settings, site, app, metrics, exporting, guard)
     request_pass = RequestPass(
-        _identity(settings, site),
+        _identity(settings, site, formats),
         observers,
         _Listeners(rooms, health),
         clock,
         health,
-        first=_first(app, site, guard, traces),
+        first=_first(app, site, guard, traces, formats),
         pages=pages,
         open_exchanges=site.open_exchanges,
         check=promising.check,
         tell=_telling(settings, site),
     )
-    return Parts(health, logs, traces, exporting, tuple(rooms), request_pass, promising, guard)
+    return Parts(
+        health, logs, traces, exporting, tuple(rooms), request_pass, promising, guard, propagating
+    )
 
 
 def _first(
-    app: Any, site: Site, guard: GuardRoom | None, traces: TracesRoom | None
+    app: Any,
+    site: Site,
+    guard: GuardRoom | None,
+    traces: TracesRoom | None,
+    formats: TraceFormats,
 ) -> list[Beginner]:
     """List who hears of a request before the rooms do: they shall see who really asked."""
     first: list[Beginner] = []
@@ -145,6 +156,8 @@ def _first(
         first.append(NativeSearch(app, site.environ, partial(_is_traced, traces)))
     if guard is not None and guard.proxies is not None:
         first.append(guard.proxies)
+    if formats.b3:
+        first.append(Asked())
     return first
 
 
@@ -167,9 +180,10 @@ def _telling(settings: Settings, site: Site) -> Tell | None:
     return ResponseHeaders(names, site.clock.monotonic_ns).add
 
 
-def _identity(settings: Settings, site: Site) -> IdentityReader:
-    return IdentityReader(
+def _identity(settings: Settings, site: Site, formats: TraceFormats) -> IdentityReader:
+    return identity_reader(
         site.ids,
+        formats,
         accept=settings.ids.accept != "never",
         looks_secret=lambda text: site.redactor.text(text) != text,
     )
@@ -224,10 +238,14 @@ def _exporting(settings: Settings, site: Site) -> Exporting:
     return Exporting(settings, site)
 
 
-def _traces_room(settings: Settings, site: Site, exporting: Exporting) -> TracesRoom:
+def _traces_room(
+    settings: Settings, site: Site, exporting: Exporting, formats: TraceFormats
+) -> TracesRoom | None:
+    if not settings.traces.enabled:
+        return None
     from fastapi_spine.install.tracing import traces_room
 
-    return traces_room(settings, site, exporting)
+    return traces_room(settings, site, exporting, formats)
 
 
 def _promising(

@@ -32,6 +32,7 @@ class Layer:
         exporter: ships telemetry, or knows why it does not.
         traces: makes spans; None if they are switched off.
         promises: returns what is promised of which routes.
+        propagating: which headers carry a trace, and what of `OTEL_PROPAGATORS` is not understood.
     """
 
     def __init__(self, app: Any, caller: FrameType, keywords: Keywords, given: Given) -> None:
@@ -51,6 +52,7 @@ class Layer:
         self.traces = parts.traces
         self.exporter = parts.exporting.exporter
         self.promises = parts.promising.promises
+        self.propagating = parts.propagating
         self._at_exit = _flush_at_exit(parts.rooms)
 
     def _behind_the_door(self, app: Any, described: Any) -> App:

@@ -9,23 +9,29 @@ from __future__ import annotations
 import math
 
 from fastapi_spine.core.conventions import SIGNAL_TRACES
+from fastapi_spine.core.trace_formats import TraceFormats
 from fastapi_spine.install.exporting import Exporting
 from fastapi_spine.install.site import Site
 from fastapi_spine.redaction.clients import Clients
 from fastapi_spine.settings.model import Settings
+from fastapi_spine.traces.globals import propagate_api
 from fastapi_spine.traces.room import TracesRoom
 
 _SECOND_NS = 1_000_000_000
 
 
-def traces_room(settings: Settings, site: Site, exporting: Exporting) -> TracesRoom:
+def traces_room(
+    settings: Settings, site: Site, exporting: Exporting, formats: TraceFormats
+) -> TracesRoom:
     """Furnish the traces room.
 
     Args:
         settings: all settings.
         site: what rooms are built from.
         exporting: takes the spans.
+        formats: which headers carry a trace.
     """
+    propagate_api()  # before anything imports it that would let its fault through
     ours = settings.traces
     slow = settings.logs.slow
     room = TracesRoom(
@@ -47,6 +53,7 @@ def traces_room(settings: Settings, site: Site, exporting: Exporting) -> TracesR
         propagate_to=ours.propagate_to,
         own_hosts=ours.hosts,
         receiver=exporting.exporter.on(SIGNAL_TRACES),
+        formats=formats,
     )
     delivery = room.delivery
     delivery.collector = exporting.exporter.gather_spans(delivery.settle, delivery.forget)

@@ -10,13 +10,15 @@ from typing import Final
 
 from fastapi_spine.core.asgi import Scope
 from fastapi_spine.core.conventions import (
+    FIELD_KEEP,
     HEADER_REQUEST_ID,
     HEADER_TRACEPARENT,
     HEADER_TRACESTATE,
 )
-from fastapi_spine.core.exchange import Identity, RefusedId
+from fastapi_spine.core.exchange import ChosenIdentity, Exchange, Identity, RefusedId
 from fastapi_spine.core.ids import IdSource, is_request_id
 from fastapi_spine.core.trace_context import parse_traceparent, parse_tracestate
+from fastapi_spine.core.trace_formats import W3C, TraceFormats
 
 MAX_REQUEST_ID_LENGTH: Final = 128
 
@@ -62,18 +64,21 @@ class IdentityReader:
             return Identity(request_id, trace_id, span_id)
         return self._read_sent(headers, now)
 
-    def _read_sent(self, headers: Headers, now: int) -> Identity:
+    def _read_sent(
+        self, headers: Headers, now: int, wanted: frozenset[bytes] = _WANTED
+    ) -> Identity:
         """Take what the caller sent of ids, and make the rest."""
-        sent: dict[bytes, list[bytes]] = {name: [] for name in _WANTED}
+        sent: dict[bytes, list[bytes]] = {name: [] for name in wanted}
         for name, value in headers:
             if name in sent:
                 sent[name].append(value)
-        identity = self._trace(sent[HEADER_TRACEPARENT], sent[HEADER_TRACESTATE], now)
+        identity = self._trace(sent, now)
         if sent[HEADER_REQUEST_ID]:
             self._take_request_id(identity, sent[HEADER_REQUEST_ID])
         return identity
 
-    def _trace(self, traceparents: list[bytes], tracestates: list[bytes], now: int) -> Identity:
+    def _trace(self, sent: Mapping[bytes, list[bytes]], now: int) -> Identity:
+        traceparents, tracestates = sent[HEADER_TRACEPARENT], sent[HEADER_TRACESTATE]
         parent = parse_traceparent(traceparents[0]) if len(traceparents) == 1 else None
         if parent is None:
             return Identity(*self._ids.fresh(now))
@@ -108,6 +113,82 @@ class IdentityReader:
         if not is_request_id(text):
             return REFUSED_CHARACTERS
         return REFUSED_SECRET if self._looks_secret(text) else None
+
+
+class ChosenReader(IdentityReader):
+    """Reads the ids of requests in a process whose `OTEL_PROPAGATORS` names other formats than the default.
+
+    Args:
+        ids: see above.
+        formats: those formats.
+        accept: see above.
+        looks_secret: see above.
+    """
+
+    __slots__ = ("_formats", "_wanted")
+
+    def __init__(
+        self,
+        ids: IdSource,
+        formats: TraceFormats,
+        *,
+        accept: bool,
+        looks_secret: Callable[[str], bool],
+    ) -> None:
+        super().__init__(ids, accept=accept, looks_secret=looks_secret)
+        self._formats = formats
+        self._wanted = formats.reads | {HEADER_REQUEST_ID}
+
+    def read(self, headers: Headers, sent: Mapping[bytes, bytes], now: int) -> Identity:
+        """Return the identity of a request; see `IdentityReader.read`."""
+        if self._wanted.isdisjoint(sent):
+            return ChosenIdentity(*self._ids.fresh(now), formats=self._formats)
+        return self._read_sent(headers, now, self._wanted)
+
+    def _trace(self, sent: Mapping[bytes, list[bytes]], now: int) -> Identity:
+        found = self._formats.read(sent)
+        identity = ChosenIdentity(*self._ids.fresh(now), formats=self._formats)
+        if found is None:
+            return identity
+        identity.state = found.state
+        if not found.trace_id:  # the caller has decided, and leaves the ids to us
+            identity.trace_flags |= found.flags
+            return identity
+        identity.trace_id, identity.parent_span_id = found.trace_id, found.span_id
+        identity.trace_flags, identity.tracestate = found.flags, found.tracestate
+        return identity
+
+
+def identity_reader(
+    ids: IdSource, formats: TraceFormats, *, accept: bool, looks_secret: Callable[[str], bool]
+) -> IdentityReader:
+    """Return the reader for a process's formats; the default's knows no other.
+
+    Args:
+        ids: where new ids come from.
+        formats: which headers carry a trace.
+        accept: see `IdentityReader`.
+        looks_secret: see `IdentityReader`.
+    """
+    if formats is W3C:
+        return IdentityReader(ids, accept=accept, looks_secret=looks_secret)
+    return ChosenReader(ids, formats, accept=accept, looks_secret=looks_secret)
+
+
+class Asked:
+    """Keeps all there is of a request whose caller asked for it by B3's debug flag, as `bind(keep=True)` does.
+
+    Attributes:
+        idle: False; it is set up only where B3 is read.
+    """
+
+    name = "debug"
+    idle = False
+
+    def begin(self, exchange: Exchange) -> None:
+        """See the class; the application's own `bind` may take it back."""
+        if exchange.identity.debug:
+            exchange.bound = {FIELD_KEEP: True}
 
 
 def headers_of(scope: Scope) -> Headers:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -58,6 +59,27 @@ def environment() -> Mapping[str, str]:
         A copy, so that later changes are not seen.
     """
     return dict(os.environ)
+
+
+@contextmanager
+def standing_in(name: str, value: str) -> Iterator[None]:
+    """Have a variable say something else while a module is imported that reads it by itself.
+
+    The process's environment is one for all threads, so this is for set-up and for nothing longer.
+
+    Args:
+        name: the variable.
+        value: what it says meanwhile.
+    """
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def load(

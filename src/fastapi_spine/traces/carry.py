@@ -6,17 +6,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Final
 
+from opentelemetry import baggage
 from opentelemetry import context as otel
-from opentelemetry import propagate
+from opentelemetry.propagators.textmap import default_getter
 
 from fastapi_spine.core.asgi import Scope
 from fastapi_spine.core.context import current, outgoing_headers
-from fastapi_spine.core.exchange import Exchange, Identity
+from fastapi_spine.core.exchange import ChosenIdentity, Exchange, Identity
 from fastapi_spine.core.ids import is_request_id
 from fastapi_spine.core.trace_context import parse_traceparent
+from fastapi_spine.core.trace_formats import W3C, state_of
 from fastapi_spine.traces.active import Active
-from fastapi_spine.traces.headers import TRACEPARENT, trace_headers
-from fastapi_spine.traces.propagation import REQUEST_ID
+from fastapi_spine.traces.baggage import BAGGAGE, written
+from fastapi_spine.traces.globals import formats_in_force, propagate_api
+from fastapi_spine.traces.headers import TRACEPARENT, span_headers
+from fastapi_spine.traces.propagation import REQUEST_ID, extracted, w3c_of
 from fastapi_spine.traces.span import Span
 
 _ONE_HEADER: Final = 8_192
@@ -27,12 +31,20 @@ def carry() -> dict[str, str]:
     """Return the running request as text that a queue or a job can hold.
 
     Returns:
-        The trace headers with the running span as the parent, the baggage, and the request id. Plain names and
-        values, fit for JSON; empty outside a request and a span.
+        The trace with the running span as the parent, as W3C Trace Context whatever `OTEL_PROPAGATORS` says and in the
+        formats it names, the baggage, and the request id. Plain names and values, fit for JSON; empty outside a
+        request and a span.
     """
     carried = outgoing_headers()
-    propagate.inject(carried)
-    return carried
+    propagate_api().inject(carried)
+    active = Active()
+    context, exchange = active.get(), current.get()
+    own = w3c_of(active.span(context))
+    if not own and exchange is not None:
+        own = Identity.headers(exchange.identity)
+    carried |= own
+    text = written(baggage.get_all(context))
+    return carried | {BAGGAGE: text} if text else carried
 
 
 @contextmanager
@@ -55,7 +67,8 @@ def resume(carried: Mapping[str, str]) -> Iterator[None]:
     """
     checked = {name: str(value)[: _ONE_HEADER + 1] for name, value in carried.items()}
     active = Active()
-    token = active.enter(propagate.extract(checked, otel.get_current()))
+    context = propagate_api().extract(checked, otel.get_current())
+    token = active.enter(extracted(W3C, checked, context, default_getter))
     request = current.set(_carried(checked) or current.get())
     try:
         yield
@@ -72,14 +85,33 @@ def _carried(headers: Mapping[str, str]) -> Exchange | None:
     if trace is None or not is_request_id(request_id):
         return None
     trace_id, span_id, flags = trace
-    exchange = Exchange("http", {}, Identity(request_id, trace_id, span_id, None, flags), 0, 0)
+    identity = _identity((request_id, trace_id, span_id, None, flags), headers)
+    exchange = Exchange("http", {}, identity, 0, 0)
     exchange.finished = True
-    exchange.span = _Elsewhere()
+    exchange.span = _Elsewhere(identity)
     return exchange
+
+
+def _identity(ids: tuple[str, str, str, None, int], headers: Mapping[str, str]) -> Identity:
+    """Return the ids of such a request, with its caller's decision if a format that is in use can tell it."""
+    formats = formats_in_force()
+    if formats is W3C:
+        return Identity(*ids)
+    sent = {
+        name: [headers[name.decode()].encode("utf-8", "replace")]
+        for name in formats.reads
+        if name.decode() in headers
+    }
+    found = formats.read(sent)
+    state = state_of(ids[-1]) if found is None else found.state
+    return ChosenIdentity(*ids, formats=formats, state=state)
 
 
 class _Elsewhere:
     """Stands for the span of a request that is served elsewhere."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
 
     def leave(self, scope: Scope) -> None:
         """Do nothing: the request ends elsewhere."""
@@ -87,4 +119,4 @@ class _Elsewhere:
     def outgoing_headers(self) -> dict[str, str]:
         """Return the trace headers of a call made now, if a span runs here; else those that were carried go on."""
         running = Active().span()
-        return trace_headers(running) if isinstance(running, Span) else {}
+        return span_headers(self._identity, running) if isinstance(running, Span) else {}

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from contextvars import Token
-from typing import Any, Final
+from typing import Any
 
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, StatusCode
 
 from fastapi_spine.core.asgi import Scope
 from fastapi_spine.core.conventions import EVENT_EXCEPTION, SCOPE_NATIVE_TELEMETRY, SCOPE_SPINE
 from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.trace_formats import TraceFormats
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.traces.active import Active
-from fastapi_spine.traces.headers import TRACEPARENT, TRACESTATE
+from fastapi_spine.traces.globals import propagate_api
 from fastapi_spine.traces.ids import span_context
 from fastapi_spine.traces.operations import Operations
 from fastapi_spine.traces.server_attributes import ServerAttributes, together
 from fastapi_spine.traces.span import described
 
-_CARRIED: Final = (TRACEPARENT, TRACESTATE)
-
 
 class ForeignSpan:
     """A request's span in somebody else's provider."""
 
-    __slots__ = ("_active", "_token", "span")
+    __slots__ = ("_active", "_carried", "_token", "span")
 
-    def __init__(self, span: trace.Span, active: Active, token: Token[Context]) -> None:
+    def __init__(
+        self, span: trace.Span, active: Active, token: Token[Context], carried: frozenset[str]
+    ) -> None:
         self.span = span
         self._active = active
+        self._carried = carried
         self._token: Token[Context] | None = token
 
     def leave(self, scope: Scope) -> None:
@@ -43,8 +45,8 @@ class ForeignSpan:
     def outgoing_headers(self) -> dict[str, str]:
         """Return the trace headers of a call made now."""
         carrier: dict[str, str] = {}
-        propagate.inject(carrier)
-        return {name: carrier[name] for name in _CARRIED if name in carrier}
+        propagate_api().inject(carrier)
+        return {name: value for name, value in carrier.items() if name in self._carried}
 
 
 class ForeignSpans:
@@ -57,6 +59,7 @@ class ForeignSpans:
         redactor: masks them before they leave our hands.
         operations: has FastAPI report what it does, under this span.
         version: of this distribution.
+        formats: which headers carry a trace.
     """
 
     def __init__(
@@ -67,7 +70,9 @@ class ForeignSpans:
         redactor: Redactor,
         operations: Operations,
         version: str,
+        formats: TraceFormats,
     ) -> None:
+        self._carried = formats.writes
         self._tracer = provider.get_tracer(SCOPE_SPINE, version)
         self._active = active
         self._describe = describe
@@ -97,7 +102,7 @@ class ForeignSpans:
             values[operations.key] = operations.report
         scope[SCOPE_NATIVE_TELEMETRY] = operations.report
         token = self._active.enter(Context(values))
-        exchange.span = ForeignSpan(span, self._active, token)
+        exchange.span = ForeignSpan(span, self._active, token, self._carried)
 
     def finish(self, exchange: Exchange) -> None:
         """Say what the request was, and end its span."""

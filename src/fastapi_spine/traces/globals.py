@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
-from opentelemetry import propagate, trace
+import sys
+from importlib import import_module
+from typing import Any, Final
+
+from opentelemetry import trace
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.propagators.textmap import TextMapPropagator
 
+from fastapi_spine.core.conventions import ENV_PROPAGATORS, HEADERS_B3
+from fastapi_spine.core.trace_formats import B3_MULTI, NONE, TraceFormats, formats_from
+from fastapi_spine.settings.load import environment, standing_in
 from fastapi_spine.traces.baggage import BAGGAGE
-from fastapi_spine.traces.headers import TRACEPARENT, TRACESTATE
 from fastapi_spine.traces.propagation import Propagator
 from fastapi_spine.traces.provider import Provider
 
-_STANDARD_FIELDS = frozenset({TRACEPARENT, TRACESTATE, BAGGAGE})
+_PROPAGATE: Final = "opentelemetry.propagate"
+_UNWRITTEN: Final = HEADERS_B3[-1].decode()
+"""The debug flag, which OpenTelemetry's own propagator of B3 reads and never writes."""
+
+
+def propagate_api() -> Any:
+    """Return `opentelemetry.propagate`, which reads `OTEL_PROPAGATORS` by itself when it is first imported.
+
+    A format named there whose package is not installed makes that import fail, and with it the application. What is
+    needed for it is ours, so where we are the first to import it, it is imported without any format; those that are
+    understood take their place when the application has started (`install_propagator`).
+    """
+    module = sys.modules.get(_PROPAGATE)
+    if module is None:
+        try:
+            module = import_module(_PROPAGATE)
+        except Exception:  # noqa: BLE001 - a ValueError of its own, or whatever a propagator raises when it is made
+            with standing_in(ENV_PROPAGATORS, NONE):
+                module = import_module(_PROPAGATE)
+            module.set_global_textmap(_StandIn([]))
+    return module
+
+
+class _StandIn(CompositePropagator):
+    """What is in force between such an import and the application's start: nothing, since no span is made so early."""
 
 
 def install_provider(provider: Provider) -> trace.TracerProvider | None:
@@ -43,13 +73,30 @@ def install_propagator(propagator: Propagator) -> None:
     Args:
         propagator: ours.
     """
-    before = propagate.get_global_textmap()
+    api = propagate_api()
+    before = api.get_global_textmap()
     if isinstance(before, Propagator):
         return
-    if not _is_standard(before):
+    if not _is_from_environment(before, propagator.formats):
         propagator.inner = before
-    propagate.set_global_textmap(propagator)
+    api.set_global_textmap(propagator)
 
 
-def _is_standard(propagator: TextMapPropagator) -> bool:
-    return isinstance(propagator, CompositePropagator) and propagator.fields == _STANDARD_FIELDS
+def formats_in_force() -> TraceFormats:
+    """Return the formats of the process's propagator; if it is not ours, as where no spans are made, the variable's."""
+    in_force = propagate_api().get_global_textmap()
+    if isinstance(in_force, Propagator):
+        return in_force.formats
+    return formats_from(environment())[0]
+
+
+def _is_from_environment(propagator: TextMapPropagator, formats: TraceFormats) -> bool:
+    """Tell what `OTEL_PROPAGATORS` stands for from what a user has set: by the headers that it writes."""
+    if not isinstance(propagator, CompositePropagator):
+        return False
+    if isinstance(propagator, _StandIn):
+        return True
+    fields = set(formats.writes) - ({_UNWRITTEN} if B3_MULTI in formats.names else set())
+    if formats.baggage:
+        fields.add(BAGGAGE)
+    return propagator.fields == fields

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi_spine.core.conventions import HEADER_TRACEPARENT, HEADER_TRACESTATE
+from fastapi_spine.core.conventions import HEADER_TRACEPARENT
+from fastapi_spine.core.exchange import Identity
+from fastapi_spine.core.trace_context import w3c_headers
 from fastapi_spine.traces.span import Span
 
 TRACEPARENT = HEADER_TRACEPARENT.decode()
-TRACESTATE = HEADER_TRACESTATE.decode()
 LONGEST_STATE = 512
 """Characters of `tracestate` that are passed on at least (section 3.3.1.5)."""
 _LONG_MEMBER = 128
@@ -19,10 +20,20 @@ def trace_headers(span: Span) -> dict[str, str]:
         span: the parent of whatever is called; open or not.
     """
     data = span.data
-    headers = {TRACEPARENT: f"00-{data.trace_id}-{data.span_id}-{data.flags:02x}"}
-    if data.tracestate:
-        headers[TRACESTATE] = shortened(data.tracestate)
-    return headers
+    state = data.tracestate
+    return w3c_headers(data.trace_id, data.span_id, data.flags, state and shortened(state))
+
+
+def span_headers(identity: Identity, span: Span) -> dict[str, str]:
+    """Return the trace headers of a call made below a span, as a request's process writes them.
+
+    Args:
+        identity: the request's.
+        span: the parent of whatever is called.
+    """
+    data = span.data
+    state = data.tracestate
+    return identity.written(data.trace_id, data.span_id, data.flags, state and shortened(state))
 
 
 def shortened(state: str, most: int = LONGEST_STATE) -> str:

@@ -11,8 +11,9 @@ import math
 from collections.abc import Callable
 from typing import Final
 
+from fastapi_spine.core.b3 import DEFER, DENY
 from fastapi_spine.core.conventions import POLICY_ATTRIBUTE, TYPE_WEBSOCKET
-from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.exchange import ChosenIdentity, Exchange, Identity
 from fastapi_spine.settings.route_policy import RoutePolicy
 
 ERROR: Final = "error"
@@ -28,7 +29,35 @@ _LOW: Final = 1 - _STEP * 0.01
 MOST_ROUTES: Final = 1_000
 
 
-def head_by_ratio(ratio: float) -> Callable[[str], bool]:
+class Head:
+    """The verdict on traces that begin here.
+
+    Attributes:
+        of_trace: tells whether a trace is sampled, by its id.
+        of_request: the same of a request that begins one.
+    """
+
+    __slots__ = ("of_request", "of_trace")
+
+    def __init__(
+        self, of_trace: Callable[[str], bool], of_request: Callable[[Identity], bool]
+    ) -> None:
+        self.of_trace = of_trace
+        self.of_request = of_request
+
+    def unless_decided(self) -> Callable[[Identity], bool]:
+        """Return `of_request` where callers speak B3: one that has decided without naming ids (`b3: 0`) is heeded."""
+        of_request = self.of_request
+
+        def verdict(identity: Identity) -> bool:
+            if isinstance(identity, ChosenIdentity) and identity.state != DEFER:
+                return identity.state != DENY
+            return of_request(identity)
+
+        return verdict
+
+
+def head_by_ratio(ratio: float) -> Head:
     """Return the head verdict for traces that begin here.
 
     The right-most 56 bits of the trace id are random (W3C Trace Context level 2); they are compared with
@@ -39,8 +68,11 @@ def head_by_ratio(ratio: float) -> Callable[[str], bool]:
     """
     threshold = round(ratio * _SPACE)
     if threshold >= _SPACE:
-        return lambda _trace_id: True
-    return lambda trace_id: int(trace_id[18:], 16) < threshold
+        return Head(lambda _trace_id: True, lambda _identity: True)
+    return Head(
+        lambda trace_id: int(trace_id[18:], 16) < threshold,
+        lambda identity: int(identity.trace_id[18:], 16) < threshold,
+    )
 
 
 class Percentile:

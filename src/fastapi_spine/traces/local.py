@@ -11,6 +11,7 @@ from fastapi_spine.core.conventions import ATTR_SPINE_CUT, DROP_NOT_KEPT, DROP_S
 from fastapi_spine.core.exchange import Exchange
 from fastapi_spine.core.ids import IdSource
 from fastapi_spine.core.telemetry import STATUS_ERROR, SmallSpan, SpanData, whole
+from fastapi_spine.traces.keep import Head
 from fastapi_spine.traces.limits import Limits
 from fastapi_spine.traces.values import weight_of
 
@@ -59,7 +60,7 @@ class Outbox:
         limits: how much one span may hold.
         bounds: how much may wait.
         deliver: takes finished spans that are kept, a few at a time.
-        head: tells whether a trace that begins here is sampled, by its id.
+        head: tells whether a trace that begins here is sampled.
         left_out: spans that were made and not passed on, by reason.
         waiting: bytes of spans that wait now, about.
     """
@@ -76,7 +77,7 @@ class Outbox:
         ids: IdSource,
         limits: Limits,
         bounds: Bounds,
-        head: Callable[[str], bool],
+        head: Head,
     ) -> None:
         self.deliver = deliver
         self.clock = clock

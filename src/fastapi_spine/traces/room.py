@@ -9,6 +9,7 @@ from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import SCOPE_FASTAPI
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.ids import IdSource
+from fastapi_spine.core.trace_formats import W3C, TraceFormats
 from fastapi_spine.export.resource import Resource
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.redaction.clients import Clients
@@ -25,7 +26,7 @@ from fastapi_spine.traces.operations import Operations
 from fastapi_spine.traces.propagation import Propagator
 from fastapi_spine.traces.provider import Provider
 from fastapi_spine.traces.server_attributes import ServerAttributes
-from fastapi_spine.traces.server_spans import ServerSpans
+from fastapi_spine.traces.server_spans import ChosenServerSpans, ServerSpans
 
 
 class TracesRoom:
@@ -54,6 +55,7 @@ class TracesRoom:
             the user's.
         everywhere: whether our provider and propagator become the process's own, if nobody else's are. Otherwise only
             the request's spans and those made through this room's provider exist.
+        formats: which headers carry a trace.
 
     Attributes:
         observer: hears of each exchange.
@@ -92,6 +94,7 @@ class TracesRoom:
         bounds: Bounds | None = None,
         receiver: bool = True,
         everywhere: bool = True,
+        formats: TraceFormats = W3C,
     ) -> None:
         limits, self.complaints = limits_from(environ)
         self.delivery = delivery = Delivery(put_all, redactor, health, limits)
@@ -108,17 +111,15 @@ class TracesRoom:
         self._health = health
         self._redactor = redactor
         self._version = version
-        self.provider = Provider(
-            self.outbox, delivery, self.resource, self._active, health, version
-        )
-        self.propagator = Propagator(self._active, Destinations(propagate_to, own_hosts))
+        self.provider = Provider(self.outbox, delivery, resource, self._active, health, version)
+        self.propagator = Propagator(self._active, Destinations(propagate_to, own_hosts), formats)
         self.instrumentations = Instrumentations(environ, instrument_off, sql_comments=sql_comments)
         self._instrument = instrument
         self._receiver = receiver
         self._everywhere = everywhere
         self._describe = ServerAttributes(clients, redactor)
         self._operations = Operations(wanted=operations)
-        self.observer = ServerSpans(
+        self.observer = (ChosenServerSpans if formats.b3 else ServerSpans)(
             self.provider.source,
             self._describe,
             delivery,
@@ -126,6 +127,7 @@ class TracesRoom:
             self._operations,
             version,
             redactor.record,
+            formats,
         )
         self.observer.before_first = self._install
         delivery.spans_from(self.observer)
@@ -185,6 +187,7 @@ class TracesRoom:
                 self._redactor,
                 self._operations,
                 self._version,
+                self.propagator.formats,
             )
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ from fastapi_spine.core.telemetry import (
     SmallSpan,
     SpanData,
 )
-from fastapi_spine.traces.headers import trace_headers
+from fastapi_spine.traces.headers import span_headers
 from fastapi_spine.traces.local import LocalTrace
 from fastapi_spine.traces.span import Span, described
 from fastapi_spine.traces.tracer import Source
@@ -193,7 +193,7 @@ class ServerSpan(Span):
     def outgoing_headers(self) -> dict[str, str]:
         """Return the trace headers of a call made now."""
         running = self.source.active.span()
-        return trace_headers(running if isinstance(running, Span) else self)
+        return span_headers(self.identity, running if isinstance(running, Span) else self)
 
     def close(self, exchange: Exchange) -> SpanData:
         """Take no more, and return what there is; what the request says is still to be added, see `complete`."""

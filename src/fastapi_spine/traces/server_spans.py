@@ -8,15 +8,17 @@ from typing import Any, Protocol
 
 from opentelemetry.context import Context
 
+from fastapi_spine.core.b3 import DEFER
 from fastapi_spine.core.conventions import (
     ATTR_SPINE_KEPT,
     HEADER_BAGGAGE,
     SCOPE_NATIVE_TELEMETRY,
     SCOPE_SPINE,
 )
-from fastapi_spine.core.exchange import Exchange, Identity
+from fastapi_spine.core.exchange import ChosenIdentity, Exchange, Identity
 from fastapi_spine.core.fork import in_child
 from fastapi_spine.core.telemetry import KIND_SERVER, SpanData
+from fastapi_spine.core.trace_formats import TraceFormats
 from fastapi_spine.traces.baggage import with_baggage
 from fastapi_spine.traces.delivery import Delivery
 from fastapi_spine.traces.keep import Tail
@@ -50,6 +52,7 @@ class ServerSpans:
         operations: has FastAPI report what it does, under our span.
         version: of this distribution.
         redact: masks attributes that users set.
+        formats: which headers carry a trace.
 
     Attributes:
         plain: describes a request as far as all have it; see `ServerAttributes.plain`.
@@ -69,12 +72,15 @@ class ServerSpans:
         operations: Operations,
         version: str,
         redact: Callable[[Any], Any],
+        formats: TraceFormats,
     ) -> None:
         self.source = source
         self.joined: frozenset[str] = frozenset()
         self.making = RLock()
         in_child(self, ServerSpans._renew)
-        self._head = source.outbox.head
+        head = source.outbox.head
+        self._head = head.unless_decided() if formats.b3 else head.of_request
+        self._baggage = HEADER_BAGGAGE if formats.baggage else None
         self._key = source.active.key
         self._describe = describe
         self.plain = describe.plain
@@ -111,7 +117,7 @@ class ServerSpans:
         identity, scope = exchange.identity, exchange.scope
         flags = identity.trace_flags
         head = self._head
-        if identity.parent_span_id is None and head(identity.trace_id):
+        if identity.parent_span_id is None and head(identity):
             flags |= SAMPLED
             identity.trace_flags = flags
         operations = self._operations
@@ -124,7 +130,7 @@ class ServerSpans:
             given[operations.key] = operations.report
         scope[SCOPE_NATIVE_TELEMETRY] = operations.report
         context = Context(given)
-        if HEADER_BAGGAGE in exchange.sent:
+        if self._baggage in exchange.sent:
             context = with_baggage(context, scope["headers"])
         span.current_from(context)
         for started in self.source.on_start:
@@ -198,3 +204,19 @@ class ServerSpans:
 
     def leave(self, exchange: Exchange) -> None:
         """Do nothing: `exchange.span` leaves by itself."""
+
+
+class ChosenServerSpans(ServerSpans):
+    """The same, where callers may speak B3: some leave the decision about sampling to us, though the ids are theirs."""
+
+    def begin(self, exchange: Exchange) -> None:
+        """Decide first if that is ours to do; a provider of the user's is told to record, and has its own sampler."""
+        if self.before_first is not None:
+            self.before_first()
+        identity = exchange.identity
+        deferred = isinstance(identity, ChosenIdentity) and identity.state == DEFER
+        if deferred and identity.parent_span_id is not None and not self.idle:
+            head = self._head
+            if self.elsewhere is not None or head(identity):
+                identity.trace_flags |= SAMPLED
+        super().begin(exchange)

@@ -131,7 +131,7 @@ class Tracer(trace.Tracer):
             home = LocalTrace(outbox, f"{given.trace_id:032x}", flags, state, offset)
             return home, f"{given.span_id:016x}"
         _, trace_id, _ = outbox.ids.fresh(now)
-        flags = RANDOM | SAMPLED if outbox.head(trace_id) else RANDOM
+        flags = RANDOM | SAMPLED if outbox.head.of_trace(trace_id) else RANDOM
         return LocalTrace(outbox, trace_id, flags, None, offset), None
 
     def start_as_current_span(  # type: ignore[override]  # the API names a private class

@@ -103,6 +103,22 @@ def test_doctor_says_who_traces_what(
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+def test_doctor_says_which_headers_carry_a_trace(folder: Path) -> None:
+    """What is read, what is written, and what of `OTEL_PROPAGATORS` is not understood."""
+    (folder / "star.py").write_text(
+        "from starlette.applications import Starlette\nfrom fastapi_spine import Spine\napp = Starlette()\nSpine(app)\n"
+    )
+    ran = spine(folder, "doctor", "star:app", OTEL_PROPAGATORS="xray,b3,baggage")
+    told = ran.stdout.partition("Trace headers, by OTEL_PROPAGATORS\n")[2].partition("\n\n")[0]
+    assert told.splitlines() == [
+        "  formats  b3,baggage",
+        "  read     b3, baggage, x-b3-flags, x-b3-sampled, x-b3-spanid, x-b3-traceid",
+        "  written  b3, baggage",
+        "  ! OTEL_PROPAGATORS: xray is not understood (known are tracecontext, baggage, b3, b3multi, none); b3, baggage is in use.",
+    ]
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_doctor_names_what_goes_past_the_layer(folder: Path) -> None:
     """A handler added later prints beside us: code 1."""
     ran = spine(folder, "doctor", "late:app")

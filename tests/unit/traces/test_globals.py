@@ -122,6 +122,18 @@ def test_the_users_sampler_hears_what_was_asked_for_and_has_the_last_word(asked:
     assert ("'spine.kept': 'forced'" in outcome["request"]) is asked
 
 
+@pytest.mark.parametrize("state", ["1", ""])
+def test_the_users_provider_continues_a_caller_who_speaks_b3(state: str) -> None:
+    """One that has not decided counts as one that samples, because a provider's sampler knows no third answer."""
+    headers = f'((b"b3", "-".join(filter(None, ("a" * 32, "b" * 16, "{state}"))).encode()),)'
+    formats = (
+        "from fastapi_spine.core.trace_formats import TraceFormats\n"
+        "traced = Traced(everywhere=True, formats=TraceFormats(['b3']))\n"
+    )
+    outcome = play(f"{formats}trace.set_tracer_provider(theirs)\n{SPINE}", headers=headers)
+    assert outcome["theirs"][-1] == ["GET /orders/{order_id}", "SERVER", "b" * 16]
+
+
 @pytest.mark.parametrize("receiver", [True, False], ids=["with a receiver", "without"])
 @pytest.mark.parametrize("order", ORDERS)
 def test_logfire_keeps_its_provider(order: str, receiver: bool) -> None:

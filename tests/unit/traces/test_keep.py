@@ -22,9 +22,9 @@ def test_a_ratio_of_traces_is_sampled_and_everywhere_the_same(ratio: float) -> N
     """About that share; whoever samples more samples these too."""
     drawn = Random(7)  # noqa: S311 - a test's fixed sequence
     ids = [f"{drawn.getrandbits(128):032x}" for _ in range(4_000)]
-    sampled = [one for one in ids if head_by_ratio(ratio)(one)]
+    sampled = [one for one in ids if head_by_ratio(ratio).of_trace(one)]
     assert abs(len(sampled) / len(ids) - ratio) < 0.03
-    assert all(map(head_by_ratio(min(1.0, ratio + 0.2)), sampled))
+    assert all(map(head_by_ratio(min(1.0, ratio + 0.2)).of_trace, sampled))
 
 
 def test_a_running_percentile_finds_the_slowest_hundredth() -> None:
