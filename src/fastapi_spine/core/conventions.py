@@ -15,6 +15,9 @@ from typing import Final
 HEADER_REQUEST_ID: Final = b"x-request-id"
 HEADER_TRACEPARENT: Final = b"traceparent"
 HEADER_TRACESTATE: Final = b"tracestate"
+TRACESTATE_THRESHOLD: Final = (
+    "ot=th:"  # OpenTelemetry's entry of the header, with its sub-key for sampling
+)
 HEADER_BAGGAGE: Final = b"baggage"
 HEADER_TRACERESPONSE: Final = b"traceresponse"
 HEADER_SERVER_TIMING: Final = b"server-timing"

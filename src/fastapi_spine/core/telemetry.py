@@ -171,11 +171,12 @@ class SpanKind:
         kind: see `SpanData`.
         scope: name and version of who makes the spans.
         attributes: names and values.
+        tracestate: see `SpanData`.
         head: the exporter's bytes that stand before ids and times, empty until it has made some.
         wire: the exporter's bytes that stand behind them.
     """
 
-    __slots__ = ("attributes", "head", "kind", "name", "scope", "wire")
+    __slots__ = ("attributes", "head", "kind", "name", "scope", "tracestate", "wire")
 
     def __init__(
         self,
@@ -183,11 +184,13 @@ class SpanKind:
         kind: int,
         scope: tuple[str, str],
         attributes: Mapping[str, AttributeValue],
+        tracestate: str | None = None,
     ) -> None:
         self.name = name
         self.kind = kind
         self.scope = scope
         self.attributes = attributes
+        self.tracestate = tracestate
         self.head = self.wire = b""
 
 
@@ -201,8 +204,8 @@ def whole(small: SmallSpan) -> SpanData:
     of, trace_id, span_id, parent, flags, start, end = small
     attributes = dict(of.attributes)
     return SpanData(
-        trace_id, span_id, parent, None, flags, of.name, of.kind, start, end, attributes, *of.scope
-    )
+        trace_id, span_id, parent, of.tracestate, flags, of.name, of.kind, start, end, attributes, *of.scope
+    )  # fmt: skip
 
 
 WriteSpan: TypeAlias = Callable[[Exchange, str, tuple[Shared, ...], str], bytes]

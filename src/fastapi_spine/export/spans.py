@@ -112,6 +112,8 @@ class SpanEncoder:
     def _write_kind(self, kind: SpanKind) -> bytes:
         pairs = (pair(_ATTRIBUTES, key, value) for key, value in kind.attributes.items())
         kind.wire = text(5, kind.name) + number(6, kind.kind) + b"".join(pairs)
+        if kind.tracestate:
+            kind.wire += text(3, kind.tracestate)
         kind.head = _SPAN + varint(_IDS_AND_TIMES + len(kind.wire))
         return kind.head
 

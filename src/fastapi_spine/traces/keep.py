@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from fastapi_spine.core.b3 import DEFER, DENY
-from fastapi_spine.core.conventions import POLICY_ATTRIBUTE, TYPE_WEBSOCKET
+from fastapi_spine.core.conventions import POLICY_ATTRIBUTE, TRACESTATE_THRESHOLD, TYPE_WEBSOCKET
 from fastapi_spine.core.exchange import ChosenIdentity, Exchange, Identity
 from fastapi_spine.settings.route_policy import RoutePolicy
 
@@ -21,6 +21,9 @@ SLOW: Final = "slow"
 FORCED: Final = "forced"
 
 _SPACE: Final = 1 << 56
+_WIDTH: Final = 14
+"""Hex digits of a number below that."""
+_DIGITS: Final = 4
 WARM_UP: Final = 200
 """Requests of a route before its running p99 says anything."""
 _STEP: Final = 0.05
@@ -34,16 +37,21 @@ class Head:
 
     Attributes:
         of_trace: tells whether a trace is sampled, by its id.
-        of_request: the same of a request that begins one.
+        of_request: the same of a request that begins one; if it is sampled by a ratio, its `tracestate` says by which.
+        state: what that says; None if all traces are sampled, or none.
     """
 
-    __slots__ = ("of_request", "of_trace")
+    __slots__ = ("of_request", "of_trace", "state")
 
     def __init__(
-        self, of_trace: Callable[[str], bool], of_request: Callable[[Identity], bool]
+        self,
+        of_trace: Callable[[str], bool],
+        of_request: Callable[[Identity], bool],
+        state: str | None = None,
     ) -> None:
         self.of_trace = of_trace
         self.of_request = of_request
+        self.state = state
 
     def unless_decided(self) -> Callable[[Identity], bool]:
         """Return `of_request` where callers speak B3: one that has decided without naming ids (`b3: 0`) is heeded."""
@@ -60,19 +68,48 @@ class Head:
 def head_by_ratio(ratio: float) -> Head:
     """Return the head verdict for traces that begin here.
 
-    The right-most 56 bits of the trace id are random (W3C Trace Context level 2); they are compared with
-    the ratio, so every service with the same ratio or a higher one agrees.
+    The right-most 56 bits of the trace id are random (W3C Trace Context level 2). A trace is sampled if they are not below
+    the threshold, so every service and collector that goes by OpenTelemetry's consistent probability sampling agrees
+    (specification, "TraceState: Probability Sampling"): whoever samples as much or more has these traces too.
 
     Args:
         ratio: 0 to 1.
     """
-    threshold = round(ratio * _SPACE)
-    if threshold >= _SPACE:
+    threshold = threshold_of(ratio)
+    if not threshold:
         return Head(lambda _trace_id: True, lambda _identity: True)
-    return Head(
-        lambda trace_id: int(trace_id[18:], 16) < threshold,
-        lambda identity: int(identity.trace_id[18:], 16) < threshold,
-    )
+
+    def of_trace(trace_id: str) -> bool:
+        return int(trace_id[18:], 16) >= threshold
+
+    if threshold >= _SPACE:
+        return Head(of_trace, lambda _identity: False)
+    state = TRACESTATE_THRESHOLD + f"{threshold:0{_WIDTH}x}".rstrip("0")
+
+    def of_request(identity: Identity) -> bool:
+        sampled = int(identity.trace_id[18:], 16) >= threshold
+        if sampled:
+            identity.tracestate = state
+        return sampled
+
+    return Head(of_trace, of_request, state)
+
+
+def threshold_of(ratio: float) -> int:
+    """Return the rejection threshold of a ratio: that many of 2^56 traces are not sampled.
+
+    It has four significant hex digits, as the specification recommends, behind any leading `f`: so it is short when it is
+    written, and what is written is what was decided by.
+
+    Args:
+        ratio: 0 to 1. What is closer to 0 than 2^-56 is 0.
+    """
+    exact = _SPACE - round(ratio * _SPACE)
+    written = f"{exact:0{_WIDTH}x}"
+    leading = len(written) - len(written.lstrip("f"))
+    unit = 16 ** max(_WIDTH - _DIGITS - leading, 0)
+    rounded = (exact + unit // 2) // unit * unit
+    return rounded if 0 < rounded < _SPACE else exact
 
 
 class Percentile:

@@ -99,7 +99,7 @@ class LocalTrace:
     Attributes:
         trace_id: 32 hex digits.
         flags: W3C trace flags as they are sent on.
-        tracestate: passed on as it came.
+        tracestate: passed on as it came, or as the head verdict made it.
         offset: what turns a monotonic reading into wall time, so that one trace has one clock.
         keep: True passes spans on, False drops them, None has them wait for the verdict.
         cut: how many spans the bounds left out.

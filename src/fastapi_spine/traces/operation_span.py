@@ -33,6 +33,7 @@ class OperationKinds:
         redact: masks attributes.
         expected: tells an exception that FastAPI answers as the application meant it.
         fault: hears of a fault of ours.
+        state: see below.
 
     Attributes:
         source: what their spans share.
@@ -40,9 +41,13 @@ class OperationKinds:
         fault: see above.
         monotonic: nanoseconds of a clock that never steps.
         span_id: makes ids.
+        state: the trace state of these operations.
+        sampled: the same of requests that were sampled by our ratio, whose trace state says so.
     """
 
-    __slots__ = ("_known", "_redact", "expected", "fault", "monotonic", "source", "span_id")
+    __slots__ = (
+        "_known", "_redact", "expected", "fault", "monotonic", "sampled", "source", "span_id", "state",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -50,7 +55,13 @@ class OperationKinds:
         redact: Callable[[Any], Any],
         expected: Callable[[BaseException], bool],
         fault: Callable[[str, BaseException], None],
+        state: str | None = None,
     ) -> None:
+        own = source.outbox.head.state
+        self.state = state
+        self.sampled = self
+        if own is not None and state is None:
+            self.sampled = OperationKinds(source, redact, expected, fault, own)
         self.source = source
         self.span_id = source.outbox.ids.span_id
         self.monotonic = source.monotonic
@@ -73,7 +84,8 @@ class OperationKinds:
     def _made(self, key: tuple[str, object]) -> SpanKind:
         name, function = key
         clean = self._redact({"name": SPAN_OPERATION_PREFIX + name, **attributes_of(function)})
-        kind = SpanKind(clean.pop("name"), KIND_INTERNAL, (SCOPE_FASTAPI, ""), clean)
+        scope = (SCOPE_FASTAPI, "")
+        kind = SpanKind(clean.pop("name"), KIND_INTERNAL, scope, clean, self.state)
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
         self._known[key] = kind
@@ -164,7 +176,10 @@ class OperationSpan(Span):
                 kinds, server, offset = self._kinds, self.server, self.offset
                 monotonic, new_id = kinds.monotonic, kinds.span_id
                 self._ended = ended = monotonic()
-                if server is None or server.identity.tracestate:
+                state = None if server is None else server.identity.tracestate
+                if state:
+                    kinds = kinds.sampled
+                if server is None or state is not kinds.state:
                     super().end(ended + offset)
                     return
                 self._open = False

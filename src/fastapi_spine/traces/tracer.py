@@ -131,8 +131,9 @@ class Tracer(trace.Tracer):
             home = LocalTrace(outbox, f"{given.trace_id:032x}", flags, state, offset)
             return home, f"{given.span_id:016x}"
         _, trace_id, _ = outbox.ids.fresh(now)
-        flags = RANDOM | SAMPLED if outbox.head.of_trace(trace_id) else RANDOM
-        return LocalTrace(outbox, trace_id, flags, None, offset), None
+        if outbox.head.of_trace(trace_id):
+            return LocalTrace(outbox, trace_id, RANDOM | SAMPLED, outbox.head.state, offset), None
+        return LocalTrace(outbox, trace_id, RANDOM, None, offset), None
 
     def start_as_current_span(  # type: ignore[override]  # the API names a private class
         self,

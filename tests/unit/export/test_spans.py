@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pytest
 from collector import read
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,8 @@ from fastapi_spine.core.telemetry import (
     LinkData,
     Shared,
     SpanData,
+    SpanKind,
+    whole,
 )
 from fastapi_spine.export.attributes import any_value
 from fastapi_spine.export.request import ScopedForm
@@ -153,6 +156,18 @@ def test_each_request_says_who_the_process_is_now() -> None:
         del answers[0]
         answers.append({})
     assert found == ["one", "one", "two", "two"]
+
+
+@pytest.mark.parametrize("state", [None, "ot=th:fd70a"])
+def test_a_small_span_is_read_as_the_whole_one(state: str | None) -> None:
+    """Whichever of the two is written; the trace state of all of a kind too."""
+    kind = SpanKind("validate", 1, ("fastapi", ""), {"code.function.name": "f"}, state)
+    small = (kind, TRACE, SPAN, PARENT, 3, 5, 7)
+    request = ExportTraceServiceRequest()
+    request.ParseFromString(ScopedForm(dict).request([(kind.scope, SpanEncoder().small(small), 1)]))
+    read_back = request.resource_spans[0].scope_spans[0].spans[0]
+    assert read_back == sent(whole(small)).resource_spans[0].scope_spans[0].spans[0]
+    assert read_back.trace_state == (state or "")
 
 
 def test_a_whole_span_is_read_back() -> None:

@@ -13,7 +13,7 @@ from traced import Traced
 
 from fastapi_spine.settings.route_policy import policy
 from fastapi_spine.testing.clock import FrozenClock
-from fastapi_spine.traces.keep import WARM_UP, Percentile, head_by_ratio
+from fastapi_spine.traces.keep import WARM_UP, Percentile, head_by_ratio, threshold_of
 from fastapi_spine.traces.local import SPAN_COST, Bounds
 
 
@@ -25,6 +25,27 @@ def test_a_ratio_of_traces_is_sampled_and_everywhere_the_same(ratio: float) -> N
     sampled = [one for one in ids if head_by_ratio(ratio).of_trace(one)]
     assert abs(len(sampled) / len(ids) - ratio) < 0.03
     assert all(map(head_by_ratio(min(1.0, ratio + 0.2)).of_trace, sampled))
+
+
+@pytest.mark.parametrize(
+    ("one_in", "threshold"),
+    [
+        (1, "0"), (2, "8"), (3, "aaab"), (4, "c"), (5, "cccd"), (8, "e"), (10, "e666"), (16, "f"), (100, "fd70a"),
+        (1_000, "ffbe77"), (10_000, "fff9724"), (100_000, "ffff583a"), (1_000_000, "ffffef39"),
+    ],
+)  # fmt: skip
+def test_thresholds_are_those_of_the_specification(one_in: int, threshold: str) -> None:
+    """Its table for four digits of precision (OpenTelemetry, "TraceState: Probability Sampling")."""
+    assert threshold_of(1 / one_in) == int(threshold.ljust(14, "0"), 16)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "threshold"),
+    [(0.0, 1 << 56), (2.0**-58, 1 << 56), (2.0**-56, (1 << 56) - 1), (1 - 2.0**-53, 8), (1.0, 0)],
+)
+def test_ratios_next_to_none_and_all_stay_what_they_are(ratio: float, threshold: int) -> None:
+    """Rounding makes neither never nor always of them."""
+    assert threshold_of(ratio) == threshold
 
 
 def test_a_running_percentile_finds_the_slowest_hundredth() -> None:
