@@ -6,7 +6,7 @@ OpenTelemetry specification, "Environment Variable Specification" (known values)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from fastapi_spine.core import b3
 from fastapi_spine.core.conventions import (
@@ -35,7 +35,7 @@ _READ: Final = {TRACECONTEXT: _W3C_HEADERS, B3_SINGLE: _B3_HEADERS, B3_MULTI: _B
 _WRITTEN: Final = {TRACECONTEXT: _W3C_HEADERS, B3_SINGLE: (HEADER_B3,), B3_MULTI: HEADERS_B3}
 
 
-class Sent(NamedTuple):
+class Sent:
     """What a caller's headers say of its trace.
 
     Attributes:
@@ -46,11 +46,16 @@ class Sent(NamedTuple):
         state: the caller's decision about sampling, in the words of B3; see `core.b3`.
     """
 
-    trace_id: str
-    span_id: str
-    flags: int
-    tracestate: str | None
-    state: str
+    __slots__ = ("flags", "span_id", "state", "trace_id", "tracestate")
+
+    def __init__(
+        self, trace_id: str, span_id: str, flags: int, tracestate: str | None, state: str
+    ) -> None:
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.flags = flags
+        self.tracestate = tracestate
+        self.state = state
 
 
 class TraceFormats:
@@ -177,5 +182,6 @@ def _read_b3(sent: Mapping[bytes, Sequence[bytes]]) -> Sent | None:
     found = b3.parse_b3(sent)
     if found is None:
         return None
-    flags = _SAMPLED if found.state in (b3.ACCEPT, b3.DEBUG) else 0
-    return Sent(found.trace_id, found.span_id, flags, None, found.state)
+    trace_id, span_id, state = found
+    flags = _SAMPLED if state in (b3.ACCEPT, b3.DEBUG) else 0
+    return Sent(trace_id, span_id, flags, None, state)
