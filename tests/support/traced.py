@@ -16,6 +16,7 @@ from fastapi_spine.request.place import place
 from fastapi_spine.request.spine import RequestPass
 from fastapi_spine.testing.clock import FrozenClock
 from fastapi_spine.testing.ids import CountedIds
+from fastapi_spine.traces.instrument import Instrumentations
 from fastapi_spine.traces.room import TracesRoom
 
 
@@ -29,7 +30,16 @@ class Traced:
         health: counts what failed.
     """
 
-    def __init__(self, *, ids: Any = None, clock: Any = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        ids: Any = None,
+        clock: Any = None,
+        instrument: bool = False,
+        instrument_off: Sequence[str] = (),
+        sql_comments: bool = False,
+        **options: Any,
+    ) -> None:
         self.spans: list[SpanData] = []
         self.clock = clock or FrozenClock()
         self.health = Health(self.clock)
@@ -42,9 +52,11 @@ class Traced:
             "version": "1.0",
             "environ": {},
             "clients": Clients("full"),
-            "instrument": False,
             "everywhere": False,
         }
+        given["instrumentations"] = Instrumentations(
+            {}, instrument_off, wanted=instrument, sql_comments=sql_comments
+        )
         given |= options
         given.setdefault(
             "resource",

@@ -15,16 +15,12 @@ from typing import Final
 HEADER_REQUEST_ID: Final = b"x-request-id"
 HEADER_TRACEPARENT: Final = b"traceparent"
 HEADER_TRACESTATE: Final = b"tracestate"
-TRACESTATE_THRESHOLD: Final = (
-    "ot=th:"  # OpenTelemetry's entry of the header, with its sub-key for sampling
-)
+TRACESTATE_THRESHOLD: Final = "ot=th:"  # OpenTelemetry's own entry there, its key for sampling
 HEADER_BAGGAGE: Final = b"baggage"
 HEADER_TRACERESPONSE: Final = b"traceresponse"
 HEADER_SERVER_TIMING: Final = b"server-timing"
-HEADER_KEEP: Final = b"x-spine-keep"
-"""Carries the token that has a request kept; its value is a secret."""
-TIMING_TOTAL: Final = "total"
-"""The metric in `Server-Timing` that says how long the answer took to begin."""
+HEADER_KEEP: Final = b"x-spine-keep"  # carries the token that has a request kept: a secret
+TIMING_TOTAL: Final = "total"  # in `Server-Timing`: how long the answer took to begin
 HEADER_B3: Final = b"b3"
 HEADERS_B3: Final = (b"x-b3-traceid", b"x-b3-spanid", b"x-b3-sampled", b"x-b3-flags")
 

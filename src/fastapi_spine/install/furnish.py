@@ -87,14 +87,10 @@ def furnish(
         packages: the application's own top packages.
         given: a clock, ids or an output to use instead of the usual ones.
     """
-    clock = given.clock or SystemClock()
-    health = Health(clock)
-    environ = environment()
-    own = (settings.traces.keep_token, settings.metrics.token)
-    redactor = redactor_for(settings.redaction, health, environ, own=own)
-    ids = given.ids or RandomIds()
-    site = Site(service, packages, clock, ids, health, environ, redactor, set())
-    formats = (propagating := Propagating(environ)).formats
+    site = _site(settings, service, packages, given)
+    clock, health = site.clock, site.health
+    propagating = Propagating(site.environ)
+    formats = propagating.formats
     exporting = _exporting(settings, site)
     exporter = exporting.exporter
     guard = _guard_room(settings, site) if settings.guard.enabled else None
@@ -139,6 +135,16 @@ def furnish(
     return Parts(
         health, logs, traces, exporting, tuple(rooms), request_pass, promising, guard, propagating
     )
+
+
+def _site(settings: Settings, service: str, packages: tuple[str, ...], given: Given) -> Site:
+    clock = given.clock or SystemClock()
+    health = Health(clock)
+    environ = environment()
+    own = (settings.traces.keep_token, settings.metrics.token)
+    redactor = redactor_for(settings.redaction, health, environ, own=own)
+    ids = given.ids or RandomIds()
+    return Site(service, packages, clock, ids, health, environ, redactor, set())
 
 
 def _first(

@@ -15,6 +15,7 @@ from fastapi_spine.install.site import Site
 from fastapi_spine.redaction.clients import Clients
 from fastapi_spine.settings.model import Settings
 from fastapi_spine.traces.globals import propagate_api
+from fastapi_spine.traces.instrument import Instrumentations
 from fastapi_spine.traces.room import TracesRoom
 
 _SECOND_NS = 1_000_000_000
@@ -47,9 +48,12 @@ def traces_room(
         ratio=ours.sample,
         slow_ns=None if math.isinf(slow) else int(slow * _SECOND_NS),
         operations=ours.operations,
-        instrument=ours.instrument,
-        instrument_off=ours.instrument_off,
-        sql_comments=ours.sql_comments,
+        instrumentations=Instrumentations(
+            site.environ,
+            ours.instrument_off,
+            wanted=ours.instrument,
+            sql_comments=ours.sql_comments,
+        ),
         propagate_to=ours.propagate_to,
         own_hosts=ours.hosts,
         receiver=exporting.exporter.on(SIGNAL_TRACES),

@@ -36,6 +36,7 @@ class Instrumentations:
     Args:
         environ: the environment's variables; `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` names what stays off.
         exclude: further names that stay off.
+        wanted: whether any is activated.
         found: the entry points; those of the environment if None.
         sql_comments: whether those of databases write the trace behind each query, as sqlcommenter has it
             (https://google.github.io/sqlcommenter/spec/); `enable_commenter` is how OpenTelemetry's are asked, others do not look.
@@ -50,17 +51,21 @@ class Instrumentations:
         exclude: Iterable[str] = (),
         found: Iterable[EntryPoint] | None = None,
         *,
+        wanted: bool = True,
         sql_comments: bool = False,
     ) -> None:
         named = environ.get(ENV_DISABLED_INSTRUMENTATIONS, "").split(",")
         self._off = {name.strip() for name in (*named, *exclude)}
         self._found = found
+        self._wanted = wanted
         self._options = {"enable_commenter": True} if sql_comments else {}
         self._on: MutableMapping[str, Any] = {}
         self.report: dict[str, Instrumentation] = {}
 
     def activate(self) -> None:
         """Activate what is installed; what fails is in the report and nowhere else."""
+        if not self._wanted:
+            return
         found = entry_points(group=GROUP) if self._found is None else self._found
         for entry in sorted(found, key=lambda entry: entry.name):
             if entry.name not in self.report:

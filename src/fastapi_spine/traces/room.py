@@ -45,9 +45,7 @@ class TracesRoom:
         ratio: share of the traces beginning here that are sampled, 0 to 1.
         slow_ns: a request slower than this is kept; None for never.
         operations: whether FastAPI's operations become spans.
-        instrument: whether installed instrumentations are activated.
-        instrument_off: names of instrumentations that stay off.
-        sql_comments: whether those of databases write the trace behind each query.
+        instrumentations: are activated where spans are made.
         propagate_to: hosts that are told the request id.
         own_hosts: names under which the service itself is reached.
         bounds: how much may wait in memory.
@@ -83,12 +81,10 @@ class TracesRoom:
         version: str,
         environ: Mapping[str, str],
         clients: Clients,
+        instrumentations: Instrumentations,
         ratio: float = 1.0,
         slow_ns: int | None = 1_000_000_000,
         operations: bool = True,
-        instrument: bool = True,
-        instrument_off: Iterable[str] = (),
-        sql_comments: bool = False,
         propagate_to: Iterable[str] = (),
         own_hosts: Iterable[str] = (),
         bounds: Bounds | None = None,
@@ -113,8 +109,7 @@ class TracesRoom:
         self._version = version
         self.provider = Provider(self.outbox, delivery, resource, self._active, health, version)
         self.propagator = Propagator(self._active, Destinations(propagate_to, own_hosts), formats)
-        self.instrumentations = Instrumentations(environ, instrument_off, sql_comments=sql_comments)
-        self._instrument = instrument
+        self.instrumentations = instrumentations
         self._receiver = receiver
         self._everywhere = everywhere
         self._describe = ServerAttributes(clients, redactor)
@@ -159,8 +154,7 @@ class TracesRoom:
         """Have nothing to write; see `flush`."""
 
     def _switch_on(self) -> None:
-        if self._instrument:
-            self._health.guarded("instrument", self.instrumentations.activate)
+        self._health.guarded("instrument", self.instrumentations.activate)
 
     def _install(self) -> None:
         """Take our places once: at start-up, else with the first request."""
