@@ -108,6 +108,32 @@ def test_the_last_valid_parent_wins(
     assert onwards(drive, propagators, sent, monkeypatch=monkeypatch)[1]["trace_id"] == trace_id
 
 
+@pytest.mark.parametrize("propagators", ["tracecontext,b3", "b3,tracecontext"])
+@pytest.mark.parametrize(
+    ("b3", "traceparent", "going"),
+    [
+        ("1", f"{CALLER}-03", ("1", "03", "a=1")),
+        ("d", f"{CALLER}-03", ("d", "03", "a=1")),
+        ("d", f"{CALLER}-00", ("d", "01", "a=1")),
+        ("", f"{CALLER}-02", ("0", "02", "a=1")),
+    ],
+)
+def test_of_a_parent_that_is_told_twice_nothing_is_lost(
+    propagators: str, b3: str, traceparent: str, going: tuple[str, ...], drive: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """As between two services that are on their way from one format to the other: state, random id, debug."""
+    single = "-".join(filter(None, (TRACE, CALLER, b3)))
+    sent = {"b3": single, "traceparent": f"00-{TRACE}-{traceparent}", "tracestate": "a=1"}
+    found, _ = onwards(drive, propagators, sent, monkeypatch=monkeypatch)
+    state, flags, tracestate = going
+    assert found == {
+        "b3": f"{TRACE}-{OWN}-{state}",
+        "traceparent": f"00-{TRACE}-{OWN}-{flags}",
+        "tracestate": tracestate,
+    }
+
+
 @pytest.mark.parametrize(
     ("sent", "going"),
     [

@@ -27,6 +27,7 @@ NONE: Final = "none"
 
 _KNOWN: Final = (TRACECONTEXT, BAGGAGE, B3_SINGLE, B3_MULTI)
 _SAMPLED: Final = 0x01
+_RANDOM: Final = 0x02
 _LONGEST_COMPLAINT: Final = 80
 _W3C_HEADERS: Final = (HEADER_TRACEPARENT, HEADER_TRACESTATE)
 _B3_HEADERS: Final = (HEADER_B3, *HEADERS_B3)
@@ -90,7 +91,8 @@ class TraceFormats:
         """Read a caller's trace.
 
         Formats are asked in their order, and the last that finds a valid parent wins (specification, "Composite
-        Propagator"). A decision without ids counts where no format found a parent.
+        Propagator"). If both found the same one, what only one of them can say is kept: `tracestate`, a random trace id,
+        debug. A decision without ids counts where no format found a parent.
 
         Args:
             sent: the values of each header of `reads`, by name.
@@ -104,7 +106,7 @@ class TraceFormats:
             if name in (B3_SINGLE, B3_MULTI):
                 one = _read_b3(sent)
             if one is not None and one.trace_id:
-                found = one
+                found = one if found is None else _last(found, one)
             elif one is not None:
                 alone = one
         return found or alone
@@ -168,6 +170,19 @@ def formats_from(environ: Mapping[str, str]) -> tuple[TraceFormats, str | None]:
     )
 
 
+def _last(first: Sent, last: Sent) -> Sent:
+    """Return the parent found last, with what was said of it before."""
+    if (first.trace_id, first.span_id) != (last.trace_id, last.span_id):
+        return last
+    state = b3.DEBUG if b3.DEBUG in (first.state, last.state) else last.state or first.state
+    flags = (first.flags | last.flags) & _RANDOM | _flags(state)
+    return Sent(last.trace_id, last.span_id, flags, last.tracestate or first.tracestate, state)
+
+
+def _flags(state: str) -> int:
+    return _SAMPLED if state in (b3.ACCEPT, b3.DEBUG) else 0
+
+
 def _read_w3c(sent: Mapping[bytes, Sequence[bytes]]) -> Sent | None:
     parents = sent.get(HEADER_TRACEPARENT) or ()
     parent = parse_traceparent(parents[0]) if len(parents) == 1 else None
@@ -183,5 +198,4 @@ def _read_b3(sent: Mapping[bytes, Sequence[bytes]]) -> Sent | None:
     if found is None:
         return None
     trace_id, span_id, state = found
-    flags = _SAMPLED if state in (b3.ACCEPT, b3.DEBUG) else 0
-    return Sent(trace_id, span_id, flags, None, state)
+    return Sent(trace_id, span_id, _flags(state), None, state)
