@@ -20,7 +20,7 @@ if typing.TYPE_CHECKING:
         SettingsError,
         SpineError,
     )
-    from fastapi_spine.install.layer import Spine, Wrapped
+    from fastapi_spine.install.layer import Spine, Worker, Wrapped
     from fastapi_spine.redaction import Public, Secret, redact
     from fastapi_spine.settings.export_model import Export
     from fastapi_spine.settings.guard_model import Guard
@@ -29,6 +29,7 @@ if typing.TYPE_CHECKING:
     from fastapi_spine.settings.redaction_model import Redaction
     from fastapi_spine.settings.route_policy import policy
     from fastapi_spine.traces.carry import carry, resume
+    from fastapi_spine.traces.job import job
     from fastapi_spine.traces.manual import span
 
 __version__ = "0.1.0"
@@ -49,9 +50,11 @@ __all__ = [
     "Spine",
     "SpineError",
     "Traces",
+    "Worker",
     "Wrapped",
     "bind",
     "carry",
+    "job",
     "outgoing_headers",
     "policy",
     "redact",
@@ -63,7 +66,7 @@ __all__ = [
 _PLACES = {
     "core.context": "bind outgoing_headers request_id",
     "core.errors": "MissingExtraError PlacementError SettingsError SpineError",
-    "install.layer": "Spine Wrapped",
+    "install.layer": "Spine Worker Wrapped",
     "redaction": "Public Secret redact",
     "settings.export_model": "Export",
     "settings.guard_model": "Guard",
@@ -72,6 +75,7 @@ _PLACES = {
     "settings.redaction_model": "Redaction",
     "settings.route_policy": "policy",
     "traces.carry": "carry resume",
+    "traces.job": "job",
     "traces.manual": "span",
 }
 _LATER = {name: place for place, names in _PLACES.items() for name in names.split()}

@@ -23,7 +23,9 @@ OWNERLESS = {
 """Names that say nothing about what is inside, so that everything ends up there."""
 
 RESPONSE_START = "http.response.start"
-CONVENTIONS = ("src/fastapi_spine/core/conventions.py", "src/fastapi_spine/core/console_names.py")
+CONVENTIONS = tuple(
+    f"src/fastapi_spine/core/{name}.py" for name in ("conventions", "console_names", "job_names")
+)
 """Where names that leave the process are spelt; the second holds the console's own."""
 PACKAGE_NAME = "fastapi_spine"
 

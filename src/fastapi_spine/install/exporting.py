@@ -23,6 +23,7 @@ class Exporting:
     Args:
         settings: all settings.
         site: what rooms are built from.
+        numbers: whether there are any.
 
     Attributes:
         exporter: ships telemetry, or knows why it does not.
@@ -30,7 +31,7 @@ class Exporting:
         version: of this distribution.
     """
 
-    def __init__(self, settings: Settings, site: Site) -> None:
+    def __init__(self, settings: Settings, site: Site, *, numbers: bool = True) -> None:
         self._timeout = settings.export.flush_timeout
         self.version = metadata.version(DISTRIBUTION)
         ids, clock = site.ids, site.clock
@@ -43,7 +44,7 @@ class Exporting:
         )
         self.exporter = Exporter(
             site.environ,
-            signals=tuple(_wanted(settings)),
+            signals=tuple(_wanted(settings, numbers=numbers)),
             resource=lambda: self.resource.attributes,
             clock=clock,
             health=site.health,
@@ -76,10 +77,10 @@ class Exporting:
         self.exporter.close(self._timeout)
 
 
-def _wanted(settings: Settings) -> Iterable[str]:
+def _wanted(settings: Settings, *, numbers: bool) -> Iterable[str]:
     if settings.traces.enabled:
         yield SIGNAL_TRACES
     if settings.logs.enabled and settings.logs.export:
         yield SIGNAL_LOGS
-    if settings.metrics.enabled and settings.metrics.export:
+    if numbers and settings.metrics.enabled and settings.metrics.export:
         yield SIGNAL_METRICS

@@ -26,6 +26,7 @@ from fastapi_spine.request.identity import Asked, IdentityReader, identity_reade
 from fastapi_spine.request.spine import RequestPass
 from fastapi_spine.settings.load import environment
 from fastapi_spine.settings.model import Settings
+from fastapi_spine.settings.objective import Objective
 
 if TYPE_CHECKING:
     from fastapi_spine.guard.room import GuardRoom
@@ -82,7 +83,8 @@ def furnish(
 
     Args:
         settings: all settings, resolved.
-        app: the application; its routes are looked at when it has started.
+        app: the application; its routes are looked at when it has started. None in a worker, which serves no requests and so
+            has no use for guards, metrics of requests and promises.
         service: the service's name.
         packages: the application's own top packages.
         given: a clock, ids or an output to use instead of the usual ones.
@@ -91,9 +93,10 @@ def furnish(
     clock, health = site.clock, site.health
     propagating = Propagating(site.environ)
     formats = propagating.formats
-    exporting = _exporting(settings, site)
+    serves = app is not None
+    exporting = _exporting(settings, site, numbers=serves)
     exporter = exporting.exporter
-    guard = _guard_room(settings, site) if settings.guard.enabled else None
+    guard = _guard_room(settings, site) if serves and settings.guard.enabled else None
     logs = _logs_room(settings, site, given, exporter.lines) if settings.logs.enabled else None
     rooms: list[Room] = []
     observers: list[Observer] = []
@@ -102,14 +105,14 @@ def furnish(
         exporter.before_flush(logs.make_waiting)
         observers.append(logs.access)
     metrics = None
-    if settings.metrics.enabled:
+    if serves and settings.metrics.enabled:
         metrics = _metrics_room(settings, site, exported=exporter.on(SIGNAL_METRICS))
         exporter.numbers_from(metrics.numbers)
         observers.append(metrics.http)
         rooms.append(metrics)
         if settings.metrics.path:
             pages.append(metrics.page)
-    traces = _traces_room(settings, site, exporting, formats)
+    traces = _traces_room(settings, site, exporting, formats, given.queue)
     if traces is not None:
         observers.insert(0, traces.observer)  # first: its verdict is on held-back lines too
         # After the watchdog's end, so before its start: instrumentations take longer than it likes.
@@ -119,7 +122,8 @@ def furnish(
     rooms += (exporting, propagating)
     if logs is not None:
         rooms.append(logs)
-    promising = _promising(settings, site, app, metrics, exporting, guard)
+    promised = settings.objectives if serves else ()
+    promising = _promising(promised, site, app, metrics, exporting, guard)
     request_pass = RequestPass(
         _identity(settings, site, formats),
         observers,
@@ -238,31 +242,31 @@ def _guard_room(settings: Settings, site: Site) -> GuardRoom:
     )
 
 
-def _exporting(settings: Settings, site: Site) -> Exporting:
+def _exporting(settings: Settings, site: Site, *, numbers: bool) -> Exporting:
     from fastapi_spine.install.exporting import Exporting
 
-    return Exporting(settings, site)
+    return Exporting(settings, site, numbers=numbers)
 
 
 def _traces_room(
-    settings: Settings, site: Site, exporting: Exporting, formats: TraceFormats
+    settings: Settings, site: Site, exporting: Exporting, formats: TraceFormats, queue: str
 ) -> TracesRoom | None:
     if not settings.traces.enabled:
         return None
     from fastapi_spine.install.tracing import traces_room
 
-    return traces_room(settings, site, exporting, formats)
+    return traces_room(settings, site, exporting, formats, queue)
 
 
 def _promising(
-    settings: Settings, site: Site, app: Any, metrics: MetricsRoom | None, exporting: Exporting,
+    promised: Sequence[Objective], site: Site, app: Any, metrics: MetricsRoom | None, exporting: Exporting,
     guard: GuardRoom | None,
 ) -> Promising:  # fmt: skip
     from fastapi_spine.install.promising import Promising
 
     return Promising(
         app,
-        settings.objectives,
+        promised,
         site.service,
         site.health,
         counting=None if metrics is None else metrics.http,

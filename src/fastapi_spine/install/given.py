@@ -1,4 +1,4 @@
-"""What a caller of the layer brings along instead of the usual: for tests."""
+"""What a caller of the layer brings along instead of the usual: tests, and the adapters of job queues."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ class Given(NamedTuple):
         ids: makes identifiers; random ones if None.
         sink: where log lines go; the setting's output if None.
         packages: the application's own top packages; those of whoever sets the layer up if None.
+        queue: the job queue whose worker this is: OpenTelemetry's instrumentation of that name stays off, because the adapter
+            does what it would, and the queue's own looks at its broker are no spans. Empty elsewhere.
     """
 
     clock: Clock | None = None
     ids: IdSource | None = None
     sink: Sink | None = None
     packages: tuple[str, ...] | None = None
+    queue: str = ""

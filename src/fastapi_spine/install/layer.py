@@ -7,8 +7,7 @@ import sys
 import weakref
 from collections.abc import Callable, Mapping
 from time import monotonic
-from types import FrameType
-from typing import Any, Unpack, cast
+from typing import Any, Final, Unpack, cast
 
 from fastapi_spine.core.asgi import App, Receive, Scope, Send
 from fastapi_spine.core.errors import PlacementError
@@ -21,9 +20,16 @@ from fastapi_spine.settings.load import load
 from fastapi_spine.settings.model import Keywords, Settings
 from fastapi_spine.settings.origin import Origin
 
+_in_force: Final[weakref.WeakSet[Layer]] = weakref.WeakSet()
+
+
+def is_layered() -> bool:
+    """Say whether a layer is at work in this process: not that of an application which was only imported."""
+    return any(layer.is_at_work() for layer in _in_force)
+
 
 class Layer:
-    """Everything around one application: what `Spine(app)` and `Spine.wrap(app)` have in common.
+    """Everything around one application: what `Spine(app)`, `Spine.wrap(app)` and `Spine.worker()` have in common.
 
     Attributes:
         settings: every setting in force.
@@ -35,12 +41,21 @@ class Layer:
         propagating: which headers carry a trace, and what of `OTEL_PROPAGATORS` is not understood.
     """
 
-    def __init__(self, app: Any, caller: FrameType, keywords: Keywords, given: Given) -> None:
+    def __init__(
+        self,
+        app: Any,
+        packages: tuple[str, ...],
+        keywords: Keywords,
+        given: Given,
+        title: str = "",
+    ) -> None:
         loaded = load(keywords=dict(keywords))
         self.settings: Settings = loaded.settings
         self.origins: Mapping[str, Origin] = loaded.origins
-        packages = given.packages or packages_of(caller)
-        self.service = self.settings.service or service_of(app, packages)
+        packages = given.packages or packages
+        self.service = self.settings.service or service_of(
+            title or getattr(app, "title", None), packages
+        )
         parts = furnish(
             self.settings, app=app, service=self.service, packages=packages, given=given
         )
@@ -53,7 +68,9 @@ class Layer:
         self.exporter = parts.exporting.exporter
         self.promises = parts.promising.promises
         self.propagating = parts.propagating
+        self._watched = given.sink is not None
         self._at_exit = _flush_at_exit(parts.rooms)
+        _in_force.add(self)
 
     def _behind_the_door(self, app: Any, described: Any) -> App:
         """Put the guards around an application; what it says of itself decides some of them."""
@@ -65,6 +82,10 @@ class Layer:
             docs=[path for path in (getattr(described, name, None) for name in pages) if path],
             own_limit=getattr(described, "max_body_size", None) is not None,
         )
+
+    def is_at_work(self) -> bool:
+        """Say whether it has begun to serve, or somebody looks at its lines: a test."""
+        return self._pass.begun or self._watched
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Write and ship what is queued.
@@ -81,10 +102,12 @@ class Layer:
 
     def turn_to(self, sink: Sink) -> Callable[[], None]:
         """Send log lines to another sink, as JSON; the returned function turns them back."""
+        self._watched = True
         return _nothing if self._logs is None else self._logs.turn_to(sink)
 
     def close(self) -> None:
         """Take the layer away again: logging is as it was, the queue is written."""
+        _in_force.discard(self)
         atexit.unregister(self._at_exit)
         for room in self._rooms:
             self.health.guarded("close", room.close)
@@ -119,7 +142,7 @@ class Spine(Layer):
     ) -> None:
         check(app, serving=given is not None)
         caller = sys._getframe(1)  # noqa: SLF001 - who sets us up names the application's package
-        super().__init__(app, caller, keywords, given or Given())
+        super().__init__(app, packages_of(caller), keywords, given or Given())
         self._remove = place(
             app,
             self._pass,
@@ -146,7 +169,32 @@ class Spine(Layer):
         if not callable(app):
             what = type(app).__qualname__
             raise PlacementError(f"Spine.wrap(app) takes an ASGI callable, not {what}.")
-        return Wrapped(app, sys._getframe(1), keywords, Given())  # noqa: SLF001 - see Spine
+        caller = sys._getframe(1)  # noqa: SLF001 - see Spine
+        return Wrapped(app, packages_of(caller), keywords, Given())
+
+    @staticmethod
+    def worker(*, given: Given | None = None, **keywords: Unpack[Keywords]) -> Worker:
+        """Set up logs, redaction, traces and their export in a process without an application: a worker, a script.
+
+        ::
+
+            Spine.worker(service="mailer")
+
+        It reads the same settings as `Spine(app)`; those of requests (`guard`, `metrics`, `objectives`) are checked and have
+        no effect. Set it up once, early; the adapters of `fastapi_spine.jobs` do it by themselves.
+
+        Args:
+            given: a clock, ids or an output to use instead of the usual ones; for tests.
+            **keywords: see the class.
+
+        Returns:
+            The layer, in force; `flush` and `close` work as on a `Spine`.
+
+        Raises:
+            SettingsError: see the class.
+        """
+        caller = sys._getframe(1)  # noqa: SLF001 - see Spine
+        return Worker(packages_of(caller), keywords, given or Given())
 
     def close(self) -> None:
         """Take the layer away again: the application and logging are as they were, the queue is written."""
@@ -157,14 +205,38 @@ class Spine(Layer):
 class Wrapped(Layer):
     """An ASGI callable with the layer around it; made by `Spine.wrap`."""
 
-    def __init__(self, app: App, caller: FrameType, keywords: Keywords, given: Given) -> None:
-        super().__init__(app, caller, keywords, given)
+    def __init__(
+        self, app: App, packages: tuple[str, ...], keywords: Keywords, given: Given
+    ) -> None:
+        super().__init__(app, packages, keywords, given)
         self.app = app
         self._serve = self._pass.around(self._behind_the_door(app, app))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         await self._serve(self, scope, receive, send)
+
+
+class Worker(Layer):
+    """The layer in a process that runs jobs and serves nothing; made by `Spine.worker`.
+
+    Args:
+        packages: the program's own top packages, unless `given` names them.
+        keywords: see `Spine`.
+        given: see `Spine`.
+        title: names the service if nothing else does.
+    """
+
+    def __init__(
+        self, packages: tuple[str, ...], keywords: Keywords, given: Given, title: str = ""
+    ) -> None:
+        super().__init__(None, packages, keywords, given, title)
+        self._pass.starting()
+        self._pass.started()
+
+    def ending(self) -> None:
+        """Write and ship what is queued; the process may end any moment now, by a signal or without its exit hooks."""
+        self._pass.stopped()
 
 
 def _nothing() -> None:

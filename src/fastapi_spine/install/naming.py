@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from types import FrameType
-from typing import Any
 
 _DEFAULT_TITLES = frozenset({"FastAPI", ""})
 _DEFAULT_SERVICE = "app"
@@ -25,9 +24,8 @@ def packages_of(caller: FrameType) -> tuple[str, ...]:
     return (_MAIN, top) if top and top != _MAIN else (_MAIN,)
 
 
-def service_of(app: Any, packages: tuple[str, ...]) -> str:
-    """Name a service that nobody named: its title, else its package."""
-    title = getattr(app, "title", None)
+def service_of(title: object, packages: tuple[str, ...]) -> str:
+    """Name a service that nobody named: its application's title, else its package."""
     if isinstance(title, str) and title not in _DEFAULT_TITLES:
         return title
     named = [package for package in packages if package != _MAIN]

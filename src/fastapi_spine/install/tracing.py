@@ -22,7 +22,11 @@ _SECOND_NS = 1_000_000_000
 
 
 def traces_room(
-    settings: Settings, site: Site, exporting: Exporting, formats: TraceFormats
+    settings: Settings,
+    site: Site,
+    exporting: Exporting,
+    formats: TraceFormats,
+    queue: str = "",
 ) -> TracesRoom:
     """Furnish the traces room.
 
@@ -31,6 +35,7 @@ def traces_room(
         site: what rooms are built from.
         exporting: takes the spans.
         formats: which headers carry a trace.
+        queue: the job queue whose worker this is, if it is one's; see `Given`.
     """
     propagate_api()  # before anything imports it that would let its fault through
     ours = settings.traces
@@ -50,7 +55,7 @@ def traces_room(
         operations=ours.operations,
         instrumentations=Instrumentations(
             site.environ,
-            ours.instrument_off,
+            (*ours.instrument_off, queue),
             wanted=ours.instrument,
             sql_comments=ours.sql_comments,
         ),
@@ -59,6 +64,8 @@ def traces_room(
         receiver=exporting.exporter.on(SIGNAL_TRACES),
         formats=formats,
     )
+    # In a queue's worker a call that belongs to nothing is a look of the queue at its broker, several a second.
+    room.provider.source.lone_calls = not queue
     delivery = room.delivery
     delivery.collector = exporting.exporter.gather_spans(delivery.settle, delivery.forget)
     delivery.write = exporting.exporter.write_span

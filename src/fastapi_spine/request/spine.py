@@ -289,6 +289,11 @@ class RequestPass:
         if exchange.error is not None:
             exchange.error = exchange.traceback = None
 
+    @property
+    def begun(self) -> bool:
+        """Whether there was a start, or a request."""
+        return self._ready
+
     def starting(self) -> None:
         """Take note that the application is about to start, or that its first request came without."""
         self._ready = True

@@ -8,6 +8,7 @@ from typing import Final
 
 from opentelemetry import baggage
 from opentelemetry import context as otel
+from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import default_getter
 
 from fastapi_spine.core.asgi import Scope
@@ -19,9 +20,11 @@ from fastapi_spine.core.trace_formats import W3C, state_of
 from fastapi_spine.traces.active import Active
 from fastapi_spine.traces.baggage import BAGGAGE, written
 from fastapi_spine.traces.globals import formats_in_force, propagate_api
-from fastapi_spine.traces.headers import TRACEPARENT, span_headers
+from fastapi_spine.traces.headers import TRACEPARENT, TRACESTATE, span_headers
 from fastapi_spine.traces.propagation import REQUEST_ID, extracted, w3c_of
 from fastapi_spine.traces.span import Span
+
+Ids = tuple[str, str, str, str | None, int]
 
 _ONE_HEADER: Final = 8_192
 """Characters of a header that are read; what is longer is malformed then, or over its limit."""
@@ -59,16 +62,15 @@ def resume(carried: Mapping[str, str]) -> Iterator[None]:
         with resume(job), span("send invoice"):
             ...
 
-    In the process and thread pool of the request itself nothing of this is needed: `asyncio.create_task` and
-    `asyncio.to_thread` take the context along.
+    For the jobs of a queue `job` does this and more. In the process and thread pool of the request itself nothing of
+    this is needed: `asyncio.create_task` and `asyncio.to_thread` take the context along.
 
     Args:
         carried: what `carry()` returned. It is checked like headers from outside.
     """
     checked = {name: str(value)[: _ONE_HEADER + 1] for name, value in carried.items()}
     active = Active()
-    context = propagate_api().extract(checked, otel.get_current())
-    token = active.enter(extracted(W3C, checked, context, default_getter))
+    token = active.enter(context_of(checked))
     request = current.set(_carried(checked) or current.get())
     try:
         yield
@@ -78,22 +80,56 @@ def resume(carried: Mapping[str, str]) -> Iterator[None]:
         active.leave(token)
 
 
-def _carried(headers: Mapping[str, str]) -> Exchange | None:
-    """Return what stands for a request that is served elsewhere; None if its ids did not come, or are none."""
+def told_by(message: Mapping[str, object]) -> dict[str, str]:
+    """Return those headers of a message that `carry()` writes, as texts of a length that may be read."""
+    names = {
+        REQUEST_ID,
+        TRACEPARENT,
+        TRACESTATE,
+        BAGGAGE,
+        *propagate_api().get_global_textmap().fields,
+    }
+    found = {name: message.get(name) for name in sorted(names)}
+    return {name: text[: _ONE_HEADER + 1] for name, text in found.items() if isinstance(text, str)}
+
+
+def context_of(carried: Mapping[str, str]) -> Context:
+    """Return the current context with the parent and the baggage that were carried."""
+    context = propagate_api().extract(carried, otel.get_current())
+    return extracted(W3C, carried, context, default_getter)
+
+
+def carried_id(headers: Mapping[str, str]) -> str | None:
+    """Return the request id that was carried; None if none was, or something that is none."""
     request_id = headers.get(REQUEST_ID, "")
-    trace = parse_traceparent(headers.get(TRACEPARENT, "").encode("utf-8", "replace"))
-    if trace is None or not is_request_id(request_id):
-        return None
-    trace_id, span_id, flags = trace
-    identity = _identity((request_id, trace_id, span_id, None, flags), headers)
+    return request_id if is_request_id(request_id) else None
+
+
+def served_elsewhere(ids: Ids, headers: Mapping[str, str]) -> Exchange:
+    """Return what stands for a request here whose answer is given elsewhere: lines and calls have its ids.
+
+    Args:
+        ids: request id, trace id, span id, the parent's span id, flags.
+        headers: what was carried; the caller's decision about sampling is read if a format that is in use can tell it.
+    """
+    identity = _identity(ids, headers)
     exchange = Exchange("http", {}, identity, 0, 0)
     exchange.finished = True
     exchange.span = _Elsewhere(identity)
     return exchange
 
 
-def _identity(ids: tuple[str, str, str, None, int], headers: Mapping[str, str]) -> Identity:
-    """Return the ids of such a request, with its caller's decision if a format that is in use can tell it."""
+def _carried(headers: Mapping[str, str]) -> Exchange | None:
+    """Return what stands for a request that is served elsewhere; None if its ids did not come, or are none."""
+    request_id = carried_id(headers)
+    trace = parse_traceparent(headers.get(TRACEPARENT, "").encode("utf-8", "replace"))
+    if trace is None or request_id is None:
+        return None
+    trace_id, span_id, flags = trace
+    return served_elsewhere((request_id, trace_id, span_id, None, flags), headers)
+
+
+def _identity(ids: Ids, headers: Mapping[str, str]) -> Identity:
     formats = formats_in_force()
     if formats is W3C:
         return Identity(*ids)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi_spine.core.conventions import HEADER_TRACEPARENT
+from fastapi_spine.core.conventions import HEADER_TRACEPARENT, HEADER_TRACESTATE
 from fastapi_spine.core.exchange import Identity
 from fastapi_spine.core.trace_context import w3c_headers
 from fastapi_spine.traces.span import Span
 
 TRACEPARENT = HEADER_TRACEPARENT.decode()
+TRACESTATE = HEADER_TRACESTATE.decode()
 LONGEST_STATE = 512
 """Characters of `tracestate` that are passed on at least (section 3.3.1.5)."""
 _LONG_MEMBER = 128

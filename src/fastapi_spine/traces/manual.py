@@ -56,8 +56,8 @@ class span:  # noqa: N801 - reads like the verb it is: `with span("render"):`
 
     def begin(self) -> tuple[trace.Span, Active]:
         """Begin the span without making it current; for what runs in steps."""
-        made = _tracer().start_span(self._name, attributes=self._fields)
-        return made, _active_of(made)
+        made = running_tracer().start_span(self._name, attributes=self._fields)
+        return made, active_of(made)
 
     def __exit__(
         self,
@@ -90,7 +90,7 @@ class span:  # noqa: N801 - reads like the verb it is: `with span("render"):`
         return cast("_F", _wrapped(function, lambda: span(self._name, **self._fields)))
 
 
-def _tracer() -> trace.Tracer:
+def running_tracer() -> trace.Tracer:
     """Return the tracer of the running request, else that of the process."""
     exchange = current.get()
     if exchange is not None and isinstance(exchange.span, ServerSpan):
@@ -98,7 +98,8 @@ def _tracer() -> trace.Tracer:
     return trace.get_tracer(SCOPE_SPINE)
 
 
-def _active_of(made: trace.Span) -> Active:
+def active_of(made: trace.Span) -> Active:
+    """Return what makes a span the current one."""
     return made.source.active if isinstance(made, Span) else Active()
 
 

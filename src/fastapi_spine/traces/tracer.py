@@ -39,10 +39,11 @@ class Source:
         on_start: span processors that hear of every beginning; usually none.
         tracer: makes spans of the layer itself and of `span()`.
         operations: what FastAPI's operations have in common (`OperationKinds`); None if they are no spans of ours.
+        lone_calls: whether a call of another service that belongs to nothing has a span.
     """
 
     __slots__ = (
-        "active", "limits", "monotonic", "on_start", "operations", "outbox", "resource", "tracer",
+        "active", "limits", "lone_calls", "monotonic", "on_start", "operations", "outbox", "resource", "tracer",
     )  # fmt: skip
 
     def __init__(self, outbox: Outbox, active: Active, resource: Any, version: str = "") -> None:
@@ -54,6 +55,7 @@ class Source:
         self.resource = resource
         self.on_start: tuple[Any, ...] = ()
         self.operations: Any = None
+        self.lone_calls = True
 
 
 class Tracer(trace.Tracer):
@@ -92,6 +94,8 @@ class Tracer(trace.Tracer):
             home = parent.home
             parent_id: str | None = parent.span_id
         else:
+            if kind is SpanKind.CLIENT and not source.lone_calls and not _is_valid(parent):
+                return trace.INVALID_SPAN
             home, parent_id = self._new_home(parent)
             root = True
         limits = source.limits
@@ -152,6 +156,10 @@ class Tracer(trace.Tracer):
             name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception,
         )  # fmt: skip
         return CurrentSpan(self, self.source.active, arguments, end_on_exit)
+
+
+def _is_valid(parent: object) -> bool:
+    return isinstance(parent, trace.Span) and parent.get_span_context().is_valid
 
 
 class CurrentSpan:

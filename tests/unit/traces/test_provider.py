@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
 from traced import Traced
 
 from fastapi_spine.export.resource import Resource, resource_attributes
@@ -135,3 +136,18 @@ def test_a_processor_that_raises_is_counted_and_nothing_else() -> None:
     traced.tracer().start_span("work").end()
     assert [span.name for span in traced.spans] == ["work"]
     assert traced.health.internal_errors == {"span_processor": 2}
+
+
+def test_a_queues_looks_at_its_broker_are_no_spans() -> None:
+    """In a queue's worker a call that belongs to nothing has none; one inside of anything has, and so has what is no call."""
+    traced = Traced()
+    traced.room.provider.source.lone_calls = False
+    tracer = traced.tracer()
+    with tracer.start_as_current_span("BRPOP", kind=SpanKind.CLIENT):
+        pass
+    with (
+        tracer.start_as_current_span("job", kind=SpanKind.CONSUMER),
+        tracer.start_as_current_span("SELECT", kind=SpanKind.CLIENT),
+    ):
+        pass
+    assert [span.name for span in traced.spans] == ["SELECT", "job"]
