@@ -25,6 +25,8 @@ ALONE = {
     "sqlalchemy": ("demo",),
     "structlog": ("logs",),
     "loguru": ("logs",),
+    "celery": ("jobs",),
+    "taskiq": ("jobs",),
 }
 """Which rooms may import a library whose churn or weight stays in one folder."""
 

@@ -23,6 +23,8 @@ PAGES = [
 RUN_ELSEWHERE = {
     "logging.md": "tests/unit/logs/test_logging_guide.py, where logging is put back after it"
 }
+NEEDED = {"jobs.md": ("celery", "taskiq")}
+"""What the examples of a page are about; without it they cannot run."""
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -52,6 +54,8 @@ def _closed_again(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 )
 def test_the_blocks_of_a_page_run_one_after_the_other(page: Path) -> None:
     """What a reader pastes works."""
+    for library in NEEDED.get(page.name, ()):
+        pytest.importorskip(library)
     names: dict[str, Any] = {"__name__": "example"}
     for block in blocks(page, "python"):
         exec(compile(block, str(page), "exec"), names)  # noqa: S102 - running them is the point
