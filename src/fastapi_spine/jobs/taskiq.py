@@ -120,18 +120,17 @@ class _Middleware(TaskiqMiddleware):
 
     def on_error(self, message: Any, result: Any, exception: BaseException) -> None:
         """Take note of what a run raised."""
-        del message, result
-        runs = _runs.get()
-        if runs:
-            self._process.health.guarded(_STEP, runs[-1].job.ends, *_ending(exception))
+        del result
+        run = _run_of(message)
+        if run is not None:
+            self._process.health.guarded(_STEP, run.job.ends, *_ending(exception))
 
     def post_execute(self, message: Any, result: Any) -> None:
         """End a run."""
-        del message
-        runs = _runs.get()
-        if runs:
-            _runs.set(runs[:-1])
-            self._process.health.guarded(_STEP, _end, runs[-1], result)
+        run = _run_of(message)
+        if run is not None:
+            _runs.set(_runs.get()[:-1])
+            self._process.health.guarded(_STEP, _end, run, result)
 
 
 def _address(message: Any) -> None:
@@ -140,11 +139,17 @@ def _address(message: Any) -> None:
     A message that is sent once more still has what it came with (taskiq hands its labels on), so the runs of a task are
     siblings in the waterfall.
     """
-    runs = _runs.get()
-    if runs and runs[-1].job.job_id == message.task_id:
-        runs[-1].again = True
+    run = _run_of(message)
+    if run is not None:
+        run.again = True
     for name, value in carry().items():
         message.labels.setdefault(name, value)
+
+
+def _run_of(message: Any) -> _Run | None:
+    """Return the run of a message that goes on here; None if it could not be begun, or is another's."""
+    runs = _runs.get()
+    return runs[-1] if runs and runs[-1].job.job_id == str(message.task_id) else None
 
 
 def _attempt_of(labels: Any) -> int:

@@ -207,12 +207,13 @@ class job:  # noqa: N801 - reads like `span`: `with job("send_invoice", carried)
         entered, self._entered = self._entered, None
         if entered is None:
             return
+        elapsed_ns = _clock().monotonic_ns() - entered.since
         if self.outcome is None:
             self.ends(_outcome_of(error), error)
         outcome, why = self.outcome or JobOutcome.COMPLETED, self.error
         try:
             _close(entered.span, outcome, why)
-            _write(outcome, why, _clock().monotonic_ns() - entered.since)
+            _write(outcome, why, elapsed_ns)
         finally:
             with suppress(ValueError):  # left in another context than it was entered in
                 current.reset(entered.before)
