@@ -53,6 +53,8 @@ from fastapi_spine.traces.span import qualified
 from fastapi_spine.traces.steps import end
 
 _log: Final = logging.getLogger(LOGGER_JOBS)
+_LONGEST: Final = 128
+"""Characters that are written of what a message says of itself: its id, and its queue."""
 
 
 class _Telling(NamedTuple):
@@ -141,9 +143,9 @@ class job:  # noqa: N801 - reads like `span`: `with job("send_invoice", carried)
         if system:
             self._about[ATTR_MESSAGING_SYSTEM] = system
         if queue:
-            self._about[ATTR_MESSAGING_DESTINATION] = queue
+            self._about[ATTR_MESSAGING_DESTINATION] = queue[:_LONGEST]
         if job_id:
-            self._about[ATTR_MESSAGING_MESSAGE_ID] = job_id
+            self._about[ATTR_MESSAGING_MESSAGE_ID] = job_id[:_LONGEST]
         if attempt > 1:
             self._about[ATTR_ATTEMPT] = attempt
         self.outcome: JobOutcome | None = None
@@ -181,7 +183,7 @@ class job:  # noqa: N801 - reads like `span`: `with job("send_invoice", carried)
             bound.update(around.bound)
         bound[KEY_JOB] = self._name
         if self.job_id:
-            bound[KEY_JOB_ID] = self.job_id
+            bound[KEY_JOB_ID] = self.job_id[:_LONGEST]
         if self._attempt > 1:
             bound[KEY_ATTEMPT] = self._attempt
         return bound

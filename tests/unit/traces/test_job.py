@@ -154,6 +154,15 @@ def test_a_carried_id_that_is_none_is_replaced(seen: Seen, carried: dict[str, An
     assert [made.trace_id for made in seen.spans] == [TRACE]
 
 
+def test_what_a_message_says_of_itself_is_cut(seen: Seen) -> None:
+    """Whoever can write to a broker chooses a job's id; each line would repeat it."""
+    with job("send", job_id="x" * 9_000, queue="y" * 9_000):
+        pass
+    (made,) = seen.spans
+    assert made.attributes["messaging.message.id"] == seen.lines.lines[0]["job_id"] == "x" * 128
+    assert made.attributes["messaging.destination.name"] == "y" * 128
+
+
 def test_a_carried_trace_that_is_none_is_left(seen: Seen) -> None:
     """The id goes on; the trace is a new one."""
     with job("send", {"x-request-id": "req-1", "traceparent": f"00-{'0' * 32}-{PARENT}-01"}):
