@@ -11,7 +11,7 @@ from fastapi_spine.core.telemetry import SpanData
 from fastapi_spine.export.resource import Resource
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.redaction.clients import Clients
-from fastapi_spine.request.identity import Asked, identity_reader
+from fastapi_spine.request.identity import DebugFlag, identity_reader
 from fastapi_spine.request.place import place
 from fastapi_spine.request.spine import RequestPass
 from fastapi_spine.testing.clock import FrozenClock
@@ -78,7 +78,7 @@ class Traced:
         identity = identity_reader(
             self._ids, formats, accept=True, looks_secret=lambda _text: False
         )
-        asked = [Asked()] if formats.b3 else []
+        asked = [DebugFlag()] if formats.b3 else []
         observers = (*first, self.room.observer, *others)
         passing = RequestPass(
             identity, observers, self.room, self.clock, self.health, first=asked, tell=tell

@@ -14,7 +14,7 @@ from fastapi_spine.core.clock import SystemClock
 from fastapi_spine.core.conventions import SIGNAL_METRICS
 from fastapi_spine.core.health import Health
 from fastapi_spine.core.ids import RandomIds
-from fastapi_spine.core.observer import Beginner, LifespanListener, Observer, Page, Tell
+from fastapi_spine.core.observer import Beginner, LifespanListener, Observer, Tell
 from fastapi_spine.core.telemetry import LinePort
 from fastapi_spine.core.trace_formats import TraceFormats
 from fastapi_spine.install.given import Given
@@ -22,7 +22,7 @@ from fastapi_spine.install.masking import redactor_for
 from fastapi_spine.install.propagating import Propagating
 from fastapi_spine.install.site import Site
 from fastapi_spine.logs.room import LogsRoom
-from fastapi_spine.request.identity import Asked, IdentityReader, identity_reader
+from fastapi_spine.request.identity import DebugFlag, IdentityReader, identity_reader
 from fastapi_spine.request.spine import RequestPass
 from fastapi_spine.settings.load import environment
 from fastapi_spine.settings.model import Settings
@@ -76,6 +76,16 @@ class Parts(NamedTuple):
     propagating: Propagating
 
 
+class _On(NamedTuple):
+    """The rooms, None where one is off."""
+
+    exporting: Exporting
+    guard: GuardRoom | None
+    logs: LogsRoom | None
+    metrics: MetricsRoom | None
+    traces: TracesRoom | None
+
+
 def furnish(
     settings: Settings, *, app: Any, service: str, packages: tuple[str, ...], given: Given
 ) -> Parts:
@@ -90,55 +100,26 @@ def furnish(
         given: a clock, ids or an output to use instead of the usual ones.
     """
     site = _site(settings, service, packages, given)
-    clock, health = site.clock, site.health
     propagating = Propagating(site.environ)
-    formats = propagating.formats
     serves = app is not None
-    exporting = _exporting(settings, site, numbers=serves)
-    exporter = exporting.exporter
-    guard = _guard_room(settings, site) if serves and settings.guard.enabled else None
-    logs = _logs_room(settings, site, given, exporter.lines) if settings.logs.enabled else None
-    rooms: list[Room] = []
-    observers: list[Observer] = []
-    pages: list[Page] = []
-    if logs is not None:
-        exporter.before_flush(logs.make_waiting)
-        observers.append(logs.access)
-    metrics = None
-    if serves and settings.metrics.enabled:
-        metrics = _metrics_room(settings, site, exported=exporter.on(SIGNAL_METRICS))
-        exporter.numbers_from(metrics.numbers)
-        observers.append(metrics.http)
-        rooms.append(metrics)
-        if settings.metrics.path:
-            pages.append(metrics.page)
-    traces = _traces_room(settings, site, exporting, formats, given.queue)
-    if traces is not None:
-        observers.insert(0, traces.observer)  # first: its verdict is on held-back lines too
-        # After the watchdog's end, so before its start: instrumentations take longer than it likes.
-        rooms.append(traces)
-    if settings.traces.keep_token:
-        observers.insert(0, _asked_for(settings.traces.keep_token))  # before the span is made
-    rooms += (exporting, propagating)
-    if logs is not None:
-        rooms.append(logs)
-    promised = settings.objectives if serves else ()
-    promising = _promising(promised, site, app, metrics, exporting, guard)
+    on = _build(settings, site, propagating.formats, given, serves=serves)
+    rooms = _by_their_ends(on, propagating)
+    promising = _promising(settings.objectives if serves else (), site, app, on)
     request_pass = RequestPass(
-        _identity(settings, site, formats),
-        observers,
-        _Listeners(rooms, health),
-        clock,
-        health,
-        first=_first(app, site, guard, traces, formats),
-        pages=pages,
+        _identity(settings, site, propagating.formats),
+        _observers(settings, on),
+        _Listeners(rooms, site.health),
+        site.clock,
+        site.health,
+        first=_first(app, site, on, propagating.formats),
+        pages=[] if on.metrics is None or not settings.metrics.path else [on.metrics.page],
         open_exchanges=site.open_exchanges,
         check=promising.check,
         tell=_telling(settings, site),
     )
     return Parts(
-        health, logs, traces, exporting, tuple(rooms), request_pass, promising, guard, propagating
-    )
+        site.health, on.logs, on.traces, on.exporting, rooms, request_pass, promising, on.guard, propagating
+    )  # fmt: skip
 
 
 def _site(settings: Settings, service: str, packages: tuple[str, ...], given: Given) -> Site:
@@ -151,23 +132,56 @@ def _site(settings: Settings, service: str, packages: tuple[str, ...], given: Gi
     return Site(service, packages, clock, ids, health, environ, redactor, set())
 
 
-def _first(
-    app: Any,
-    site: Site,
-    guard: GuardRoom | None,
-    traces: TracesRoom | None,
-    formats: TraceFormats,
-) -> list[Beginner]:
+def _build(
+    settings: Settings, site: Site, formats: TraceFormats, given: Given, *, serves: bool
+) -> _On:
+    """Build the rooms that are on, each joined to the exporter."""
+    exporting = _exporting(settings, site, numbers=serves)
+    exporter = exporting.exporter
+    guard = _guard_room(settings, site) if serves and settings.guard.enabled else None
+    logs = _logs_room(settings, site, given, exporter.lines) if settings.logs.enabled else None
+    if logs is not None:
+        exporter.before_flush(logs.make_waiting)
+    metrics = None
+    if serves and settings.metrics.enabled:
+        metrics = _metrics_room(settings, site, exported=exporter.on(SIGNAL_METRICS))
+        exporter.numbers_from(metrics.numbers)
+    traces = _traces_room(settings, site, exporting, formats, given.queue)
+    return _On(exporting, guard, logs, metrics, traces)
+
+
+def _by_their_ends(on: _On, propagating: Propagating) -> tuple[Room, ...]:
+    """List rooms in the order in which they end, which is the reverse of that in which they start."""
+    # Traces after the watchdog's end, so before its start: instrumentations take longer than it likes.
+    wanted = (on.metrics, on.traces, on.exporting, propagating, on.logs)
+    return tuple(room for room in wanted if room is not None)
+
+
+def _observers(settings: Settings, on: _On) -> list[Observer]:
+    """List who hears of each request, in that order."""
+    found: list[Observer] = []
+    if settings.traces.keep_token:
+        found.append(_asked_for(settings.traces.keep_token))  # before the span is made
+    if on.traces is not None:
+        found.append(on.traces.observer)  # its verdict is on held-back lines too
+    if on.logs is not None:
+        found.append(on.logs.access)
+    if on.metrics is not None:
+        found.append(on.metrics.http)
+    return found
+
+
+def _first(app: Any, site: Site, on: _On, formats: TraceFormats) -> list[Beginner]:
     """List who hears of a request before the rooms do: they shall see who really asked."""
     first: list[Beginner] = []
     if hasattr(app, "_native_telemetry"):
         from fastapi_spine.traces.native_search import NativeSearch
 
-        first.append(NativeSearch(app, site.environ, partial(_is_traced, traces)))
-    if guard is not None and guard.proxies is not None:
-        first.append(guard.proxies)
+        first.append(NativeSearch(app, site.environ, partial(_is_traced, on.traces)))
+    if on.guard is not None and on.guard.proxies is not None:
+        first.append(on.guard.proxies)
     if formats.b3:
-        first.append(Asked())
+        first.append(DebugFlag())
     return first
 
 
@@ -258,10 +272,7 @@ def _traces_room(
     return traces_room(settings, site, exporting, formats, queue)
 
 
-def _promising(
-    promised: Sequence[Objective], site: Site, app: Any, metrics: MetricsRoom | None, exporting: Exporting,
-    guard: GuardRoom | None,
-) -> Promising:  # fmt: skip
+def _promising(promised: Sequence[Objective], site: Site, app: Any, on: _On) -> Promising:
     from fastapi_spine.install.promising import Promising
 
     return Promising(
@@ -269,9 +280,9 @@ def _promising(
         promised,
         site.service,
         site.health,
-        counting=None if metrics is None else metrics.http,
-        declaring=exporting.resource,
-        refusing=None if guard is None else guard.refused,
+        counting=None if on.metrics is None else on.metrics.http,
+        declaring=on.exporting.resource,
+        refusing=None if on.guard is None else on.guard.refused,
     )
 
 

@@ -175,7 +175,7 @@ def identity_reader(
     return ChosenReader(ids, formats, accept=accept, looks_secret=looks_secret)
 
 
-class Asked:
+class DebugFlag:
     """Keeps all there is of a request whose caller asked for it by B3's debug flag, as `bind(keep=True)` does.
 
     Attributes:
