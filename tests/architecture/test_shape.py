@@ -24,9 +24,10 @@ OWNERLESS = {
 
 RESPONSE_START = "http.response.start"
 CONVENTIONS = tuple(
-    f"src/fastapi_spine/core/{name}.py" for name in ("conventions", "console_names", "job_names")
+    f"src/fastapi_spine/core/{name}.py"
+    for name in ("conventions", "console_names", "job_names", "spool_names")
 )
-"""Where names that leave the process are spelt; the second holds the console's own."""
+"""Where names that leave the process are spelt; those after the first belong to one subject each."""
 PACKAGE_NAME = "fastapi_spine"
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -13,19 +13,21 @@ REPORT_EVERY_NS = 60 * 1_000_000_000
 
 
 class Balance(NamedTuple):
-    """The books of one exporter: emitted = delivered + dropped + queued.
+    """The books of one exporter: emitted + recovered = delivered + dropped + queued.
 
     Attributes:
         emitted: how many items were handed over.
         delivered: how many a receiver has taken.
         dropped: how many were lost, by reason.
-        queued: how many are waiting or under way.
+        queued: how many are waiting or under way, on disk too.
+        recovered: how many were found on disk, left there by processes that have ended and had emitted them.
     """
 
     emitted: int
     delivered: int
     dropped: dict[str, int]
     queued: int
+    recovered: int = 0
 
 
 Report = Callable[[str, BaseException, int], None]

@@ -1,4 +1,7 @@
-"""What became of everything that was handed to an exporter: emitted = delivered + dropped + queued."""
+"""What became of everything that was handed to an exporter: emitted = delivered + dropped + queued.
+
+With a spool also of what other processes had emitted and left on disk: emitted + recovered = delivered + dropped + queued.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from fastapi_spine.core.conventions import (
     DROP_TOO_LARGE,
 )
 from fastapi_spine.core.health import Balance
+from fastapi_spine.core.spool_names import DROP_SPOOL_FULL, DROP_SPOOL_UNREADABLE
 
 REASONS: Final = (
     DROP_QUEUE_FULL,
@@ -24,6 +28,8 @@ REASONS: Final = (
     DROP_SHUTDOWN,
     DROP_FORK,
     DROP_ENCODE,
+    DROP_SPOOL_FULL,
+    DROP_SPOOL_UNREADABLE,
 )
 
 
@@ -42,6 +48,8 @@ class Account:
         self._lock = lock
         self.emitted = 0
         self._refused = 0
+        self._recovered = 0
+        self._spooled = 0
         self._delivered = 0
         self._dropped = dict.fromkeys(REASONS, 0)
 
@@ -62,6 +70,28 @@ class Account:
             self._refused += count
             self._dropped[reason] += count
 
+    def spool(self, count: int) -> None:
+        """Take note of items that went to disk: they stay queued."""
+        with self._lock:
+            self._spooled += count
+
+    def recover(self, count: int) -> None:
+        """Take note of items on disk that a process which has ended had emitted: they are queued here from now on."""
+        with self._lock:
+            self._recovered += count
+            self._spooled += count
+
+    def leave(self, count: int) -> None:
+        """Take note of items that are on disk no more; what became of them is booked by itself."""
+        with self._lock:
+            self._spooled -= count
+
+    @property
+    def spooled(self) -> int:
+        """How many of the queued items are on disk."""
+        with self._lock:
+            return self._spooled
+
     @property
     def entered(self) -> int:
         """How many were handed over and not lost at once."""
@@ -78,7 +108,8 @@ class Account:
     def queued(self) -> int:
         """How many items are waiting or under way."""
         with self._lock:
-            return self.emitted - self._delivered - sum(self._dropped.values())
+            known = self.emitted + self._recovered
+            return known - self._delivered - sum(self._dropped.values())
 
     @property
     def lost(self) -> dict[str, int]:
@@ -89,4 +120,4 @@ class Account:
     def balance(self) -> Balance:
         """Read the account."""
         with self._lock:
-            return Balance(self.emitted, self._delivered, self.lost, self.queued)
+            return Balance(self.emitted, self._delivered, self.lost, self.queued, self._recovered)

@@ -20,6 +20,10 @@ _PART: Final = 64
 of what it holds with its oldest chunk."""
 
 
+_SHARE: Final = 4
+"""One of so many parts of the room, for each of three signals and what is under way."""
+
+
 class Budget:
     """How many bytes may wait in all queues of a process. Beyond it the fullest queue gives its oldest chunks.
 
@@ -89,6 +93,11 @@ class Queue:
         return self._count
 
     @property
+    def crowded(self) -> bool:
+        """Whether this queue has more than its share of the room: soon the oldest would have to be dropped."""
+        return self.weight * _SHARE > self._budget.bound
+
+    @property
     def settled(self) -> int:
         """How many of the items that entered (`Account.entered`), the oldest first, neither wait nor are under way.
 
@@ -128,10 +137,23 @@ class Queue:
             most: how many items.
             size: how many bytes, by weight.
         """
+        with self._budget.lock:
+            settled = self.settled
+            taken = self.take_beside(most, size)
+            if taken.chunks:
+                self._under_way_from = settled
+        return taken
+
+    def take_beside(self, most: int, size: int) -> Taken:
+        """Take chunks beside those that another thread has under way; their room is given back by `refund`.
+
+        Args:
+            most: how many items.
+            size: how many bytes, by weight.
+        """
         found: list[Chunk] = []
         count = weight = 0
         with self._budget.lock:
-            settled = self.settled
             chunks = self._chunks
             while chunks:
                 # Not only looked at: a destructor that logs meanwhile may have the oldest dropped.
@@ -145,9 +167,19 @@ class Queue:
                 weight += its_weight
             self._count -= count
             self.weight -= weight
-            if found:
-                self._under_way_from = settled
         return Taken(found, weight)
+
+    def refund(self, weight: int) -> None:
+        """Give back the room of items that `take_beside` took and that are elsewhere now."""
+        with self._budget.lock:
+            self._budget.used = max(self._budget.used - weight, 0)
+
+    def put_back(self, taken: Taken) -> None:
+        """Have chunks that `take_beside` took wait again, before all others."""
+        with self._budget.lock:
+            self._chunks.extendleft(reversed(taken.chunks))
+            self._count += sum(items for _, _, items in taken.chunks)
+            self.weight += taken.weight
 
     def release(self, weight: int) -> None:
         """Give back the room of items that are sent or lost: of those that were taken last."""
@@ -167,6 +199,10 @@ class Queue:
             if not self._closed:
                 self.account.drop(reason, count)
 
+    def aside(self, batch: Sequence[Chunk]) -> bool:  # noqa: ARG002 - there is nowhere to put it
+        """Say that items which can be tried no more cannot be kept."""
+        return False
+
     def drop_oldest(self) -> bool:
         """Lose the oldest chunk; False if there is none. The caller holds the lock."""
         if not self._chunks:
@@ -180,13 +216,16 @@ class Queue:
         return True
 
     def close(self) -> None:
-        """Count everything that waits or is under way, and all that still comes, as lost in the shutdown."""
+        """Count everything that waits or is under way, and all that still comes, as lost in the shutdown.
+
+        What is on disk stays queued: another process sends it.
+        """
         with self._budget.lock:
             self._closed = True
             self._chunks.clear()
             self._budget.used -= self.weight
             self._count = self.weight = 0
-            self.account.drop(DROP_SHUTDOWN, self.account.queued)
+            self.account.drop(DROP_SHUTDOWN, self.account.queued - self.account.spooled)
 
     def forget(self) -> None:
         """Leave to the parent what is the parent's: in a child after a fork."""

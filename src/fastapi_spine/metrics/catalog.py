@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from fastapi_spine.core import conventions as names
+from fastapi_spine.core.spool_names import METRIC_RECOVERED
 from fastapi_spine.metrics.family import Combine, Kind
 
 
@@ -164,11 +165,17 @@ DELIVERED: Final = Entry(
     (names.LABEL_SIGNAL,),
     "Items that a receiver has taken.",
 )
+RECOVERED: Final = Entry(
+    METRIC_RECOVERED,
+    "counter",
+    (names.LABEL_SIGNAL,),
+    "Items found on disk that a process which has ended had emitted; only with `export.spool`.",
+)
 QUEUED: Final = Entry(
     names.METRIC_QUEUED,
     "gauge",
     (names.LABEL_SIGNAL,),
-    "Items that wait for their receiver, or are under way to it.",
+    "Items that wait for their receiver, on disk too, or are under way to it.",
     combine="live",
 )
 INTERNAL_ERRORS: Final = Entry(

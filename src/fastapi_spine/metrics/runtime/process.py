@@ -47,6 +47,10 @@ def health_families(health: Health) -> Iterator[Family]:
     yield family(catalog.DROPPED, (Point(key, float(count)) for key, count in dropped.items()))
     for entry, place in ((catalog.EMITTED, 0), (catalog.DELIVERED, 1), (catalog.QUEUED, 3)):
         yield family(entry, (Point((signal,), float(one[place])) for signal, one in known.items()))  # type: ignore[arg-type]  # the numbers of a balance
+    recovered = {signal: one.recovered for signal, one in known.items() if one.recovered}
+    yield family(
+        catalog.RECOVERED, (Point((signal,), float(count)) for signal, count in recovered.items())
+    )
     for entry, counted in (
         (catalog.INTERNAL_ERRORS, health.internal_errors),
         (catalog.REDACTIONS, health.redactions),
