@@ -13,6 +13,7 @@ from fastapi_spine.core.clock import SystemClock
 from fastapi_spine.core.health import Balance, Health
 from fastapi_spine.core.telemetry import MetricData, Numbers, PointData, SpanData
 from fastapi_spine.export.room import Exporter
+from fastapi_spine.export.spool.spool import SpoolTerms
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SIGNALS = ("traces", "logs", "metrics")
@@ -69,8 +70,14 @@ class Three(Exporter):
 
 
 @contextmanager
-def exporting(url: str, *signals: str, bound: int = 1 << 25, **variables: str) -> Iterator[Three]:
-    """Run an exporter against a receiver."""
+def exporting(
+    url: str,
+    *signals: str,
+    bound: int = 1 << 25,
+    spool: SpoolTerms | None = None,
+    **variables: str,
+) -> Iterator[Three]:
+    """Run an exporter against a receiver, perhaps with a spool."""
     clock = SystemClock()
     environ = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": url,
@@ -84,6 +91,7 @@ def exporting(url: str, *signals: str, bound: int = 1 << 25, **variables: str) -
         clock=clock,
         health=Health(clock),
         bound=bound,
+        spool=spool,
     )
     made.source = Source()
     made.numbers_from(made.source)

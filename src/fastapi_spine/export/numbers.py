@@ -78,11 +78,19 @@ class NumberForm:
 
     def request(self, batch: Iterable[Chunk]) -> bytes:
         """Write a request of several data points: those of one metric under it."""
+        return self.request_of(self._resource.written(), batch)
+
+    def resource(self) -> bytes:
+        """Write who the process is; see `ScopedForm`."""
+        return self._resource.written()
+
+    def request_of(self, resource: bytes, batch: Iterable[Chunk]) -> bytes:
+        """Write a request of several data points of whichever process `resource` told of."""
         metrics: dict[tuple[str, ...], list[bytes]] = {}
         for group, data, _ in batch:
             metrics.setdefault(group, []).append(data)
         written = (_metric(group, points) for group, points in metrics.items())
-        return blob(1, self._resource.written() + blob(2, self._scope + b"".join(written)))
+        return blob(1, resource + blob(2, self._scope + b"".join(written)))
 
     def _point(self, kind: MetricKind, point: PointData) -> bytes:
         if kind == "histogram":

@@ -22,6 +22,14 @@ from fastapi_spine.core.conventions import (
     MSG_EXPORT_TO,
     MSG_EXPORT_TROUBLE,
 )
+from fastapi_spine.core.spool_names import (
+    KEY_FOLDER,
+    KEY_RECOVERED,
+    KEY_SPOOLED,
+    MSG_SPOOL_FOUND,
+    MSG_SPOOL_LEFT,
+    MSG_SPOOL_OFF,
+)
 from fastapi_spine.export.endpoint import Endpoint, Nowhere
 
 _MINUTE_NS: Final = 60_000_000_000
@@ -46,6 +54,7 @@ class Report:
         self._troubles: dict[str, tuple[int, str]] = {}
         self._told_at: int | None = None
         self._told: Found = {}
+        self._kept: dict[str, int] = {}
 
     def start(self, ends: Mapping[str, Endpoint | Nowhere]) -> None:
         """Say where each signal goes: one line for all that go, one for each reason why others do not."""
@@ -79,14 +88,29 @@ class Report:
         if self._told_at is None or now - self._told_at >= _MINUTE_NS:
             self._tell(self._found(), now)
 
-    def end(self, waiting: Mapping[str, int] | None = None) -> None:
+    def spool_off(self, folder: str, why: str) -> None:
+        """Tell why nothing is kept on disk; the spool says it once for each time that it begins."""
+        log.warning(MSG_SPOOL_OFF, extra={KEY_FOLDER: folder, KEY_REASON: why})
+
+    def spool_found(self, folder: str, items: Mapping[str, int]) -> None:
+        """Tell what ended processes had left on disk, and this one is going to send."""
+        log.info(MSG_SPOOL_FOUND, extra={KEY_FOLDER: folder, KEY_RECOVERED: dict(items)})
+
+    def end(
+        self, waiting: Mapping[str, int] | None = None, spooled: Mapping[str, int] | None = None
+    ) -> None:
         """Tell what was lost in all, because no later line may.
 
         Args:
             waiting: items by signal that are neither delivered nor lost, and are lost if the process ends now.
+            spooled: items by signal that are on disk, and are not.
         """
+        found = self._found()  # before this line is lost itself, after the end
+        kept = {signal: count for signal, count in (spooled or {}).items() if count}
+        if kept and kept != self._kept:
+            self._kept = kept
+            log.info(MSG_SPOOL_LEFT, extra={KEY_SPOOLED: kept})
         left = {signal: count for signal, count in (waiting or {}).items() if count}
-        found = self._found()
         self._tell({**found, KEY_WAITING: left} if left else found, self._monotonic_ns())
 
     def _found(self) -> Found:

@@ -59,7 +59,15 @@ class ScopedForm:
 
     def request(self, batch: Iterable[Chunk]) -> bytes:
         """Write a request of several items, grouped by scope."""
-        return request_of(self._resource.written(), batch)
+        return self.request_of(self._resource.written(), batch)
+
+    def resource(self) -> bytes:
+        """Write who the process is, for items that are sent later, perhaps by another one."""
+        return self._resource.written()
+
+    def request_of(self, resource: bytes, batch: Iterable[Chunk]) -> bytes:
+        """Write a request of several items of whichever process `resource` told of."""
+        return request_of(resource, batch)
 
 
 def request_of(resource: bytes, batch: Iterable[Chunk]) -> bytes:

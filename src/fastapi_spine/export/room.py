@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import DROP_FORK, SIGNAL_LOGS, SIGNAL_METRICS, SIGNAL_TRACES
@@ -30,13 +30,19 @@ from fastapi_spine.export.numbers import NumberForm
 from fastapi_spine.export.queue import Budget, Queue
 from fastapi_spine.export.report import Report
 from fastapi_spine.export.request import Chunk, ScopedForm
-from fastapi_spine.export.shipper import Form, Shipper
+from fastapi_spine.export.shipper import Shipper
 from fastapi_spine.export.spans import SpanOutlet
+from fastapi_spine.export.spool.backlog import Backlog, SpoolForm
+from fastapi_spine.export.spool.shipper import SpoolShipper
+from fastapi_spine.export.spool.spool import Spool, SpoolTerms
 
 _STEP: Final = "export"
 Receiver = tuple[str, int]
 """Host and port: several signals may go to one."""
 SIGNALS: Final = (SIGNAL_TRACES, SIGNAL_LOGS, SIGNAL_METRICS)
+_STOW_S: Final = 1.0
+"""How long an end waits for threads to have their last batches on disk, before it does that itself."""
+_What = TypeVar("_What")
 
 
 class Exporter:
@@ -50,6 +56,7 @@ class Exporter:
         health: catches and counts faults, and shows the books.
         bound: how many bytes may wait in all, roughly.
         version: of this distribution.
+        spool: where on disk is kept what receivers do not take; None for nowhere.
 
     Attributes:
         ends: where each wanted signal goes, or why it goes nowhere.
@@ -66,6 +73,7 @@ class Exporter:
         health: Health,
         bound: int,
         version: str = "",
+        spool: SpoolTerms | None = None,
     ) -> None:
         wanted = [signal for signal in SIGNALS if signal in signals]
         self.ends = {signal: find_endpoint(environ, signal) for signal in wanted}
@@ -73,8 +81,18 @@ class Exporter:
         self._health = health
         self._wall_ns = clock.wall_ns
         self._budget = Budget(bound)
-        self._report = Report(clock.monotonic_ns, self._lost)
+        self._report = report = Report(clock.monotonic_ns, self._lost)
         self._shippers: dict[str, Shipper] = {}
+        self._spool = None
+        if spool is not None:
+            self._spool = Spool(
+                spool,
+                wall_ns=clock.wall_ns,
+                health=health,
+                off=partial(self._tell, report.spool_off, str(spool.folder)),
+                found=partial(self._tell, report.spool_found, str(spool.folder)),
+            )
+        self._stowing: list[SpoolShipper] = []
         self._before_flush: list[Callable[[], None]] = []
         self._gathering: list[Callable[[], None]] = []
         self._forgetting: list[tuple[Queue, Callable[[], int]]] = []
@@ -156,8 +174,13 @@ class Exporter:
         return None if shipper is None else shipper.queue.account.balance()
 
     def starting(self) -> None:
-        """Begin to send numbers."""
+        """Begin to send numbers, and what another process has left on disk."""
         self._in_vain.clear()
+        if self._spool is not None:
+            self._spool.begin()
+        for shipper in self._stowing:
+            shipper.start()
+            shipper.wake()
         numbers = self._shippers.get(SIGNAL_METRICS)
         if numbers is not None:
             numbers.start()
@@ -190,13 +213,20 @@ class Exporter:
         return not left
 
     def pause(self, timeout: float) -> None:
-        """Ship what is queued, at most so many seconds, and tell what was lost or is left: this may be the end."""
-        self.flush(timeout)
-        waiting = {signal: one.queue.account.queued for signal, one in self._shippers.items()}
-        self._health.guarded(_STEP, self._report.end, waiting)
+        """Ship what is queued, at most so many seconds, and tell what was lost or is left: this may be the end.
+
+        What is left goes to disk, if that was asked for.
+        """
+        if not self.flush(timeout):
+            self._stow()
+            for shipper in self._stowing:
+                shipper.resume()
+        accounts = {signal: one.queue.account for signal, one in self._shippers.items()}
+        waiting = {signal: one.queued - one.spooled for signal, one in accounts.items()}
+        self._health.guarded(_STEP, self._report.end, waiting, self.spooled())
 
     def close(self, timeout: float) -> None:
-        """Ship what is queued, at most so many seconds; what is left is counted as lost, and told.
+        """Ship what is queued, at most so many seconds; what is left goes to disk, or is counted as lost, and told.
 
         For a receiver that a flush waited for in vain nobody waits a second time, unless it has taken something since.
         """
@@ -207,9 +237,32 @@ class Exporter:
         }
         if hopeful:
             self._flush(timeout, hopeful)
+        self._stow()
+        if self._spool is not None:
+            self._spool.close()
         for shipper in self._shippers.values():
             shipper.close()
-        self._health.guarded(_STEP, self._report.end)
+        self._health.guarded(_STEP, self._report.end, None, self.spooled())
+
+    def keep_nothing(self) -> None:
+        """Have nothing go to disk from now on: in a program that only looks at the application."""
+        if self._spool is not None:
+            self._spool.close()
+
+    def _stow(self) -> None:
+        """Put on disk what is left, all signals at once."""
+        if self._spool is None or not self._spool.usable():
+            return
+        self._gather_all()
+        deadline = monotonic() + _STOW_S
+        for shipper in self._stowing:
+            shipper.halt()
+        for shipper in self._stowing:
+            shipper.stow(deadline - monotonic())
+
+    def spooled(self) -> dict[str, int]:
+        """Return how many items of each signal are on disk; they are queued."""
+        return {signal: one.queue.account.spooled for signal, one in self._shippers.items()}
 
     def _receiver(self, signal: str) -> Receiver:
         end = self.ends[signal]
@@ -232,34 +285,39 @@ class Exporter:
         """Leave to the parent what is the parent's: in a child after a fork."""
         self._in_vain.clear()
         self._budget.forget()
+        if self._spool is not None:
+            self._spool.forget()
         for queue, forget in self._forgetting:
             queue.account.refuse(DROP_FORK, forget())
         for shipper in self._shippers.values():
             shipper.forget()
 
     def _shipper(
-        self, signal: str, form: Form, *, expires_s: float = EXPIRES_S, **collecting: Any
+        self, signal: str, form: SpoolForm, *, expires_s: float = EXPIRES_S, **collecting: Any
     ) -> Shipper | None:
         """Make what ships a signal; None if it goes nowhere."""
         end = self.ends.get(signal)
         if not isinstance(end, Endpoint):
             return None
         queue = Queue(self._budget)
-        trouble = partial(self._tell_of, signal)
-        made = self._shippers[signal] = Shipper(
-            queue,
-            form,
-            Delivery(end, queue, trouble, expires_s),
-            health=self._health,
-            tick=self._report.losses,
-            **collecting,
-        )
+        trouble = partial(self._tell, self._report.trouble, signal)
+        delivery = Delivery(end, queue, trouble, expires_s)
+        given = {"health": self._health, "tick": self._report.losses, **collecting}
+        made: Shipper
+        if self._spool is None:
+            made = Shipper(queue, form, delivery, **given)
+        else:
+            backlog = Backlog(signal, self._spool, queue, delivery, form)
+            made = SpoolShipper(queue, form, delivery, backlog, **given)
+            self._spool.join(signal, queue, made.wake)
+            self._stowing.append(made)
+        self._shippers[signal] = made
         self._health.accounts[signal] = partial(self.balance, signal)
         return made
 
-    def _tell_of(self, signal: str, what: str) -> None:
-        """Tell of trouble; a logging filter of the user's that raises is not the batch's trouble."""
-        self._health.guarded(_STEP, self._report.trouble, signal, what)
+    def _tell(self, say: Callable[[str, _What], None], of: str, what: _What) -> None:
+        """Tell of something; a logging filter of the user's that raises is not the batch's trouble."""
+        self._health.guarded(_STEP, say, of, what)
 
     def _lost(self) -> dict[str, dict[str, int]]:
         return {signal: one.queue.account.lost for signal, one in self._shippers.items()}

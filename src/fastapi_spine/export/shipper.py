@@ -25,7 +25,7 @@ from fastapi_spine.export.request import Chunk
 BATCH_ITEMS: Final = 512
 BATCH_BYTES: Final = 1024 * 1024
 AGE_S: Final = 1.0
-_STEP: Final = "export"
+STEP: Final = "export"
 _ENCODE: Final = "export_encode"
 
 
@@ -217,16 +217,23 @@ class Shipper:
         """
         self.attentive = True
         if self.fetch is not None:
-            self._health.guarded(_STEP, self.fetch)
+            self._health.guarded(STEP, self.fetch)
         if not (len(self.queue) or self._hurried or self._closing):
-            until_due = None if self._collect is None else self._due - monotonic()
-            self._work.wait(until_due)
+            self._work.wait(self._until_due())
         self.attentive = False
         if self._collect is None and not (self._hurried or self._closing):
             self._gather()
 
+    def _until_due(self) -> float | None:
+        """Return how long there is nothing to do, seconds; None: until somebody rings."""
+        return None if self._collect is None else self._due - monotonic()
+
+    def _gather_s(self) -> float:
+        """Return how long the first item waits for others to go with it, seconds."""
+        return AGE_S
+
     def _gather(self) -> None:
-        until = monotonic() + AGE_S
+        until = monotonic() + self._gather_s()
         while not (self._has_batch() or self._hurried or self._closing):
             left = until - monotonic()
             if left <= 0:
@@ -246,21 +253,25 @@ class Shipper:
     def _send_waiting(self) -> None:
         """Send all of it if somebody waits, else whole batches and one more."""
         hurried, self._full = self._hurried, False
-        self._health.guarded(_STEP, self._collect_if_due)
+        self._health.guarded(STEP, self._collect_if_due)
         if self.fetch is not None:
-            self._health.guarded(_STEP, self.fetch)
+            self._health.guarded(STEP, self.fetch)
         more = True
         while more and not self._closing:
-            batch = self._health.guarded(_STEP, self._take)
+            batch = self._health.guarded(STEP, self._take)
             if batch:
-                self._health.guarded(_STEP, self._deliver, batch)
+                self._health.guarded(STEP, self._deliver, batch)
             enough = hurried or self._collect is not None or self._has_batch()
             more = bool(batch) and enough
-            self._health.guarded(_STEP, self._tick)
-            with self._settled:
-                self._settled.notify_all()
+            self._sent()
         if hurried and not len(self.queue):
             self._hurried = False
+
+    def _sent(self) -> None:
+        """Say what is to be said after a batch, and have those look who wait for it."""
+        self._health.guarded(STEP, self._tick)
+        with self._settled:
+            self._settled.notify_all()
 
     def _collect_if_due(self) -> None:
         collect = self._collect
@@ -279,6 +290,9 @@ class Shipper:
 
     def _deliver(self, batch: Taken) -> None:
         try:
-            self._delivery.send(batch.chunks, self._form.request)
+            self._send(batch.chunks)
         finally:
             self.queue.release(batch.weight)
+
+    def _send(self, batch: Sequence[Chunk]) -> None:
+        self._delivery.send(batch, self._form.request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib import metadata
+from pathlib import Path
 
 from fastapi_spine.core.conventions import (
     DISTRIBUTION,
@@ -13,6 +14,7 @@ from fastapi_spine.core.conventions import (
 )
 from fastapi_spine.export.resource import Resource
 from fastapi_spine.export.room import Exporter
+from fastapi_spine.export.spool.spool import SpoolTerms
 from fastapi_spine.install.site import Site
 from fastapi_spine.settings.model import Settings
 
@@ -50,10 +52,11 @@ class Exporting:
             health=site.health,
             bound=settings.export.queue,
             version=self.version,
+            spool=_spool(settings, site.service),
         )
 
     def starting(self) -> None:
-        """Begin to send numbers."""
+        """Begin to send numbers, and what another process has left on disk."""
         self.exporter.starting()
 
     def started(self) -> None:
@@ -75,6 +78,14 @@ class Exporting:
     def close(self) -> None:
         """Ship what is queued, and end the threads."""
         self.exporter.close(self._timeout)
+
+
+def _spool(settings: Settings, service: str) -> SpoolTerms | None:
+    export = settings.export
+    if not export.spool:
+        return None
+    folder = Path(export.spool).expanduser().absolute()
+    return SpoolTerms(folder, service, export.spool_bytes, export.spool_age)
 
 
 def _wanted(settings: Settings, *, numbers: bool) -> Iterable[str]:

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from fastapi_spine.settings.kind import Kind, Malformed
 from fastapi_spine.settings.parse import DURATION, size
 from fastapi_spine.settings.section import Section, Setting, setting
+
+_LEAST_SPOOL: Final = 1024 * 1024
+
+
+def _path(value: object) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise Malformed
+    return value.strip()
 
 
 class Export(Section):
@@ -17,5 +28,23 @@ class Export(Section):
     flush_timeout: Setting[str | float, float] = setting(
         default="3s",
         doc="How long shutting down waits for the receivers to take what is queued.",
+        kind=DURATION,
+    )
+    spool: Setting[str, str] = setting(
+        default="",
+        doc=(
+            "A folder in which telemetry is kept while its receiver is away, also from one process to the next, and "
+            "sent when it is back; without one it waits in memory only."
+        ),
+        kind=Kind(expected="the path of a folder, or nothing to keep nothing", parse=_path),
+    )
+    spool_bytes: Setting[str | int, int] = setting(
+        default="256MiB",
+        doc="How much disk `spool` may take, all processes of the service together; beyond it the oldest is dropped and counted.",
+        kind=size(at_least=_LEAST_SPOOL),
+    )
+    spool_age: Setting[str | float, float] = setting(
+        default="24h",
+        doc="How long telemetry is kept in `spool`: receivers refuse what is old.",
         kind=DURATION,
     )

@@ -10,7 +10,7 @@ from servers import wait_for
 
 from fastapi_spine.core.clock import SystemClock
 from fastapi_spine.core.health import Balance, Health
-from fastapi_spine.export.delivery import Delivery, Request
+from fastapi_spine.export.delivery import Books, Delivery, Request
 from fastapi_spine.export.endpoint import Endpoint, find_endpoint
 from fastapi_spine.export.queue import Budget, Queue
 from fastapi_spine.export.request import Chunk, ScopedForm
@@ -35,7 +35,13 @@ class Watched(Delivery):
         self._at_it = 0
         self._books = queue
 
-    def send(self, batch: Sequence[Chunk], request: Request) -> None:
+    def send(
+        self,
+        batch: Sequence[Chunk],
+        request: Request,
+        books: Books | None = None,
+        patience_s: float | None = None,
+    ) -> None:
         """Take a batch."""
         self._at_it += 1
         self.most = max(self.most, self._at_it)
