@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from fastapi_spine.cli.doors import doors
@@ -14,9 +15,11 @@ from fastapi_spine.core.conventions import DISTRIBUTION, PATH_METRICS, SIGNAL_TR
 from fastapi_spine.core.trace_formats import BAGGAGE
 from fastapi_spine.export.endpoint import Endpoint
 from fastapi_spine.export.room import SIGNALS
+from fastapi_spine.export.spool.files import survey
 from fastapi_spine.install.layer import Layer, Wrapped
 from fastapi_spine.logs.capture.uncovered import uncovered
 from fastapi_spine.request.place import placed_on
+from fastapi_spine.settings.export_model import Export
 from fastapi_spine.settings.guard_model import Guard
 from fastapi_spine.settings.load import load
 from fastapi_spine.settings.model import Metrics
@@ -52,6 +55,7 @@ def examine(target: str | None) -> int:
         _print_settings(load(keywords={}).origins)
         print(f"\n! {target} has no spine: call Spine(app) right after the application is made.")
         return 1
+    layer.exporter.keep_nothing()
     _print_settings(layer.origins)
     _print_metrics(layer.settings.metrics)
     _print_export(layer)
@@ -123,6 +127,24 @@ def _print_export(layer: Layer) -> None:
             print(f"  {signal:<8} to {end}")
         else:
             print(f"  {signal:<8} {'! ' if end.wrong else ''}nowhere: {end.reason}")
+    _print_spool(layer.settings.export, layer.service)
+
+
+def _print_spool(export: Export, service: str) -> None:
+    if not export.spool:
+        return
+    folder = Path(export.spool).expanduser().absolute()
+    print(f"  on disk  in {folder}, while a receiver is away")
+    try:
+        files, weight, items = survey(folder, service)
+    except OSError as error:
+        print(f"  ! the folder cannot be looked into: {error.strerror or error}")
+        return
+    if files:
+        waiting = ", ".join(f"{signal} {count}" for signal, count in sorted(items.items()))
+        print(f"           items waiting there: {waiting} ({files} files, {weight // 1024} KiB)")
+    else:
+        print("           nothing is waiting there")
 
 
 def _print_headers(layer: Layer) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from fastapi_spine.cli.target import require_application
 from fastapi_spine.core.errors import PlacementError
+from fastapi_spine.export.spool.places import name_of, service_folder
 
 APP = """
 import logging, sys
@@ -174,3 +175,18 @@ def test_a_misspelt_setting_is_an_error_that_names_the_nearest(folder: Path) -> 
     assert ran.returncode == 2
     assert "SPINE_LOGS_LEVLE" in ran.stderr
     assert "SPINE_LOGS_LEVEL" in ran.stderr
+
+
+def test_doctor_shows_what_waits_on_disk(folder: Path) -> None:
+    """The spool's folder, and how much is in it of this service, whichever process left it there."""
+    receiver = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "SPINE_EXPORT_SPOOL": "spool"}
+    empty = spine(folder, "doctor", "shop:app", **receiver).stdout
+    assert f"  on disk  in {folder / 'spool'}, while a receiver is away\n" in empty
+    assert "           nothing is waiting there\n" in empty
+    home = service_folder(folder / "spool", "orders") / "1-abcdefgh"
+    home.mkdir(parents=True)
+    for place, signal in enumerate(("traces", "logs", "traces")):
+        (home / name_of(place, signal, 20, home.name)).write_bytes(bytes(5000))
+    full = spine(folder, "doctor", "shop:app", **receiver).stdout
+    assert "           items waiting there: logs 20, traces 40 (3 files, 24 KiB)\n" in full
+    assert "on disk" not in spine(folder, "doctor", "shop:app").stdout
