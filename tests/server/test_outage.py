@@ -231,3 +231,51 @@ def test_a_receiver_that_comes_back_gets_what_waited(
     lines = Counter(attributes(one).get("http.route") for call in calls for one in call.records)
     assert len(ids) == len(set(ids)) == 6_000
     assert lines["/items/{n}"] == 6_000
+
+
+@pytest.mark.soak
+def test_an_outage_with_a_spool_costs_no_telemetry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    """12,000 requests in an outage, over two processes: p99 as with a healthy receiver, and every span arrives, once."""
+    requests, rounds = 300, 40
+    record_property("requests", requests * rounds)
+    times: dict[str, list[list[float]]] = {"healthy": [], "spooling": []}
+    folder = tmp_path / "spooling"
+    with shop(tmp_path / "healthy", monkeypatch, "ok") as healthy:
+        monkeypatch.setenv("SPINE_EXPORT_SPOOL", str(tmp_path / "spool"))
+        with shop(folder, monkeypatch, "refused") as spooling:
+            pair = {"healthy": healthy, "spooling": spooling}
+            for server in pair.values():
+                ask(server.port, requests)
+            for _ in range(rounds):
+                for name, server in pair.items():
+                    times[name].append(ask(server.port, requests))
+            more = resident_mib(spooling) - resident_mib(healthy)
+            begun = time.monotonic()
+            spooling.end()
+            took = time.monotonic() - begun
+    with collector() as receiver:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+        begun = time.monotonic()
+        with serving(folder, *UVICORN) as server:
+            wait_for(lambda: len(items(receiver)) == requests * (rounds + 1), "all spans")
+            again = time.monotonic() - begun
+            server.end()
+    usual, now = p99_ms(times["healthy"]), p99_ms(times["spooling"])
+    record_property("p99 healthy, ms", round(usual, 2))
+    record_property("p99, ms", round(now, 2))
+    record_property("MiB more", round(more, 1))
+    record_property("seconds to end", round(took, 2))
+    record_property("seconds until all had come", round(again, 1))
+    found = items(receiver)
+    assert len(found) == len(set(found)) == requests * (rounds + 1)
+    assert now <= usual * 1.1 + 1
+    assert more <= 32
+    assert took <= 5
+
+
+def items(receiver: Collector) -> list[bytes]:
+    """The ids of all spans of items that a receiver has got."""
+    calls = list(receiver.calls)
+    return [span.span_id for call in calls for span in call.spans if span.name == "GET /items/{n}"]

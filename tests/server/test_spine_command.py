@@ -143,7 +143,9 @@ def test_a_tail_goes_on_with_the_files_when_the_console_ends(tmp_path: Path) -> 
             by_files.wait_for("req-1")
             by_address.wait_for("req-1")
         assert by_address.ended() == 2
-        said = by_address.err[-1]  # it asks once more, and may come while the console still says goodbye
+        said = by_address.err[
+            -1
+        ]  # it asks once more, and may come while the console still says goodbye
         assert "does not answer" in said or "is shutting down" in said
         with real_console(folder) as console:
             shop.console = console
