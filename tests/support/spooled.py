@@ -98,10 +98,10 @@ class Process:
 
     def kill(self) -> None:
         """End as SIGKILL does: the system lets go of the lock, and nothing else happens."""
-        place = self.spool.place
+        place = self.spool.shelf.place
         if place is not None:
             os.close(place.lock)
-        self.spool.place = None
+        self.spool.shelf.place = None
 
 
 def chunk(count: int, size: int = 100, fill: int = 0) -> Chunk:

@@ -7,13 +7,12 @@ not written yet is gone after a power cut, and half a file is told from a whole 
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import heapq
-import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Final, NamedTuple
@@ -23,34 +22,19 @@ from fastapi_spine.core.health import Health
 from fastapi_spine.core.spool_names import DROP_SPOOL_FULL, DROP_SPOOL_UNREADABLE
 from fastapi_spine.export.queue import Queue
 from fastapi_spine.export.request import Chunk
-from fastapi_spine.export.spool.files import content, leave, write
+from fastapi_spine.export.spool.files import content
 from fastapi_spine.export.spool.parcel import Parcel, Unreadable, pack, unpack
-from fastapi_spine.export.spool.places import (
-    DRAFT,
-    Entry,
-    Place,
-    entry_of,
-    files_in,
-    leads_to,
-    left_behind,
-    name_of,
-    new_place,
-    process_folders,
-    service_folder,
-    weight_of,
-)
+from fastapi_spine.export.spool.places import Entry, service_folder, weight_of
+from fastapi_spine.export.spool.shelf import Shelf
 
 _LOOK_S: Final = 60.0
 """How often it is looked for files that others left behind, and for those that are too old."""
 _STEP: Final = "spool"
-_OTHERS_S: Final = 30.0
 _OFF_S: Final = 60.0
 _ROOM: Final = 16
 """One part in so many is made free when the bound is reached, so that not every file has the whole folder looked at."""
 _PASSING: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 """What is wrong with this process or machine just now, and not with the file."""
-_ASIDE: Final = "unreadable"
-_MOST_ASIDE: Final = 3
 
 
 class SpoolTerms(NamedTuple):
@@ -87,7 +71,7 @@ class Spool:
         found: told how many items of ended processes were found, by signal.
 
     Attributes:
-        place: this process's folder; None before it is needed, and after the end.
+        shelf: where files lie.
     """
 
     def __init__(
@@ -100,13 +84,12 @@ class Spool:
         found: Callable[[Mapping[str, int]], None],
     ) -> None:
         self._terms = terms
-        self._home = service_folder(terms.folder, terms.service)
+        home = service_folder(terms.folder, terms.service)
+        self.shelf = Shelf(home, wall_ns, partial(health.fault, _STEP))
         self._wall_ns = wall_ns
-        self._health = health
         self._tell_off = off
         self._tell_found = found
         self._members: dict[str, Member] = {}
-        self.place: Place | None = None
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -115,8 +98,6 @@ class Spool:
         self._waiting: dict[str, list[Entry]] = {signal: [] for signal in self._members}
         self._found: Counter[str] = Counter()
         self._used = 0
-        self._others = (float("-inf"), 0)
-        self._latest_ns = 0
         self._begun = False
         self._next_look = float("-inf")
         self._off_until = float("-inf")
@@ -224,62 +205,23 @@ class Spool:
         """Leave what is there to another process."""
         with self._lock:
             self._closed = True
-            place, self.place = self.place, None
-            if place is not None:
-                leave(place)
+            self.shelf.leave()
 
     def forget(self) -> None:
-        """Leave to the parent what is the parent's: in a child after a fork.
-
-        The parent's lock would hold for as long as the child has it open, too.
-        """
-        place, self.place = self.place, None
-        if place is not None:
-            with contextlib.suppress(OSError):
-                os.close(place.lock)
+        """Leave to the parent what is the parent's: in a child after a fork."""
+        self.shelf.forget()
         self._begin_anew()
 
-    def _own(self) -> Place:
-        """Return this process's folder, made when it is first asked for, or when somebody has removed it."""
-        place = self.place
-        if place is not None and leads_to(place.path, place.lock):
-            return place
-        if place is not None:
-            os.close(place.lock)
-            self.place = None
-        self.place = made = new_place(self._home)
-        return made
-
     def _put(self, signal: str, count: int, data: bytes) -> Entry:
-        place = self._own()
         weight = weight_of(len(data))
-        if self._used + self._others_used() + weight > self._terms.bound:
+        if self._used + self.shelf.others_weight() + weight > self._terms.bound:
             self._make_room(weight)
-        self._latest_ns = at_ns = max(self._wall_ns(), self._latest_ns + 1)
-        name = name_of(at_ns, signal, count, place.path.name)
-        write(place.path / name, data)
-        return Entry(at_ns, name, count, weight)
-
-    def _others_used(self) -> int:
-        """Return how many bytes other processes have here, as it was half a minute ago at most."""
-        looked, used = self._others
-        if monotonic() - looked >= _OTHERS_S:
-            used = sum(entry.weight for _, entry in self._files_of_others())
-            self._others = (monotonic(), used)
-        return used
-
-    def _files_of_others(self) -> Iterator[tuple[Path, Entry]]:
-        mine = None if self.place is None else self.place.path
-        for folder in process_folders(self._home):
-            for name, size in () if folder == mine else files_in(folder):
-                known = entry_of(name, size)
-                if known is not None:
-                    yield folder / name, known[1]
+        return self.shelf.add(signal, count, data)
 
     def _make_room(self, weight: int) -> None:
         """Remove the oldest files, whoever's they are: this process books its own, others will miss theirs."""
         self._take_over()  # so that what nobody would miss is booked, too
-        others = sorted(self._files_of_others(), key=_age, reverse=True)
+        others = self.shelf.others()[::-1]
         theirs = sum(entry.weight for _, entry in others)
         most = self._terms.bound - max(weight, self._terms.bound // _ROOM)
         while self._used + theirs > most:
@@ -296,7 +238,7 @@ class Spool:
                 self._lose(signal, heapq.heappop(self._waiting[signal]), DROP_SPOOL_FULL)
             else:
                 break
-        self._others = (monotonic(), theirs)
+        self.shelf.others_have(theirs)
 
     def _expire(self, signal: str) -> None:
         oldest_ns = self._wall_ns() - int(self._terms.age_s * 1e9)
@@ -312,16 +254,11 @@ class Spool:
 
     def _remove(self, entry: Entry) -> None:
         self._used -= entry.weight
-        with contextlib.suppress(OSError):
-            self._path(entry).unlink()
-
-    def _path(self, entry: Entry) -> Path:
-        """Return where a file lies; after the end, where none does."""
-        return (self._home if self.place is None else self.place.path) / entry.name
+        self.shelf.remove(entry)
 
     def _read(self, signal: str, entry: Entry) -> Parcel | None:
         """Read a file; None if its items are lost, which is booked then, or if there may be another try later."""
-        path = self._path(entry)
+        path = self.shelf.path(entry)
         try:
             return unpack(content(path), entry.items)
         except FileNotFoundError:
@@ -331,47 +268,17 @@ class Spool:
                 self._unread_until = monotonic() + _OFF_S
                 heapq.heappush(self._waiting[signal], entry)
             else:
-                self._set_aside(path, error)
+                self.shelf.set_aside(path, error)
                 self._lose(signal, entry, DROP_SPOOL_UNREADABLE)
         return None
 
-    def _set_aside(self, path: Path, error: Exception) -> None:
-        """Move what cannot be read out of the way, for whoever wants to look; only a few are kept. It is counted as a fault."""
-        self._health.fault(_STEP, error)
-        aside = self._home / _ASIDE
-        with contextlib.suppress(OSError):
-            aside.mkdir(mode=0o700, exist_ok=True)
-            if len(list(aside.iterdir())) < _MOST_ASIDE:
-                path.rename(aside / path.name)
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
-
     def _take_over(self) -> None:
-        """Move the files of ended processes here."""
-        place = self._own()
-        for path in process_folders(self._home):
-            left = None if path == place.path else left_behind(path)
-            if left is not None:
-                try:
-                    self._move(left, place)
-                finally:
-                    leave(left)
-
-    def _move(self, left: Place, place: Place) -> None:
-        for name, size in list(files_in(left.path)):
-            known = entry_of(name, size)
-            if name.endswith(DRAFT):  # never written to its end, and never booked as kept
-                (left.path / name).unlink(missing_ok=True)
-            elif known is None:
-                self._set_aside(left.path / name, Unreadable("it is no file of the spool"))
-            elif known[0] in self._members:
-                signal, entry = known
-                with contextlib.suppress(FileNotFoundError):
-                    (left.path / name).rename(place.path / name)
-                    heapq.heappush(self._waiting[signal], entry)
-                    self._used += entry.weight
-                    self._members[signal].queue.account.recover(entry.items)
-                    self._found[signal] += entry.items
+        """Have the files of ended processes here, and book them."""
+        for signal, entry in self.shelf.inherit(self._members):
+            heapq.heappush(self._waiting[signal], entry)
+            self._used += entry.weight
+            self._members[signal].queue.account.recover(entry.items)
+            self._found[signal] += entry.items
 
     def _say(self, why: str | None) -> None:
         """Tell what is to be told, when the lock is not held any more; wake those that have something to send."""
@@ -389,7 +296,3 @@ class Spool:
         self._off_until = monotonic() + _OFF_S
         told, self._told = self._told, True
         return "" if told else f"{type(error).__name__}: {error.strerror or error}"
-
-
-def _age(found: tuple[Path, Entry]) -> Entry:
-    return found[1]
