@@ -13,7 +13,7 @@ from fastapi_spine.core.clock import SystemClock
 from fastapi_spine.core.health import Balance, Health
 from fastapi_spine.core.telemetry import MetricData, Numbers, PointData, SpanData
 from fastapi_spine.export.room import Exporter
-from fastapi_spine.export.spool.spool import SpoolTerms
+from fastapi_spine.export.spool.terms import SpoolTerms
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SIGNALS = ("traces", "logs", "metrics")

@@ -11,7 +11,8 @@ from fastapi_spine.core.health import Balance, Health
 from fastapi_spine.export.queue import Budget, Queue
 from fastapi_spine.export.request import Chunk
 from fastapi_spine.export.spool.places import Entry
-from fastapi_spine.export.spool.spool import Spool, SpoolTerms
+from fastapi_spine.export.spool.spool import Spool
+from fastapi_spine.export.spool.terms import SpoolTerms
 
 SIGNALS = ("traces", "logs")
 RESOURCE = b"\x0a\x00"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.conventions import DROP_FORK, SIGNAL_LOGS, SIGNAL_METRICS, SIGNAL_TRACES
@@ -32,16 +32,16 @@ from fastapi_spine.export.report import Report
 from fastapi_spine.export.request import Chunk, ScopedForm
 from fastapi_spine.export.shipper import Shipper
 from fastapi_spine.export.spans import SpanOutlet
-from fastapi_spine.export.spool.backlog import Backlog, SpoolForm
-from fastapi_spine.export.spool.shipper import SpoolShipper
-from fastapi_spine.export.spool.spool import Spool, SpoolTerms
+from fastapi_spine.export.spool.terms import SpoolTerms
+
+if TYPE_CHECKING:
+    from fastapi_spine.export.spool.backlog import SpoolForm
+    from fastapi_spine.export.spool.storage import Storage
 
 _STEP: Final = "export"
 Receiver = tuple[str, int]
 """Host and port: several signals may go to one."""
 SIGNALS: Final = (SIGNAL_TRACES, SIGNAL_LOGS, SIGNAL_METRICS)
-_STOW_S: Final = 1.0
-"""How long an end waits for threads to have their last batches on disk, before it does that itself."""
 _What = TypeVar("_What")
 
 
@@ -81,18 +81,9 @@ class Exporter:
         self._health = health
         self._wall_ns = clock.wall_ns
         self._budget = Budget(bound)
-        self._report = report = Report(clock.monotonic_ns, self._lost)
+        self._report = Report(clock.monotonic_ns, self._lost)
         self._shippers: dict[str, Shipper] = {}
-        self._spool = None
-        if spool is not None:
-            self._spool = Spool(
-                spool,
-                wall_ns=clock.wall_ns,
-                health=health,
-                off=partial(self._tell, report.spool_off, str(spool.folder)),
-                found=partial(self._tell, report.spool_found, str(spool.folder)),
-            )
-        self._stowing: list[SpoolShipper] = []
+        self._storage = None if spool is None else self._storage_for(spool)
         self._before_flush: list[Callable[[], None]] = []
         self._gathering: list[Callable[[], None]] = []
         self._forgetting: list[tuple[Queue, Callable[[], int]]] = []
@@ -176,11 +167,8 @@ class Exporter:
     def starting(self) -> None:
         """Begin to send numbers, and what another process has left on disk."""
         self._in_vain.clear()
-        if self._spool is not None:
-            self._spool.begin()
-        for shipper in self._stowing:
-            shipper.start()
-            shipper.wake()
+        if self._storage is not None:
+            self._storage.begin()
         numbers = self._shippers.get(SIGNAL_METRICS)
         if numbers is not None:
             numbers.start()
@@ -217,10 +205,9 @@ class Exporter:
 
         What is left goes to disk, if that was asked for.
         """
-        if not self.flush(timeout):
-            self._stow()
-            for shipper in self._stowing:
-                shipper.resume()
+        if not self.flush(timeout) and self._storage is not None:
+            self._storage.stow(self._gather_all)
+            self._storage.resume()
         accounts = {signal: one.queue.account for signal, one in self._shippers.items()}
         waiting = {signal: one.queued - one.spooled for signal, one in accounts.items()}
         self._health.guarded(_STEP, self._report.end, waiting, self.spooled())
@@ -237,28 +224,17 @@ class Exporter:
         }
         if hopeful:
             self._flush(timeout, hopeful)
-        self._stow()
-        if self._spool is not None:
-            self._spool.close()
+        if self._storage is not None:
+            self._storage.stow(self._gather_all)
+            self._storage.close()
         for shipper in self._shippers.values():
             shipper.close()
         self._health.guarded(_STEP, self._report.end, None, self.spooled())
 
     def keep_nothing(self) -> None:
         """Have nothing go to disk from now on: in a program that only looks at the application."""
-        if self._spool is not None:
-            self._spool.close()
-
-    def _stow(self) -> None:
-        """Put on disk what is left, all signals at once."""
-        if self._spool is None or not self._spool.usable():
-            return
-        self._gather_all()
-        deadline = monotonic() + _STOW_S
-        for shipper in self._stowing:
-            shipper.halt()
-        for shipper in self._stowing:
-            shipper.stow(deadline - monotonic())
+        if self._storage is not None:
+            self._storage.close()
 
     def spooled(self) -> dict[str, int]:
         """Return how many items of each signal are on disk; they are queued."""
@@ -285,8 +261,8 @@ class Exporter:
         """Leave to the parent what is the parent's: in a child after a fork."""
         self._in_vain.clear()
         self._budget.forget()
-        if self._spool is not None:
-            self._spool.forget()
+        if self._storage is not None:
+            self._storage.forget()
         for queue, forget in self._forgetting:
             queue.account.refuse(DROP_FORK, forget())
         for shipper in self._shippers.values():
@@ -303,17 +279,23 @@ class Exporter:
         trouble = partial(self._tell, self._report.trouble, signal)
         delivery = Delivery(end, queue, trouble, expires_s)
         given = {"health": self._health, "tick": self._report.losses, **collecting}
-        made: Shipper
-        if self._spool is None:
-            made = Shipper(queue, form, delivery, **given)
-        else:
-            backlog = Backlog(signal, self._spool, queue, delivery, form)
-            made = SpoolShipper(queue, form, delivery, backlog, **given)
-            self._spool.join(signal, queue, made.wake)
-            self._stowing.append(made)
+        make = Shipper if self._storage is None else partial(self._storage.shipper, signal)
+        made: Shipper = make(queue, form, delivery, **given)
         self._shippers[signal] = made
         self._health.accounts[signal] = partial(self.balance, signal)
         return made
+
+    def _storage_for(self, terms: SpoolTerms) -> Storage:
+        from fastapi_spine.export.spool.storage import Storage  # noqa: PLC0415 - off is not imported
+
+        report = self._report
+        return Storage(
+            terms,
+            wall_ns=self._wall_ns,
+            health=self._health,
+            off=partial(self._tell, report.spool_off),
+            found=partial(self._tell, report.spool_found),
+        )
 
     def _tell(self, say: Callable[[str, _What], None], of: str, what: _What) -> None:
         """Tell of something; a logging filter of the user's that raises is not the batch's trouble."""

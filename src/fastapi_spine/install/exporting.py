@@ -14,7 +14,7 @@ from fastapi_spine.core.conventions import (
 )
 from fastapi_spine.export.resource import Resource
 from fastapi_spine.export.room import Exporter
-from fastapi_spine.export.spool.spool import SpoolTerms
+from fastapi_spine.export.spool.terms import SpoolTerms
 from fastapi_spine.install.site import Site
 from fastapi_spine.settings.model import Settings
 

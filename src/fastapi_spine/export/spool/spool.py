@@ -13,7 +13,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from time import monotonic
 from typing import Final, NamedTuple
 
@@ -26,6 +25,7 @@ from fastapi_spine.export.spool.files import content
 from fastapi_spine.export.spool.parcel import Parcel, Unreadable, pack, unpack
 from fastapi_spine.export.spool.places import Entry, service_folder, weight_of
 from fastapi_spine.export.spool.shelf import Shelf
+from fastapi_spine.export.spool.terms import SpoolTerms
 
 _LOOK_S: Final = 60.0
 """How often it is looked for files that others left behind, and for those that are too old."""
@@ -35,22 +35,6 @@ _ROOM: Final = 16
 """One part in so many is made free when the bound is reached, so that not every file has the whole folder looked at."""
 _PASSING: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 """What is wrong with this process or machine just now, and not with the file."""
-
-
-class SpoolTerms(NamedTuple):
-    """What was asked for.
-
-    Attributes:
-        folder: holds a folder for each service.
-        service: whose telemetry it is.
-        bound: how many bytes of disk the files of all processes of the service may take.
-        age_s: how old a file may become, seconds.
-    """
-
-    folder: Path
-    service: str
-    bound: int
-    age_s: float
 
 
 class Member(NamedTuple):
