@@ -51,6 +51,7 @@ async def enqueue(kind):
     send.delay(kind, {ARGUMENT!r})
 """
 TASKIQ = f"""
+import asyncio
 import logging
 from redis.asyncio import Redis
 from taskiq import AsyncBroker, SimpleRetryMiddleware
@@ -66,10 +67,11 @@ class Queue(AsyncBroker):
 
     async def listen(self):
         async with Redis.from_url("REDIS") as redis:
-            while True:
-                found = await redis.brpop(self.queue_name, 1)
+            while True:  # not `brpop`: where the client swallows being cancelled, the worker would never end
+                found = await redis.rpop(self.queue_name)
                 if found:
-                    yield found[1]
+                    yield found
+                await asyncio.sleep(0 if found else 0.05)
 
 queue = observe(Queue().with_middlewares(SimpleRetryMiddleware(default_retry_count=2)), service="mailer")
 
