@@ -20,7 +20,8 @@ UV    = $(VENV)/bin/uv --quiet pip compile --universal --python-version 3.11 --o
 HERE := scripts/venv.sh
 
 # Files of tests run beside each other, up to four at once; `make test ARGS=-n0` runs one after the other.
-BESIDE := -n logical --maxprocesses 4 --dist loadfile
+# In their order: by number of tests, as it would be otherwise, the longest come last, and one runs alone in the end.
+BESIDE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Under CI a test that skips because a piece is missing is a failure (scripts/missing_piece.py).
 PYTEST := PYTHONPATH="scripts$${PYTHONPATH:+:$$PYTHONPATH}" $(PY) -m pytest $(if $(CI),-p missing_piece)

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from collector import Collector, attributes, collector
@@ -170,6 +171,42 @@ def p99_ms(rounds: list[list[float]]) -> float:
     return 1000 * statistics.median(statistics.quantiles(one, n=100)[-1] for one in rounds)
 
 
+class Compared(NamedTuple):
+    """A server in an outage beside one whose receiver is well: milliseconds, MiB, seconds."""
+
+    usual: float
+    now: float
+    more: float
+    took: float
+
+    def record(self, record_property: Callable[[str, object], None]) -> None:
+        """Have it stand among the results."""
+        record_property("p99 healthy, ms", round(self.usual, 2))
+        record_property("p99, ms", round(self.now, 2))
+        record_property("MiB more", round(self.more, 1))
+        record_property("seconds to end", round(self.took, 2))
+
+    def is_within_bounds(self) -> bool:
+        """Tell whether it is what was promised: 1.1 times + 1 ms, 32 MiB, 5 s."""
+        return self.now <= self.usual * 1.1 + 1 and self.more <= 32 and self.took <= 5
+
+
+def compared(healthy: Server, troubled: Server, requests: int, rounds: int) -> Compared:
+    """Ask two servers in turns, and end the troubled one."""
+    times: dict[str, list[list[float]]] = {"healthy": [], "troubled": []}
+    pair = {"healthy": healthy, "troubled": troubled}
+    for server in pair.values():
+        ask(server.port, requests)
+    for _ in range(rounds):
+        for name, server in pair.items():
+            times[name].append(ask(server.port, requests))
+    more = resident_mib(troubled) - resident_mib(healthy)
+    begun = time.monotonic()
+    troubled.end()
+    took = time.monotonic() - begun
+    return Compared(p99_ms(times["healthy"]), p99_ms(times["troubled"]), more, took)
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("fault", FAULTS)
 def test_an_outage_costs_neither_time_nor_memory(
@@ -182,31 +219,15 @@ def test_an_outage_costs_neither_time_nor_memory(
     requests, rounds = 300, 40
     record_property("fault", fault)
     record_property("requests", requests * rounds)
-    times: dict[str, list[list[float]]] = {"healthy": [], "faulty": []}
     with (
         shop(tmp_path / "healthy", monkeypatch, "ok") as healthy,
         shop(tmp_path / "faulty", monkeypatch, fault) as faulty,
     ):
-        pair = {"healthy": healthy, "faulty": faulty}
-        for server in pair.values():
-            ask(server.port, requests)
-        for _ in range(rounds):
-            for name, server in pair.items():
-                times[name].append(ask(server.port, requests))
-        more = resident_mib(faulty) - resident_mib(healthy)
-        begun = time.monotonic()
-        faulty.end()
-        took = time.monotonic() - begun
+        found = compared(healthy, faulty, requests, rounds)
         lost = 0 if fault == "flood" else last_losses(faulty)["traces"]
-    usual, now = p99_ms(times["healthy"]), p99_ms(times["faulty"])
-    record_property("p99 healthy, ms", round(usual, 2))
-    record_property("p99, ms", round(now, 2))
-    record_property("MiB more", round(more, 1))
-    record_property("seconds to end", round(took, 2))
+    found.record(record_property)
     record_property("lost spans", lost)
-    assert now <= usual * 1.1 + 1
-    assert more <= 32
-    assert took <= 5
+    assert found.is_within_bounds()
 
 
 @pytest.mark.soak
@@ -240,21 +261,11 @@ def test_an_outage_with_a_spool_costs_no_telemetry(
     """12,000 requests in an outage, over two processes: p99 as with a healthy receiver, and every span arrives, once."""
     requests, rounds = 300, 40
     record_property("requests", requests * rounds)
-    times: dict[str, list[list[float]]] = {"healthy": [], "spooling": []}
     folder = tmp_path / "spooling"
     with shop(tmp_path / "healthy", monkeypatch, "ok") as healthy:
         monkeypatch.setenv("SPINE_EXPORT_SPOOL", str(tmp_path / "spool"))
         with shop(folder, monkeypatch, "refused") as spooling:
-            pair = {"healthy": healthy, "spooling": spooling}
-            for server in pair.values():
-                ask(server.port, requests)
-            for _ in range(rounds):
-                for name, server in pair.items():
-                    times[name].append(ask(server.port, requests))
-            more = resident_mib(spooling) - resident_mib(healthy)
-            begun = time.monotonic()
-            spooling.end()
-            took = time.monotonic() - begun
+            found = compared(healthy, spooling, requests, rounds)
     with collector() as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
         begun = time.monotonic()
@@ -262,17 +273,11 @@ def test_an_outage_with_a_spool_costs_no_telemetry(
             wait_for(lambda: len(items(receiver)) == requests * (rounds + 1), "all spans")
             again = time.monotonic() - begun
             server.end()
-    usual, now = p99_ms(times["healthy"]), p99_ms(times["spooling"])
-    record_property("p99 healthy, ms", round(usual, 2))
-    record_property("p99, ms", round(now, 2))
-    record_property("MiB more", round(more, 1))
-    record_property("seconds to end", round(took, 2))
+    found.record(record_property)
     record_property("seconds until all had come", round(again, 1))
-    found = items(receiver)
-    assert len(found) == len(set(found)) == requests * (rounds + 1)
-    assert now <= usual * 1.1 + 1
-    assert more <= 32
-    assert took <= 5
+    came = items(receiver)
+    assert len(came) == len(set(came)) == requests * (rounds + 1)
+    assert found.is_within_bounds()
 
 
 def items(receiver: Collector) -> list[bytes]:

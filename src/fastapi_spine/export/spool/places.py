@@ -18,6 +18,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final, NamedTuple
 
+from fastapi_spine.core.locks import leads_to
+
 if sys.platform != "win32":
     import fcntl
 
@@ -160,16 +162,6 @@ def left_behind(path: Path) -> Place | None:
         return Place(path, lock)
     os.close(lock)
     return None
-
-
-def leads_to(path: Path, lock: int) -> bool:
-    """Tell whether a folder is still the one that was locked."""
-    try:
-        named = path.lstat()
-    except FileNotFoundError:
-        return False
-    opened = os.fstat(lock)
-    return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
 
 
 def _make(home: Path) -> None:

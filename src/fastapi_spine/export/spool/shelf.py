@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
+from fastapi_spine.core.locks import leads_to
 from fastapi_spine.export.spool.files import leave, write
 from fastapi_spine.export.spool.parcel import Unreadable
 from fastapi_spine.export.spool.places import (
@@ -20,7 +21,6 @@ from fastapi_spine.export.spool.places import (
     Place,
     entry_of,
     files_in,
-    leads_to,
     left_behind,
     name_of,
     new_place,

@@ -19,6 +19,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Final, NamedTuple
 
+from fastapi_spine.core.locks import leads_to
 from fastapi_spine.metrics.family import Snapshot
 from fastapi_spine.metrics.workers.combine import fold
 from fastapi_spine.metrics.workers.packing import LONGEST, Leaf, Unreadable, pack, unpack
@@ -186,7 +187,7 @@ class Shelf:
             fd = _open_file(path)
             try:
                 alive = not _can_lock(fd)
-                if alive or _leads_to(path, fd):
+                if alive or leads_to(path, fd):
                     return unpack(_content(fd)), alive
                 # Replaced between opening and locking: its writer lives.
             finally:
@@ -262,15 +263,6 @@ def _can_lock(fd: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _leads_to(path: Path, fd: int) -> bool:
-    try:
-        named = path.lstat()
-    except FileNotFoundError:
-        return False
-    opened = os.fstat(fd)
-    return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
 
 
 def _close(fd: int | None) -> None:
