@@ -103,6 +103,7 @@ def open_page(browser: Browser, shop: str) -> Iterator[Open]:
         page.add_init_script(NOTE_VIOLATIONS)
         watched.append(Watched(page, origin))
         page.goto(origin + path)
+        page.get_by_role("navigation", name="Pages").wait_for()
         return page
 
     yield open_page

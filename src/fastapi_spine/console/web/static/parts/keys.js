@@ -1,6 +1,6 @@
 // The keyboard: single keys and `g x` chords, silent while somebody types.
 
-import { useEffect, useRef } from "./html.js";
+import { useLayoutEffect, useRef } from "./html.js";
 
 const stack = [];
 let chord = -Infinity;
@@ -37,10 +37,13 @@ addEventListener("keydown", (event) => {
   }
 });
 
-/** While shown, let these keys do these things; what is shown later comes first. `false` passes a key on. */
+/**
+ * While shown, let these keys do these things; what is shown later comes first. `false` passes a key on.
+ * Laid with what is shown, not after the next frame: whoever sees a page can already use its keys.
+ */
 export function useKeys(actions) {
   const holder = useHolder(actions);
-  useEffect(() => {
+  useLayoutEffect(() => {
     stack.push(holder);
     return () => stack.splice(stack.indexOf(holder), 1);
   }, []);
