@@ -20,6 +20,9 @@ FORBIDDEN = (
     "loguru",
     "fastapi",
     "sqlalchemy",
+    "difflib",
+    "fastapi_spine.logs.lines.human",
+    "fastapi_spine.logs.lines.human_stack",
 )
 """What an application that only wants ids and logs must not pay for."""
 

@@ -24,7 +24,6 @@ from fastapi_spine.logs.access import AccessLog
 from fastapi_spine.logs.access_line import AccessLines
 from fastapi_spine.logs.capture.dating import events_by, records_by
 from fastapi_spine.logs.capture.stdlib import LogCapture
-from fastapi_spine.logs.lines.human import HumanLines
 from fastapi_spine.logs.lines.json_lines import JsonLines
 from fastapi_spine.logs.lines.schemas import shape_for
 from fastapi_spine.logs.noise import Noise
@@ -236,6 +235,8 @@ def _lines(
     terminal = not piped and not callable(settings.output) and _is_terminal(stream)
     if settings.format == "human" or (settings.format == "auto" and terminal):
         color = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+        from fastapi_spine.logs.lines.human import HumanLines  # noqa: PLC0415 - for terminals only
+
         return HumanLines(color=color, page=environ.get(ENV_DEV_PAGES, ""))
     return json_lines
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 from typing import Final
 
@@ -32,6 +31,8 @@ def nearest(name: str, known: Collection[str]) -> str:
     Returns:
         The nearest name, or an empty string when none is near.
     """
+    import difflib  # noqa: PLC0415 - only for a mistake
+
     wanted = name.lower()
     # A setting written into the wrong table is found by its last part: `level` is `logs.level`.
     for spelt in ({one.lower(): one for one in known}, {_leaf(one): one for one in known}):
