@@ -52,12 +52,18 @@ def onwards(
     ("propagators", "sent", "going"),
     [
         ("", PARENT, {"traceparent": f"00-{W3C}-{OWN}-01", "tracestate": "a=1"}),
-        ("", SINGLE, {"traceparent": f"00-{NEW}-{OWN}-02"}),
+        ("", SINGLE, {"traceparent": f"00-{NEW}-{OWN}-03"}),
         ("tracecontext", PARENT, {"traceparent": f"00-{W3C}-{OWN}-01", "tracestate": "a=1"}),
         ("b3", SINGLE, {"b3": f"{TRACE}-{OWN}-1"}),
         ("b3", MULTI, {"b3": f"{TRACE}-{OWN}-1"}),
         ("b3", PARENT, {"b3": f"{NEW}-{OWN}"}),
         ("b3", {}, {"b3": f"{NEW}-{OWN}"}),
+        ("b3,tracecontext", {}, {"b3": f"{NEW}-{OWN}", "traceparent": f"00-{NEW}-{OWN}-03"}),
+        (
+            "b3,tracecontext",
+            {"b3": "0"},
+            {"b3": f"{NEW}-{OWN}-0", "traceparent": f"00-{NEW}-{OWN}-02"},
+        ),
         ("B3 ,, b3", SINGLE, {"b3": f"{TRACE}-{OWN}-1"}),
         (
             "b3multi",

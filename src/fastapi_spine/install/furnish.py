@@ -111,7 +111,7 @@ def furnish(
         _Listeners(rooms, site.health),
         site.clock,
         site.health,
-        first=_first(app, site, on, propagating.formats),
+        first=_first(settings, app, site, on, propagating.formats),
         pages=[] if on.metrics is None or not settings.metrics.path else [on.metrics.page],
         open_exchanges=site.open_exchanges,
         check=promising.check,
@@ -171,9 +171,11 @@ def _observers(settings: Settings, on: _On) -> list[Observer]:
     return found
 
 
-def _first(app: Any, site: Site, on: _On, formats: TraceFormats) -> list[Beginner]:
+def _first(
+    settings: Settings, app: Any, site: Site, on: _On, formats: TraceFormats
+) -> list[Beginner]:
     """List who hears of a request before the rooms do: they shall see who really asked."""
-    first: list[Beginner] = []
+    first: list[Beginner] = [_verdict(settings, on)]
     if hasattr(app, "_native_telemetry"):
         from fastapi_spine.traces.native_search import NativeSearch
 
@@ -183,6 +185,13 @@ def _first(app: Any, site: Site, on: _On, formats: TraceFormats) -> list[Beginne
     if formats.b3:
         first.append(DebugFlag())
     return first
+
+
+def _verdict(settings: Settings, on: _On) -> Beginner:
+    from fastapi_spine.traces.keep import head_by_ratio
+    from fastapi_spine.traces.verdict import Verdict
+
+    return Verdict(head_by_ratio(settings.traces.sample), lambda: not _is_traced(on.traces))
 
 
 def _is_traced(traces: TracesRoom | None) -> bool:

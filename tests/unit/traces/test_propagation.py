@@ -189,7 +189,7 @@ def test_lines_and_calls_of_a_job_carry_the_request(drive: Any) -> None:
     (line,) = lines.of("job")
     ids = {key: access[key] for key in ("request_id", "trace_id", "span_id")}
     assert {key: line[key] for key in (*ids, "order")} == {**ids, "order": 7}
-    parent = f"00-{ids['trace_id']}-{ids['span_id']}-02"
+    parent = f"00-{ids['trace_id']}-{ids['span_id']}-03"
     assert found == {
         "id": answer.request_id,
         "x-request-id": answer.request_id,
