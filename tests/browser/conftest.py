@@ -11,7 +11,7 @@ from console_sample.app import Sample
 from console_sample.data import Samples
 from console_sample.serve import serving_sample
 from pages import Open
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
 
 from fastapi_spine.core.clock import SystemClock
 
@@ -64,6 +64,7 @@ def browser() -> Iterator[Browser]:
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
         pytest.skip("chromium is not installed")
+    expect.set_options(timeout=DEADLINE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=CALM)
         yield browser
