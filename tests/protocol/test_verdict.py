@@ -54,7 +54,7 @@ def test_a_service_behind_one_without_a_receiver_has_its_traces(drive: Any) -> N
     """What went well, too: the one in front has not decided against it."""
     parent = sent_on(drive, Traces())["traceparent"]
     behind, traced = FastAPI(), Traced()
-    behind.get("/")(lambda: {})
+    behind.get("/")(lambda: None)
     drive(traced.around(behind), headers=[(b"traceparent", parent.encode())])
     (span,) = (one for one in traced.spans if one.name == "GET /")
     assert (span.trace_id, span.parent_span_id, span.flags) == (NEW, OWN, 3)
