@@ -22,7 +22,7 @@ def shop(failure):
     app = FastAPI()
     Spine(app, service=failure, guard=Guard(
         rate="1000000/hour", rate_paths={"/scarce": "5/day"}, rate_window="fixed",
-        rate_store="URL", rate_failure=failure,
+        rate_store="URL", rate_timeout="2s", rate_failure=failure,
     ))
 
     @app.get("/plenty")
