@@ -6,6 +6,7 @@ import ast
 import re
 import sqlite3
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,14 @@ WORD = re.compile(
 
 
 @pytest.fixture(name="engines", scope="module")
-def _engines() -> dict[str, sqlite3.Connection]:
+def _engines() -> Iterator[dict[str, sqlite3.Connection]]:
     made = {}
     for kind in ("slice", "meta"):
         made[kind] = sqlite3.connect(":memory:")
         made[kind].executescript(schema(kind))
-    return made
+    yield made
+    for engine in made.values():
+        engine.close()
 
 
 def plan(engine: sqlite3.Connection, statement: str) -> list[str]:
