@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fastapi_spine.core.clock import SystemClock
@@ -52,12 +52,18 @@ class Process:
         health: where faults are counted.
     """
 
-    def __init__(self, asked: SpoolTerms, clock: WallClock, room: int = 1 << 30) -> None:
+    def __init__(
+        self,
+        asked: SpoolTerms,
+        clock: WallClock,
+        room: int = 1 << 30,
+        signals: Sequence[str] = SIGNALS,
+    ) -> None:
         self.off: list[str] = []
         self.found: list[Mapping[str, int]] = []
         self.health = Health(SystemClock())
         budget = Budget(room)
-        self.queues = {signal: Queue(budget) for signal in SIGNALS}
+        self.queues = {signal: Queue(budget) for signal in signals}
         self.spool = Spool(
             asked,
             wall_ns=clock,

@@ -41,15 +41,17 @@ def write(path: Path, data: bytes) -> None:
     draft = path.with_name(path.name + DRAFT)
     fd = os.open(draft, _CREATE, _MODE)
     try:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(fd, rest) :]
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(fd, rest) :]
+        finally:
+            os.close(fd)  # some file systems find out only now that there is no room
+        draft.rename(path)
     except BaseException:
-        os.close(fd)
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise
-    os.close(fd)
-    draft.rename(path)
 
 
 def content(path: Path) -> bytes:

@@ -139,12 +139,15 @@ def new_place(home: Path) -> Place:
     for _ in range(_TRIES):
         path = Path(mkdtemp(prefix=f"{os.getpid()}-", dir=home))
         try:
-            lock = os.open(path, _OPEN)
+            place = _claimed(path, os.open(path, _OPEN))
         except FileNotFoundError:  # somebody took it for one that was left behind
             continue
-        if _lock(lock) and leads_to(path, lock):
-            return Place(path, lock)
-        os.close(lock)
+        except OSError:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+            raise
+        if place is not None:
+            return place
     raise OSError("a folder of its own cannot be locked")
 
 
@@ -158,10 +161,23 @@ def left_behind(path: Path) -> Place | None:
         lock = os.open(path, _OPEN)
     except OSError:  # it is gone, a link, or somebody else's
         return None
-    if os.fstat(lock).st_uid == os.geteuid() and _lock(lock) and leads_to(path, lock):
-        return Place(path, lock)
-    os.close(lock)
-    return None
+    return _claimed(path, lock)
+
+
+def _claimed(path: Path, lock: int) -> Place | None:
+    """Lock a folder that is open; it is closed again if it is somebody else's, or cannot be locked at all.
+
+    Raises:
+        OSError: folders cannot be locked here.
+    """
+    place = None
+    try:
+        if os.fstat(lock).st_uid == os.geteuid() and _lock(lock) and leads_to(path, lock):
+            place = Place(path, lock)
+    finally:
+        if place is None:
+            os.close(lock)
+    return place
 
 
 def _make(home: Path) -> None:
@@ -178,4 +194,7 @@ def _lock(lock: int) -> bool:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:  # NFS, for one: it wants a folder to be open for writing
+        why = f"folders cannot be locked there: {error.strerror}"
+        raise OSError(error.errno, why) from error
     return True

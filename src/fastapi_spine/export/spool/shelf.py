@@ -6,6 +6,7 @@ Whoever calls holds the spool's lock.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
@@ -32,6 +33,7 @@ _OTHERS_S: Final = 30.0
 """For so long it is believed what others have on disk."""
 _ASIDE: Final = "unreadable"
 _MOST_ASIDE: Final = 3
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Shelf:
@@ -77,32 +79,54 @@ class Shelf:
         with contextlib.suppress(OSError):
             self.path(entry).unlink()
 
-    def set_aside(self, path: Path, error: Exception) -> None:
-        """Move what cannot be read out of the way, for whoever wants to look; only a few are kept. It is counted as a fault."""
+    def set_aside(self, path: Path, error: Exception) -> bool:
+        """Move what cannot be read out of the way, for whoever wants to look; only a few are kept. It is counted as a fault.
+
+        Returns:
+            Whether it is out of the way. If not, it is not the file that is damaged, or not only: nothing is possible there.
+        """
         self._fault(error)
         aside = self._home / _ASIDE
         with contextlib.suppress(OSError):
             aside.mkdir(mode=0o700, exist_ok=True)
             if len(list(aside.iterdir())) < _MOST_ASIDE:
                 path.rename(aside / path.name)
-        with contextlib.suppress(OSError):
+        try:
             path.unlink(missing_ok=True)
+        except IsADirectoryError:  # in the place of a file, which is gone
+            return True
+        except OSError:
+            return False
+        return True
 
-    def inherit(self, signals: Container[str]) -> Iterator[tuple[str, Entry]]:
+    def inherit(self, signals: Container[str], oldest_ns: int) -> Iterator[tuple[str, Entry]]:
         """Move the files of ended processes here, and yield signal and file of each that has come.
 
+        On a disk without room for a folder the first that was left behind becomes this process's own: what fills the disk
+        has to be sent, and not to stay because it does.
+
         Args:
-            signals: files of others stay where they are.
+            signals: files of others stay where they are, until they are too old.
+            oldest_ns: what is from before is too old, wall time, nanoseconds since the epoch.
 
         Raises:
             OSError: there can be no folder.
         """
-        place = self._own()
+        try:
+            place = self._own()
+        except OSError as error:
+            adopted = self._adopted() if error.errno in _NO_ROOM else None
+            if adopted is None:
+                raise
+            place = adopted
+            for signal, entry in self._moved(place, place, signals, oldest_ns):
+                self._latest_ns = max(self._latest_ns, entry.at_ns)
+                yield signal, entry
         for path in process_folders(self._home):
             left = None if path == place.path else left_behind(path)
             if left is not None:
                 try:
-                    yield from self._moved(left, place, signals)
+                    yield from self._moved(left, place, signals, oldest_ns)
                 finally:
                     leave(left)
 
@@ -157,8 +181,13 @@ class Shelf:
         self.place = made = new_place(self._home)
         return made
 
+    def _adopted(self) -> Place | None:
+        """Make a folder that was left behind this process's own."""
+        self.place = next(filter(None, map(left_behind, process_folders(self._home))), None)
+        return self.place
+
     def _moved(
-        self, left: Place, place: Place, signals: Container[str]
+        self, left: Place, place: Place, signals: Container[str], oldest_ns: int
     ) -> Iterator[tuple[str, Entry]]:
         for name, size in list(files_in(left.path)):
             known = entry_of(name, size)
@@ -166,7 +195,12 @@ class Shelf:
                 (left.path / name).unlink(missing_ok=True)
             elif known is None:
                 self.set_aside(left.path / name, Unreadable("it is no file of the spool"))
-            elif known[0] in signals and _renamed(left.path / name, place.path / name):
+            elif (
+                known[0] not in signals
+            ):  # nobody's books have it: it is never sent by this process
+                if known[1].at_ns < oldest_ns:
+                    (left.path / name).unlink(missing_ok=True)
+            elif _renamed(left.path / name, place.path / name):
                 yield known
 
 

@@ -225,10 +225,13 @@ class Spool:
         self.shelf.others_have(theirs)
 
     def _expire(self, signal: str) -> None:
-        oldest_ns = self._wall_ns() - int(self._terms.age_s * 1e9)
+        oldest_ns = self._oldest_ns()
         waiting = self._waiting[signal]
         while waiting and waiting[0].at_ns < oldest_ns:
             self._lose(signal, heapq.heappop(waiting), DROP_EXPIRED)
+
+    def _oldest_ns(self) -> int:
+        return self._wall_ns() - int(self._terms.age_s * 1e9)
 
     def _lose(self, signal: str, entry: Entry, reason: str) -> None:
         account = self._members[signal].queue.account
@@ -248,17 +251,17 @@ class Spool:
         except FileNotFoundError:
             self._lose(signal, entry, DROP_SPOOL_FULL)
         except (OSError, Unreadable) as error:
-            if getattr(error, "errno", None) in _PASSING:
+            passing = getattr(error, "errno", None) in _PASSING
+            if passing or not self.shelf.set_aside(path, error):
                 self._unread_until = monotonic() + _OFF_S
                 heapq.heappush(self._waiting[signal], entry)
             else:
-                self.shelf.set_aside(path, error)
                 self._lose(signal, entry, DROP_SPOOL_UNREADABLE)
         return None
 
     def _take_over(self) -> None:
         """Have the files of ended processes here, and book them."""
-        for signal, entry in self.shelf.inherit(self._members):
+        for signal, entry in self.shelf.inherit(self._members, self._oldest_ns()):
             heapq.heappush(self._waiting[signal], entry)
             self._used += entry.weight
             self._members[signal].queue.account.recover(entry.items)
