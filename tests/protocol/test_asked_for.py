@@ -17,6 +17,7 @@ from fastapi_spine.traces.asked import AskedFor
 TOKEN = "look-at-this-one-0001"
 KEEP = (b"x-spine-keep", TOKEN.encode())
 CALLER = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-%s"
+B3 = b"463ac35c9f6413ad48485a3953bb6124-a2fb4a1d1a96d312"
 NOT_SAMPLED = (b"traceparent", CALLER % b"00")
 log = logging.getLogger("asked.shop")
 HOLD = Logs(recorder=["asked"])
@@ -149,6 +150,23 @@ def test_its_held_back_lines_are_written(traces: Traces, drive: Any) -> None:
     assert json.loads(asked.body)["traceparent"].endswith("-01")
     assert [line["msg"] for line in lines.lines] == ["request completed"]
     assert "another" not in lines.text
+
+
+@pytest.mark.parametrize("traces", [SET, Traces(enabled=False, keep_token=TOKEN)])
+@pytest.mark.parametrize(
+    ("sent", "state"),
+    [(b"0", b"1"), (B3 + b"-0", b"1"), (B3, b"1"), (B3 + b"-1", b"1"), (B3 + b"-d", b"d")],
+)
+def test_services_that_speak_b3_are_told_to_sample_too(
+    sent: bytes, state: bytes, traces: Traces, drive: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where no span is made, and whatever the caller has decided, or left open."""
+    monkeypatch.setenv("OTEL_PROPAGATORS", "b3,tracecontext")
+    app = make()
+    with capture(app, traces=traces):
+        going = json.loads(drive(app, "/work", headers=[KEEP, (b"b3", sent)]).body)
+    assert going["b3"].endswith(f"-{state.decode()}")
+    assert int(going["traceparent"][-2:], 16) & 1
 
 
 @pytest.mark.parametrize("value", [KEEP[1], b"mistyped-token-01"])

@@ -10,13 +10,21 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, StatusCode
 
 from fastapi_spine.core.asgi import Scope
-from fastapi_spine.core.conventions import EVENT_EXCEPTION, SCOPE_NATIVE_TELEMETRY, SCOPE_SPINE
-from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.b3 import DENY
+from fastapi_spine.core.conventions import (
+    EVENT_EXCEPTION,
+    HEADER_BAGGAGE,
+    SCOPE_NATIVE_TELEMETRY,
+    SCOPE_SPINE,
+)
+from fastapi_spine.core.exchange import ChosenIdentity, Exchange, Identity
 from fastapi_spine.core.trace_formats import TraceFormats
 from fastapi_spine.redaction import Redactor
 from fastapi_spine.traces.active import Active
+from fastapi_spine.traces.baggage import with_baggage
 from fastapi_spine.traces.globals import propagate_api
 from fastapi_spine.traces.ids import span_context
+from fastapi_spine.traces.local import SAMPLED
 from fastapi_spine.traces.operations import Operations
 from fastapi_spine.traces.server_attributes import ServerAttributes, together
 from fastapi_spine.traces.span import described
@@ -73,6 +81,8 @@ class ForeignSpans:
         formats: TraceFormats,
     ) -> None:
         self._carried = formats.writes
+        self._baggage = HEADER_BAGGAGE if formats.baggage else None
+        self._b3 = formats.b3
         self._tracer = provider.get_tracer(SCOPE_SPINE, version)
         self._active = active
         self._describe = describe
@@ -88,9 +98,9 @@ class ForeignSpans:
                 identity.trace_id, identity.parent_span_id, identity.trace_flags, identity.tracestate, remote=True
             )  # fmt: skip
             parent = trace.set_span_in_context(trace.NonRecordingSpan(sent), parent)
-        span = self._tracer.start_span(
-            scope.get("method", "WS"), parent, SpanKind.SERVER, start_time=exchange.started_at
-        )
+        if self._baggage in exchange.sent:
+            parent = with_baggage(parent, scope["headers"])
+        span = self._begun(exchange, parent)
         given = span.get_span_context()
         if given.is_valid:
             identity.trace_id = f"{given.trace_id:032x}"
@@ -101,8 +111,19 @@ class ForeignSpans:
         if operations.key is not None:
             values[operations.key] = operations.report
         scope[SCOPE_NATIVE_TELEMETRY] = operations.report
-        token = self._active.enter(Context(values))
+        token = self._active.enter(Context(parent | values))
         exchange.span = ForeignSpan(span, self._active, token, self._carried)
+
+    def _begun(self, exchange: Exchange, parent: Context) -> trace.Span:
+        identity = exchange.identity
+        if self._b3 and _is_declined(identity):
+            own = span_context(
+                identity.trace_id, identity.span_id, identity.trace_flags, None, remote=False
+            )
+            return trace.NonRecordingSpan(own)
+        return self._tracer.start_span(
+            exchange.scope.get("method", "WS"), parent, SpanKind.SERVER, start_time=exchange.started_at
+        )  # fmt: skip
 
     def finish(self, exchange: Exchange) -> None:
         """Say what the request was, and end its span."""
@@ -124,3 +145,17 @@ class ForeignSpans:
             told: dict[str, Any] = self._record(described(exchange.error, exchange.traceback))
             span.add_event(EVENT_EXCEPTION, told, exchange.ended_at)
         span.set_status(StatusCode.ERROR)
+
+
+def _is_declined(identity: Identity) -> bool:
+    """Tell whether a caller wants no trace and names none (`b3: 0`).
+
+    A provider cannot be told so: without a parent its sampler takes the request for one that nobody has decided about. With a
+    parent made up for it, one that samples all the same would have a trace without a root. So it is not asked.
+    """
+    return (
+        identity.parent_span_id is None
+        and isinstance(identity, ChosenIdentity)
+        and identity.state == DENY
+        and not identity.trace_flags & SAMPLED
+    )
