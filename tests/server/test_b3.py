@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from collector import collector
@@ -89,3 +91,33 @@ def test_a_trace_goes_through_us_and_on(
     trace_headers = ("b3", *names, "x-b3-flags", "traceparent", "tracestate", "baggage")
     assert {name: headers[name] for name in trace_headers if name in headers} == expected
     assert headers["x-request-id"] == line["request_id"]
+
+
+FASTAPI = """
+from fastapi import FastAPI
+from fastapi_spine import outgoing_headers
+
+app = FastAPI()
+
+@app.get("/onwards")
+async def onwards() -> dict[str, str]:
+    return outgoing_headers()
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_spine_run_needs_no_package_whatever_imports_opentelemetry_first(
+    workers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FastAPI itself does, before any line of the application: it is served all the same, and speaks B3."""
+    (tmp_path / "app.py").write_text(FASTAPI)
+    monkeypatch.setenv("OTEL_PROPAGATORS", "b3")
+    run = ("-m", "fastapi_spine", "run", "app:app", "--port", "{port}", "--workers", workers)
+    with serving(tmp_path, *run) as server:
+        request = Request(
+            f"http://127.0.0.1:{server.port}/onwards", headers={"b3": f"{TRACE}-{CALLER}-1"}
+        )
+        with urlopen(request, timeout=20) as answer:  # noqa: S310 - our own server
+            going = json.load(answer)
+    trace_id, _, state = going["b3"].split("-")
+    assert (trace_id, state, "traceparent" in going) == (f"{TRACE:0>32}", "1", False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -24,6 +25,8 @@ from fastapi_spine.settings.guard_model import Guard
 from fastapi_spine.settings.load import load
 from fastapi_spine.settings.model import Metrics
 from fastapi_spine.settings.origin import Origin
+from fastapi_spine.traces.globals import formats_without_package
+from fastapi_spine.traces.native_operations import NATIVE_MODULE
 from fastapi_spine.traces.neighbours import neighbours
 from fastapi_spine.traces.room import TracesRoom
 
@@ -59,11 +62,11 @@ def examine(target: str | None) -> int:
     _print_settings(layer.origins)
     _print_metrics(layer.settings.metrics)
     _print_export(layer)
-    _print_headers(layer)
+    failing = _print_headers(layer)
     _print_traces(layer, app)
     _print_guard(layer.settings.guard)
     hurting = _print_hazards(layer, app)
-    return max(_print_uncovered(layer), hurting)
+    return max(_print_uncovered(layer), hurting, failing)
 
 
 def _layer_of(app: Any) -> Layer | None:
@@ -147,8 +150,12 @@ def _print_spool(export: Export, service: str) -> None:
         print("           nothing is waiting there")
 
 
-def _print_headers(layer: Layer) -> None:
-    """Say which headers carry a trace; a propagator that start-up code sets is not seen here."""
+def _print_headers(layer: Layer) -> int:
+    """Say which headers carry a trace; a propagator that start-up code sets is not seen here.
+
+    Returns:
+        1 if another server than ours cannot even import this FastAPI.
+    """
     propagating = layer.propagating
     formats = propagating.formats
     baggage = {BAGGAGE} if formats.baggage else set()
@@ -159,6 +166,16 @@ def _print_headers(layer: Layer) -> None:
     print(f"  {'written':<8} {', '.join(sorted(formats.writes | baggage)) or 'none'}")
     if propagating.complaint is not None:
         print(f"  ! {propagating.complaint}")
+    missing = formats_without_package()
+    if not missing:
+        return 0
+    fails = NATIVE_MODULE in sys.modules
+    print(
+        f"  {'! ' if fails else ''}OpenTelemetry has no package for {', '.join(map(repr, missing))}: what imports it before the "
+        f"layer fails{', and this FastAPI does' if fails else ''}, unless `spine run` or `spine dev` serves it; "
+        "for other servers install that package (B3: opentelemetry-propagator-b3)."
+    )
+    return int(fails)
 
 
 def _print_traces(layer: Layer, app: Any) -> None:

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from typing import Any, Final
 
+from fastapi_spine.core.conventions import ENV_PROPAGATORS
 from fastapi_spine.core.errors import PlacementError
+from fastapi_spine.settings.load import environment
 
 DEFAULT_ATTRIBUTE = "app"
 _LOOK: Final = """
@@ -57,6 +59,9 @@ def require_application(target: str) -> None:
 def load_application(target: str) -> Any:
     """Import an application.
 
+    Where trace formats are named, OpenTelemetry's propagators are imported before it: by FastAPI itself, or by an
+    instrumentation, that would fail for a format whose package is not installed (`propagate_api`).
+
     Args:
         target: `package.module:attribute`, or a module alone, whose `app` is meant. The current directory is
             searched first, as servers do.
@@ -67,6 +72,10 @@ def load_application(target: str) -> Any:
     Raises:
         PlacementError: the module or the attribute does not exist; the message names what does.
     """
+    if environment().get(ENV_PROPAGATORS):
+        from fastapi_spine.traces.globals import propagate_api
+
+        propagate_api()
     name, _, attribute = target.partition(":")
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - a path entry is a string
     try:

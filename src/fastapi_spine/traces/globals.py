@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -18,6 +19,7 @@ from fastapi_spine.traces.propagation import Propagator
 from fastapi_spine.traces.provider import Provider
 
 _PROPAGATE: Final = "opentelemetry.propagate"
+_GROUP: Final = "opentelemetry_propagator"
 _UNWRITTEN: Final = HEADERS_B3[-1].decode()
 """The debug flag, which OpenTelemetry's own propagator of B3 reads and never writes."""
 
@@ -38,6 +40,21 @@ def propagate_api() -> Any:
                 module = import_module(_PROPAGATE)
             module.set_global_textmap(_StandIn([]))
     return module
+
+
+def formats_without_package() -> list[str]:
+    """Return which names of `OTEL_PROPAGATORS` make `opentelemetry.propagate` fail where it is imported before us.
+
+    OpenTelemetry reads them as they are written, to the first `none`.
+    """
+    missing: list[str] = []
+    given = environment().get(ENV_PROPAGATORS, "")
+    for name in (one.strip() for one in given.split(",") if given):
+        if name.lower() == NONE:
+            break
+        if not entry_points(group=_GROUP, name=name):
+            missing.append(name)
+    return missing
 
 
 class _StandIn(CompositePropagator):

@@ -116,7 +116,35 @@ def test_doctor_says_which_headers_carry_a_trace(folder: Path) -> None:
         "  read     b3, baggage, x-b3-flags, x-b3-sampled, x-b3-spanid, x-b3-traceid",
         "  written  b3, baggage",
         "  ! OTEL_PROPAGATORS: xray is not understood (known are tracecontext, baggage, b3, b3multi, none); b3, baggage is in use.",
+        "  OpenTelemetry has no package for 'xray', 'b3': what imports it before the layer fails, unless `spine run` or `spine dev` serves it; for other servers install that package (B3: opentelemetry-propagator-b3).",
     ]
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("propagators", "missing"),
+    [("b3", "'b3'"), ("tracecontext,B3", "'B3'"), ("b3multi,none,xray", "'b3multi'")],
+)
+def test_an_application_that_cannot_be_imported_elsewhere_is_examined(
+    folder: Path, propagators: str, missing: str
+) -> None:
+    """FastAPI imports what fails for a format without its package; here we are first, and doctor says where we are not."""
+    import_it = [sys.executable, "-c", "import fastapi"]
+    known = dict(os.environ, OTEL_PROPAGATORS=propagators)  # noqa: TID251 - for a process of its own
+    fails = subprocess.run(import_it, env=known, capture_output=True, check=False).returncode
+    ran = spine(folder, "doctor", "shop:app", OTEL_PROPAGATORS=propagators)
+    assert f"OpenTelemetry has no package for {missing}: what imports it" in ran.stdout
+    assert (", and this FastAPI does, unless" in ran.stdout) is bool(fails)
+    assert (ran.returncode, ran.stderr) == (fails, "")
+
+
+@pytest.mark.parametrize("propagators", ["tracecontext,baggage", "none", "none,b3", ""])
+def test_doctor_misses_no_package_that_is_there_or_is_not_needed(
+    folder: Path, propagators: str
+) -> None:
+    """OpenTelemetry's API brings its own formats, and reads no further than `none`."""
+    ran = spine(folder, "doctor", "shop:app", OTEL_PROPAGATORS=propagators)
+    assert "no package" not in ran.stdout
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
