@@ -6,7 +6,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from hypothesis import strategies as st
 from servers import free_port, wait_for
 
 from fastapi_spine.core.health import Balance
+from fastapi_spine.export.answer import Answer
+from fastapi_spine.export.attempt import Line, Unreached
 from fastapi_spine.export.spans import SpanEncoder
 
 SPAN_BYTES = len(SpanEncoder()(spans(1)[0]))
@@ -311,6 +314,24 @@ FAULTS: dict[str, Callable[[Call], None]] = {
 }
 
 
+@contextmanager
+def watching(timeouts: list[str]) -> Iterator[None]:
+    """Take note of each attempt that the exporter gives up because its time is over."""
+    post = Line.post
+
+    def watched(line: Line, body: bytes, *, zipped: bool, deadline: float) -> Answer:
+        try:
+            return post(line, body, zipped=zipped, deadline=deadline)
+        except Unreached as error:
+            if str(error).startswith(TimeoutError.__name__):
+                timeouts.append(str(error))
+            raise
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Line, "post", watched)
+        yield
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     st.sampled_from(SIGNALS), st.lists(st.sampled_from(sorted(FAULTS)), max_size=6), st.integers(1, 4)
@@ -318,11 +339,19 @@ FAULTS: dict[str, Callable[[Call], None]] = {
 def test_the_books_balance_whatever_happens(
     signal: str, faults: Sequence[str], threads: int
 ) -> None:
-    """Under scripted faults and from several threads: delivered is what a stranger counted, each item once."""
+    """Under scripted faults and from several threads: delivered is what a stranger counted, each item once.
+
+    But for answers that came too late, as on a machine that has other things to do: what the stranger had taken then, it is
+    given again, and may refuse.
+    """
     taken: list[Any] = []
+    timeouts: list[str] = []
+    scripted: list[str] = []
 
     def answer(call: Call) -> None:
         fault = faults[call.number] if call.number < len(faults) else "ok"
+        if fault in {"hang", "drip"}:
+            scripted.append(fault)
         if fault in {"ok", "flood"}:
             taken.extend(numbers_of(call.items))
         elif fault == "part":
@@ -330,6 +359,7 @@ def test_the_books_balance_whatever_happens(
         FAULTS[fault](call)
 
     with (
+        watching(timeouts),
         collector(answer) as receiver,
         exporting(receiver.url, signal, OTEL_EXPORTER_OTLP_TIMEOUT="150") as exporter,
     ):
@@ -345,5 +375,8 @@ def test_the_books_balance_whatever_happens(
         balance = exporter.settled(signal)
     assert balance.emitted == threads * 150
     assert balance.queued == 0
-    assert balance.emitted == balance.delivered + sum(balance.dropped.values())
-    assert balance.delivered == len(taken) == len(set(taken))
+    dropped = sum(balance.dropped.values())
+    assert balance.emitted == balance.delivered + dropped
+    assert balance.delivered <= len(set(taken)) <= balance.delivered + dropped
+    if len(timeouts) == len(scripted):  # no answer came too late
+        assert balance.delivered == len(taken) == len(set(taken))
