@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from fastapi_spine.console.alert_views import Alert
+from fastapi_spine.console.alert_views import Alert, Silence
 from fastapi_spine.console.notify.payloads import Group
 
 PAUSE_S: Final = 60.0
 """Between two messages about one service: what happens meanwhile goes into the next."""
 REPEAT_S: Final = 4 * 3600.0
 """One that still fires is told again, unless somebody acknowledged it (Alertmanager's repeat_interval)."""
+
+
+def told_before(alerts: Iterable[Alert], silences: Sequence[Silence]) -> list[Alert]:
+    """Return what people know of when a console begins: what fires, unless it has been quiet from its first moment.
+
+    Args:
+        alerts: that an earlier process remembered.
+        silences: that have not ended.
+    """
+    begun = {one.id: one.starts_us for one in silences}
+    return [
+        one
+        for one in alerts
+        if one.state == "firing"
+        and not one.inhibited_by
+        and (one.fired_us or 0) <= begun.get(one.silenced_by, one.fired_us or 0)
+    ]
 
 
 class Due:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
@@ -16,6 +16,7 @@ _US: Final = 1_000_000
 _NEVER: Final = "0001-01-01T00:00:00Z"
 _IDS: Final = 10
 _SUMMARY: Final = 1024
+_MINUTE_S: Final = 60
 RECEIVER: Final = "spine-console"
 
 
@@ -42,6 +43,11 @@ class Group(NamedTuple):
         """All of them."""
         return (*self.firing, *self.resolved)
 
+    @property
+    def at_risk(self) -> frozenset[str]:
+        """Objectives of which something fires, so that none of them is told to be kept again."""
+        return frozenset(one.objective for one in self.firing)
+
 
 def labels(alert: Alert) -> dict[str, str]:
     """Return the labels that the Prometheus rules of the same objective have."""
@@ -54,28 +60,42 @@ def labels(alert: Alert) -> dict[str, str]:
     }
 
 
-def notes(alert: Alert, base: str) -> dict[str, str]:
-    """Return what people read; secrets that a sender left in are taken out."""
-    told = {"summary": summary(alert), "description": description(alert, base)}
+def notes(alert: Alert, base: str, at_risk: Container[str] = ()) -> dict[str, str]:
+    """Return what people read; secrets that a sender left in are taken out.
+
+    Args:
+        alert: of which.
+        base: address of the console's pages.
+        at_risk: objectives of which another tier still fires.
+    """
+    told = {"summary": summary(alert, at_risk), "description": description(alert, base)}
     return {key: str(redact(text)) for key, text in told.items()}
 
 
-def summary(alert: Alert) -> str:
+def summary(alert: Alert, at_risk: Container[str] = ()) -> str:
     """Say it in one line."""
-    verb = "is at risk" if alert.state == "firing" else "is kept again"
+    if alert.state == "firing":
+        verb = "is at risk"
+    elif alert.objective in at_risk:
+        verb = "is still at risk, but burns more slowly"
+    else:
+        verb = "is kept again"
     return f"{alert.service}: {alert.title} {verb}"[:_SUMMARY]
 
 
 def description(alert: Alert, base: str) -> str:
-    """Say how much, where, and which requests."""
+    """Say how much, where, and which requests; of one that is over, how long it lasted."""
     lines = []
-    if alert.burn_long is not None:
+    if alert.resolved_us is not None:
+        lines.append(f"It fired for {_lasted(alert.resolved_us - (alert.fired_us or 0))}.")
+    elif alert.burn_long is not None:
         lines.append(
-            f"The error budget burns {alert.burn_long:.1f} times faster than allowed ({alert.tier}: {alert.factor:g})."
+            f"The error budget burns {alert.burn_long:.1f} times faster than allowed; "
+            f"the {alert.tier} alert comes at {alert.factor:g}."
         )
     if alert.budget_left is not None:
         lines.append(f"{budget_words(alert.budget_left).capitalize()}.")
-    if alert.evidence is not None:
+    if alert.evidence is not None and alert.resolved_us is None:
         for route in alert.evidence.routes:
             name = f"{route.method} {route.route}".strip()
             lines.append(f"{name}: {route.bad:g} of {route.total} requests were bad.")
@@ -87,6 +107,15 @@ def description(alert: Alert, base: str) -> str:
     return "\n".join(lines)
 
 
+def _lasted(length_us: int) -> str:
+    seconds = max(round(length_us / _US), 1)
+    minutes = round(seconds / _MINUTE_S)
+    if minutes < 2:  # noqa: PLR2004 - one minute is better told in seconds
+        return f"{seconds} s"
+    hours, rest = divmod(minutes, _MINUTE_S)
+    return f"{hours} h {rest} min" if hours else f"{minutes} min"
+
+
 def link(alert: Alert, base: str) -> str:
     """Return the page of an alert."""
     return f"{base}/alerts#{alert.id}"
@@ -94,7 +123,7 @@ def link(alert: Alert, base: str) -> str:
 
 def webhook(group: Group, base: str) -> dict[str, Any]:
     """Return Alertmanager's webhook, version 4 (prometheus.io/docs/alerting/latest/configuration, webhook_config)."""
-    every = [_webhook_alert(one, base) for one in group.alerts]
+    every = [_webhook_alert(one, base, group.at_risk) for one in group.alerts]
     return {
         "version": "4",
         "groupKey": f'{{}}:{{service="{group.service}"}}',
@@ -109,10 +138,10 @@ def webhook(group: Group, base: str) -> dict[str, Any]:
     }
 
 
-def _webhook_alert(alert: Alert, base: str) -> dict[str, Any]:
+def _webhook_alert(alert: Alert, base: str, at_risk: Container[str]) -> dict[str, Any]:
     return {
         "status": "resolved" if alert.state == "resolved" else "firing",
-        **_timed(alert, base),
+        **_timed(alert, base, at_risk),
         "fingerprint": blake2b(
             str(sorted(labels(alert).items())).encode(), digest_size=8
         ).hexdigest(),
@@ -129,7 +158,7 @@ def alertmanager(group: Group, base: str, ends_us: int) -> list[dict[str, Any]]:
     """
     every = []
     for alert in group.alerts:
-        one = _timed(alert, base)
+        one = _timed(alert, base, group.at_risk)
         over = alert.state == "resolved"
         if not over:
             one["endsAt"] = _time(ends_us)
@@ -141,12 +170,16 @@ def pagerduty(alert: Alert, base: str, key: str, action: str) -> dict[str, Any]:
     """Return one event of PagerDuty's Events API v2 ("Send an event to PagerDuty").
 
     Args:
-        alert: what happened; its id is the key that later events of it have too.
+        alert: what happened; `incident` is the key that later events of it have too.
         base: address of the console's pages.
         key: the integration's routing key.
         action: `trigger`, `acknowledge` or `resolve`.
     """
-    event: dict[str, Any] = {"routing_key": key, "event_action": action, "dedup_key": alert.id}
+    event: dict[str, Any] = {
+        "routing_key": key,
+        "event_action": action,
+        "dedup_key": incident(alert, base),
+    }
     if action == "trigger":
         told = notes(alert, base)
         event["payload"] = {
@@ -165,6 +198,17 @@ def pagerduty(alert: Alert, base: str, key: str, action: str) -> dict[str, Any]:
     return event
 
 
+def incident(alert: Alert, base: str) -> str:
+    """Return the key of the incident that an alert is part of.
+
+    One for all tiers of a severity: when the fast one is over, the medium one still holds the same bad minutes and speaks.
+    A second incident for them would wake people again who have just mended it.
+    The address keeps consoles apart that share a routing key.
+    """
+    told = f"{base}/{alert.objective}/{alert.severity}"
+    return blake2b(told.encode(), digest_size=16).hexdigest()
+
+
 def text(group: Group, base: str) -> tuple[str, str]:
     """Return title and body for people."""
     alerts = group.alerts
@@ -176,15 +220,15 @@ def text(group: Group, base: str) -> tuple[str, str]:
     parts = [
         f"{told['summary']}\n{told['description']}\n{link(one, base)}"
         for one in alerts
-        for told in (notes(one, base),)
+        for told in (notes(one, base, group.at_risk),)
     ]
     return str(redact(title)), "\n\n".join(parts)
 
 
-def _timed(alert: Alert, base: str) -> dict[str, Any]:
+def _timed(alert: Alert, base: str, at_risk: Container[str]) -> dict[str, Any]:
     return {
         "labels": labels(alert),
-        "annotations": notes(alert, base),
+        "annotations": notes(alert, base, at_risk),
         "startsAt": _time(alert.fired_us),
         "endsAt": _time(alert.resolved_us),
         "generatorURL": link(alert, base),

@@ -85,7 +85,10 @@ class Alertmanager:
 
 
 class PagerDuty:
-    """PagerDuty's Events API v2: one event an alert, since grouped ones hide what comes later."""
+    """PagerDuty's Events API v2: one event an alert, since grouped ones hide what comes later.
+
+    Tiers of one objective and severity are one incident, which is over when none of them fires.
+    """
 
     name = "pagerduty"
     acks = True
@@ -99,11 +102,13 @@ class PagerDuty:
     def messages(self, group: Group, now_us: int) -> Iterator[Any]:
         """Make an event an alert."""
         del now_us
+        on = {payloads.incident(one, self._base) for one in group.firing}
         for one in group.firing:
             action = "acknowledge" if one.acked else "trigger"
             yield payloads.pagerduty(one, self._base, self._key, action)
         for one in group.resolved:
-            yield payloads.pagerduty(one, self._base, self._key, "resolve")
+            if payloads.incident(one, self._base) not in on:
+                yield payloads.pagerduty(one, self._base, self._key, "resolve")
 
     def send(self, message: Any) -> Answer:
         """Post it."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from fastapi_spine.alerts.windows import table
 from fastapi_spine.console.api import Api
+from fastapi_spine.console.notify.due import told_before
 from fastapi_spine.console.notify.teller import Tellers
 from fastapi_spine.console.notify.ways import ways_of
 from fastapi_spine.console.ports import Reader
@@ -54,8 +55,8 @@ def _watch(options: Options, keep: Keep, clock: Clock) -> tuple[Watch, Declared,
     file = MemoryFile(options.folder)
     memory = file.read()
     declared = Declared(memory.declared, options.objectives)
-    firing = [one for one in memory.alerts if one.state == "firing"]
-    teller = Tellers(ways, firing, clock) if ways else Nobody()
+    told = told_before(memory.alerts, memory.silences)
+    teller = Tellers(ways, told, clock) if ways else Nobody()
     reader = StoreReader(options.folder, keep, clock=clock)
     found = table(options.alert_table)
     return Watch(reader, declared, found, file, memory, clock, teller), declared, reader

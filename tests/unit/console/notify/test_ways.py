@@ -103,14 +103,15 @@ def states(port: int) -> dict[str, int]:
 
 
 def test_pagerduty_hears_of_trigger_acknowledgement_and_end() -> None:
-    """Events API v2: one dedup key an alert, required fields, severities of its own."""
+    """Events API v2: one dedup key an incident, required fields, severities of its own."""
     key = "k" * 32
+    incident = payloads.incident(ALERT, BASE)
     trigger = payloads.pagerduty(ALERT, BASE, key, "trigger")
 
     assert {name: trigger[name] for name in ("routing_key", "event_action", "dedup_key")} == {
         "routing_key": key,
         "event_action": "trigger",
-        "dedup_key": "a1",
+        "dedup_key": incident,
     }
     assert set(trigger["payload"]) >= {"summary", "source", "severity"}
     assert trigger["payload"]["severity"] in {"critical", "error", "warning", "info"}
@@ -118,7 +119,7 @@ def test_pagerduty_hears_of_trigger_acknowledgement_and_end() -> None:
     assert payloads.pagerduty(OVER, BASE, key, "resolve") == {
         "routing_key": key,
         "event_action": "resolve",
-        "dedup_key": "a1",
+        "dedup_key": incident,
     }
 
 
@@ -146,7 +147,7 @@ def test_every_event_is_as_pagerduty_publishes_it(action: str, service: str) -> 
     event = pagerduty_event(
         json.loads(json.dumps(payloads.pagerduty(alert, BASE, "k" * 32, action)))
     )
-    assert (event.event_action, event.dedup_key) == (action, "a1")
+    assert (event.event_action, event.dedup_key) == (action, payloads.incident(alert, BASE))
 
 
 @pytest.mark.filterwarnings(
@@ -308,6 +309,8 @@ def test_pagerduty_is_told_that_somebody_has_seen_it() -> None:
     (way,) = ways_of(WaysOptions(BASE, pagerduty="k" * 32))
     told = [message for group in due.groups([seen], PAUSE_S) for message in way.messages(group, 0)]
 
-    assert [(one["event_action"], one["dedup_key"]) for one in told] == [("acknowledge", "a1")]
+    assert [(one["event_action"], one["dedup_key"]) for one in told] == [
+        ("acknowledge", payloads.incident(ALERT, BASE))
+    ]
     assert due.groups([seen], PAUSE_S * 3) == []
     assert Due([ALERT], acks=True).groups([seen], 0.0) != []
