@@ -22,11 +22,12 @@ JOB = "shop"
 
 
 class Minute(NamedTuple):
-    """Requests of a minute: quick ones that succeed, slow ones that do, and failed ones, which are quick."""
+    """Requests of a minute: quick ones that succeed, slow ones that do, failed ones that are quick, and slow ones of these."""
 
     good: int
     slow: int
     failed: int
+    late: int = 0
 
 
 def check_rules(folder: Path, text: str) -> str:
@@ -64,11 +65,11 @@ def disagreement(
 def series(history: Sequence[Minute]) -> list[dict[str, str]]:
     """Return what a service would have shown a scraper each minute, from zero."""
     route = f'job="{JOB}",method="GET",path="/orders/{{order_id}}"'
-    every = [one.good + one.slow + one.failed for one in history]
+    every = [sum(one) for one in history]
     quick = [one.good + one.failed for one in history]
     shown = {
         f'http_requests_total{{{route},status="200"}}': [one.good + one.slow for one in history],
-        f'http_requests_total{{{route},status="500"}}': [one.failed for one in history],
+        f'http_requests_total{{{route},status="500"}}': [one.failed + one.late for one in history],
         f"http_request_duration_seconds_count{{{route}}}": every,
         f'http_request_duration_seconds_bucket{{{route},le="0.3"}}': quick,
         f'http_request_duration_seconds_bucket{{{route},le="+Inf"}}': every,
@@ -93,8 +94,7 @@ def expected(promises: Sequence[Promise], table: Table, history: Sequence[Minute
         for minute in range(len(history) + 1):
             if minute:
                 one = history[minute - 1]
-                bad = one.failed if promise.threshold_s is None else one.slow
-                ledger.put(minute - 1, [Tally(sum(one), bad)])
+                ledger.put(minute - 1, [_tally(promise, one)])
             counts = partial(ledger.window, minute * 60)
             verdict = evaluate(promise, table, counts, states, minute * 60)
             states = verdict.states
@@ -115,6 +115,13 @@ def expected(promises: Sequence[Promise], table: Table, history: Sequence[Minute
                 )
     for minute, samples in enumerate(found):
         yield {"expr": "ALERTS", "eval_time": f"{minute}m", "exp_samples": samples}
+
+
+def _tally(promise: Promise, one: Minute) -> Tally:
+    failed = one.failed + one.late
+    if promise.threshold_s is None:
+        return Tally(sum(one), failed)
+    return Tally(sum(one) - failed, one.slow + one.late)
 
 
 def _sample(labels: str) -> dict[str, Any]:

@@ -54,9 +54,10 @@ class Ledger:
             self._bads.append(self._bads[-1] + minute.bad)
 
     def between(self, start: int, end: int) -> Tally:
-        """Return the requests of the minutes from `start` to before `end`."""
+        """Return the requests of the minutes from `start` to before `end`; bad ones are among the total."""
         low, high = self._place(start), self._place(end)
-        return Tally(self._totals[high] - self._totals[low], self._bads[high] - self._bads[low])
+        bad = self._bads[high] - self._bads[low]
+        return Tally(max(self._totals[high] - self._totals[low], bad), bad)
 
     def window(self, now_s: float, length_s: int) -> Tally:
         """Return the requests of a window that ends now.

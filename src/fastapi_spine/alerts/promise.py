@@ -33,7 +33,7 @@ class Promise(NamedTuple):
         window_s: over which time it holds, seconds.
         minimum_bad: so many bad requests in the long window before anybody is alerted.
         selection: which routes count.
-        badness: which requests are bad, of `availability`.
+        badness: which requests are bad; a latency leaves them out of its total.
     """
 
     id: str

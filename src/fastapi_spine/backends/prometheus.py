@@ -56,9 +56,10 @@ def _group(promise: Promise, table: Table, job: str, runbooks: str) -> Iterator[
     labels = _names(promise)
     for seconds in table.windows():
         window = promql.span(seconds)
-        yield from _record(f"{REQUESTS}{window}", promql.requests(promise, job, window), labels)
-        yield from _record(f"{BAD}{window}", promql.bad(promise, job, window), labels)
         mine = f'{{objective="{promise.id}"}}'
+        yield from _record(f"{BAD}{window}", promql.bad(promise, job, window), labels)
+        every = promql.requests(promise, job, window, f"sum({BAD}{window}{mine})")
+        yield from _record(f"{REQUESTS}{window}", every, labels)
         yield from _record(
             f"{RATIO}{window}", f"{BAD}{window}{mine} / ({REQUESTS}{window}{mine} > 0)", labels
         )

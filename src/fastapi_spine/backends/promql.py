@@ -23,23 +23,42 @@ BUCKET: Final = f"{METRIC_DURATION}_bucket"
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
-def requests(promise: Promise, job: str, window: str) -> str:
-    """Return how many requests there were."""
-    return (
-        f"sum({_increase(promise, COUNTER if promise.threshold_s is None else COUNT, job, window)})"
-    )
+def requests(promise: Promise, job: str, window: str, slow: str) -> str:
+    """Return how many requests there were.
+
+    Args:
+        promise: whose.
+        job: the label of its metrics.
+        window: over which time.
+        slow: what says how many of them took too long; used of a latency, whose total bad answers are left out of, but
+            never so many that the slow ones, among which some of them may be, are more than the rest.
+    """
+    if promise.threshold_s is None:
+        return _every(promise, job, window)
+    every = _every(promise, job, window)
+    rest = f"{every} - ({_failed(promise, every, job, window)})"
+    return f"({rest}) >= {slow} or {slow}"
 
 
 def bad(promise: Promise, job: str, window: str) -> str:
-    """Return how many of them were bad.
+    """Return how many of them were bad, or of a latency slow.
 
     Without bad ones there may be no series of them, which is zero; but a latency whose bucket is missing is not counted
     at all, since nothing is known then.
     """
-    every = requests(promise, job, window)
+    every = _every(promise, job, window)
     if promise.threshold_s is not None:
         quick = _increase(promise, BUCKET, job, window, _le(promise.threshold_s))
         return f"{every} - sum({quick})"
+    return _failed(promise, every, job, window)
+
+
+def _every(promise: Promise, job: str, window: str) -> str:
+    metric = COUNTER if promise.threshold_s is None else COUNT
+    return f"sum({_increase(promise, metric, job, window)})"
+
+
+def _failed(promise: Promise, every: str, job: str, window: str) -> str:
     statuses = _statuses(promise.badness.words)
     if not statuses:
         return f"0 * {every}"

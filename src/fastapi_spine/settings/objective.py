@@ -39,8 +39,8 @@ class Objective(Section):
         availability: the share that must not be bad, above 0 and below 1.
         latency: a duration and the share that must be answered within it.
         window: over which time the promise holds, 3 to 90 days.
-        bad: which requests are bad for `availability`: status codes, classes such as `"5xx"`, and `"exception"` for
-            those that raised. `"499"` stands for clients that left before an answer, too.
+        bad: which requests are bad for `availability`, and no quick answers for `latency`: status codes, classes such as
+            `"5xx"`, and `"exception"` for those that raised. `"499"` stands for clients that left before an answer, too.
         minimum_bad: so many bad requests at least before anybody is alerted: one of ten is no news.
         name: names it in alerts; the target by default.
         service: whose routes; the service that declares it by default.

@@ -28,7 +28,8 @@ SHAPES = [
     Objective("* ".strip(), availability=0.5, bad=["exception"], name='a "quoted" name'),
 ]
 MINUTE = st.builds(
-    Minute, st.integers(0, 200), st.sampled_from([0, 0, 1, 5, 100]), st.sampled_from([0, 0, 0, 1, 3, 40])
+    Minute, st.integers(0, 200), st.sampled_from([0, 0, 1, 5, 100]), st.sampled_from([0, 0, 0, 1, 3, 40]),
+    st.sampled_from([0, 0, 0, 0, 2, 30]),
 )  # fmt: skip
 HISTORY = st.lists(st.tuples(MINUTE, st.integers(1, 45)), min_size=1, max_size=8).map(
     lambda parts: [minute for minute, length in parts for _ in range(length)]
@@ -70,6 +71,19 @@ def test_an_outage_is_judged_alike(tmp_path: Path) -> None:
     ]
 
     assert disagreement(tmp_path, shop(ORDERS), table(), history) == ""
+
+
+def test_quick_failures_are_no_quick_answers(tmp_path: Path) -> None:
+    """Many refusals at once, and the rest slow: the latency fires in both; with every one slow and failed, too."""
+    history = [
+        *[Minute(50, 0, 0)] * 65,
+        *[Minute(0, 10, 500)] * 15,
+        *[Minute(50, 0, 0)] * 70,
+        *[Minute(0, 0, 0, late=20)] * 15,
+    ]
+    latency = Objective("GET /orders/{order_id}", latency=("300ms", 0.99), bad=["500"])
+
+    assert disagreement(tmp_path, shop(latency), table(), history) == ""
 
 
 def test_a_difference_would_be_seen(tmp_path: Path) -> None:

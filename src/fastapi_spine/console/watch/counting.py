@@ -25,7 +25,12 @@ def own(promise: Promise, series: Iterable[Series]) -> list[Series]:
 
 
 def tallies(promise: Promise, series: Sequence[Series], minutes: int) -> list[Tally]:
-    """Count each minute of some series, which are the promise's own."""
+    """Count each minute of some series, which are the promise's own.
+
+    Of a latency, bad answers are left out of the total: a failure or a refusal that came at once is no quick answer.
+    Which of the slow ones were bad nobody has written down, so those count as slow: there may be more of them than the
+    total says, and whoever makes a window of minutes takes care of that.
+    """
     totals, bads = [0.0] * minutes, [0.0] * minutes
     for one in series:
         for place, (total, bad) in enumerate(_each(promise, one)):
@@ -36,11 +41,15 @@ def tallies(promise: Promise, series: Sequence[Series], minutes: int) -> list[Ta
 
 def _each(promise: Promise, one: Series) -> Iterable[tuple[float, float]]:
     if promise.threshold_s is None:
-        for count, failures, outcomes in zip(one.counts, one.failures, _outcomes(one), strict=True):
-            yield count, promise.badness.count(outcomes) if outcomes else failures
-    else:
-        for count, buckets in zip(one.counts, one.buckets, strict=True):
-            yield count, slower(one.bounds_ns, buckets, promise.threshold_s * _NS)
+        yield from zip(one.counts, _bad(promise, one), strict=True)
+        return
+    for count, bad, buckets in zip(one.counts, _bad(promise, one), one.buckets, strict=True):
+        yield count - bad, slower(one.bounds_ns, buckets, promise.threshold_s * _NS)
+
+
+def _bad(promise: Promise, one: Series) -> Iterable[int]:
+    for failures, outcomes in zip(one.failures, _outcomes(one), strict=True):
+        yield promise.badness.count(outcomes) if outcomes else failures
 
 
 def _outcomes(one: Series) -> Sequence[dict[tuple[int, bool], int]]:

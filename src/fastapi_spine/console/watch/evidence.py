@@ -37,17 +37,19 @@ def evidence(reader: Reader, promise: Promise, now_ns: int, long_s: int) -> Evid
     minutes = -(-(now_ns - start) // _MINUTE_NS)
     window = Window(start, start + minutes * _MINUTE_NS)
     mine = own(promise, reader.series(window, _MINUTE_NS, service=promise.service))
-    routes = []
+    routes, every = [], 0
     for one in mine:
         counted = tallies(promise, [one], len(one.counts))
-        total, bad = sum(each.total for each in counted), sum(each.bad for each in counted)
+        bad = sum(each.bad for each in counted)
+        total = round(max(sum(each.total for each in counted), bad))
+        every += total
         if bad:
-            routes.append(GuiltyRoute(one.method, one.route, round(total), bad))
+            routes.append(GuiltyRoute(one.method, one.route, total, bad))
     routes.sort(key=lambda one: (-one.bad, one.route, one.method))
     named = {one.route for one in mine}
     return Evidence(
         now_ns // 1000,
-        round(sum(sum(one.counts) for one in mine)),
+        every,
         sum(one.bad for one in routes),
         routes[:_ROUTES],
         _offenders(reader, promise, window),
