@@ -15,7 +15,6 @@ from fastapi_spine.core.trace_context import w3c_headers
 from fastapi_spine.core.trace_formats import W3C, TraceFormats, state_of
 
 SERVER_ERROR: Final = 500
-_SAMPLED: Final = 0x01
 WEBSOCKET_INTERNAL_ERROR: Final = 1011
 """RFC 6455 section 7.4.1: the server met an unexpected condition."""
 
@@ -91,10 +90,9 @@ class ChosenIdentity(Identity, eq=False):
 
     def headers(self) -> dict[str, str]:
         """Return the trace headers of a call made now; where nobody has decided, B3 leaves the decision open."""
-        flags, state = self.trace_flags, self.state
-        if flags & _SAMPLED and state != DEBUG:  # asked for here, whatever the caller has decided
-            state = state_of(flags)
-        return self.formats.write(self.trace_id, self.span_id, flags, self.tracestate, state)
+        return self.formats.write(
+            self.trace_id, self.span_id, self.trace_flags, self.tracestate, self.state
+        )
 
     def written(
         self, trace_id: str, span_id: str, flags: int, tracestate: str | None

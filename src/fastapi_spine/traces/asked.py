@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from hmac import compare_digest
 
+from fastapi_spine.core.b3 import ACCEPT, DEBUG
 from fastapi_spine.core.conventions import ATTR_SPINE_KEPT, FIELD_KEEP, HEADER_KEEP
-from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.exchange import ChosenIdentity, Exchange
 from fastapi_spine.traces.foreign import ForeignSpan
 from fastapi_spine.traces.keep import FORCED
 from fastapi_spine.traces.local import SAMPLED
@@ -38,7 +39,10 @@ class AskedFor:
             return
         exchange.kept = FORCED
         exchange.bound = {**(exchange.bound or {}), FIELD_KEEP: True}
-        exchange.identity.trace_flags |= SAMPLED
+        identity = exchange.identity
+        identity.trace_flags |= SAMPLED
+        if isinstance(identity, ChosenIdentity) and identity.state != DEBUG:
+            identity.state = ACCEPT  # whatever the caller has decided
 
     def finish(self, exchange: Exchange) -> None:
         """Say on the span why it was kept; nobody but `begin` has said so yet."""
