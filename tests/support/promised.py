@@ -11,15 +11,21 @@ from fastapi_spine.alerts.machine import AlertState
 from fastapi_spine.alerts.promise import Promise, promises_of
 from fastapi_spine.alerts.windows import Table, table
 from fastapi_spine.settings.objective import Objective
+from fastapi_spine.settings.targets import Silence
 
 START = 28_000_000
 """A minute since the epoch, in 2023."""
 
 
-def promise(availability: float = 0.999, *, minimum_bad: int = 5) -> Promise:
+def promise(
+    availability: float = 0.999, *, minimum_bad: int = 5, no_data: Silence = "info"
+) -> Promise:
     """Return a promise of a shop's orders."""
     declared = Objective(
-        "GET /orders/{order_id}", availability=availability, minimum_bad=minimum_bad
+        "GET /orders/{order_id}",
+        availability=availability,
+        minimum_bad=minimum_bad,
+        no_data=no_data,
     )
     return promises_of([declared], "orders")[0]
 

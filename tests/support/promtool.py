@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from programs import need
 
-from fastapi_spine.alerts.evaluate import evaluate
+from fastapi_spine.alerts.evaluate import evaluate, tiers_of
 from fastapi_spine.alerts.ledger import Ledger, Tally
 from fastapi_spine.alerts.machine import AlertState
 from fastapi_spine.alerts.promise import Promise
@@ -99,15 +99,16 @@ def expected(promises: Sequence[Promise], table: Table, history: Sequence[Minute
             verdict = evaluate(promise, table, counts, states, minute * 60)
             states = verdict.states
             mine = f'objective="{promise.id}",service="{promise.service}"'
-            for tier in table.tiers:
+            for tier in tiers_of(promise, table):
                 phase = states[tier.name].phase
+                name = "SpineObjectiveBurn" if tier.factor else "SpineObjectiveNoData"
                 if phase != "inactive":
                     found[minute].append(
                         _sample(
-                            f'alertname="SpineObjectiveBurn",alertstate="{phase}",{mine},severity="{tier.severity}",tier="{tier.name}"'
+                            f'alertname="{name}",alertstate="{phase}",{mine},severity="{tier.severity}",tier="{tier.name}"'
                         )
                     )
-            if counts(table.silent_s).total <= 0:
+            if promise.no_data == "info" and counts(table.silent_s).total <= 0:
                 found[minute].append(
                     _sample(
                         f'alertname="SpineObjectiveNoData",alertstate="firing",{mine},severity="info",tier="no_data"'

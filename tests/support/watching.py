@@ -10,17 +10,15 @@ from stored import MINUTE, NOW, server
 
 from fastapi_spine.alerts.windows import table
 from fastapi_spine.console.alert_views import Alert, SenderView, Trial
-from fastapi_spine.console.rows import Batch, Source, SpanRow
+from fastapi_spine.console.rows import Attributes, Batch, Source, SpanRow
 from fastapi_spine.console.store import Keep, StoreReader, StoreWriter
 from fastapi_spine.console.watch.declared import Declared, HearingWriter
 from fastapi_spine.console.watch.memory import MemoryFile
 from fastapi_spine.console.watch.watcher import Watch
+from fastapi_spine.core.console_names import RESOURCE_OBJECTIVES
 from fastapi_spine.testing import FrozenClock
 
 PROMISE = '[{"target":["GET /orders/{order_id}"],"availability":0.999}]'
-ORDERS = Source(
-    "orders", "orders-1", "1.0", {"service.name": "orders", "spine.objectives": PROMISE}
-)
 OBJECTIVE = "orders-get-orders-order-id-availability"
 
 
@@ -49,11 +47,15 @@ class Heard:
 class Scene:
     """A console's store, watch and clock."""
 
-    def __init__(self, folder: Path, clock: FrozenClock, writer: StoreWriter) -> None:
+    def __init__(
+        self, folder: Path, clock: FrozenClock, writer: StoreWriter, promise: str = PROMISE
+    ) -> None:
         self.folder = folder
         self.clock = clock
         self.heard = Heard()
         self._number = 0
+        told: Attributes = {"service.name": "orders", RESOURCE_OBJECTIVES: promise}
+        self._source = Source("orders", "orders-1", "1.0", told)
         self._writer = writer
         self.reader = StoreReader(folder, Keep(), clock=clock)
         self.begin()
@@ -74,7 +76,7 @@ class Scene:
             self._number += 1
             status = 500 if place < bad else 200
             at = now + place * (MINUTE // (good + bad + 1))
-            spans.append(server(self._number, at=at, status=status, source=ORDERS))
+            spans.append(server(self._number, at=at, status=status, source=self._source))
         self.clock.advance(60)
         self.hearing.add(Batch(spans, [], []))
         self.hearing.commit()
@@ -82,11 +84,11 @@ class Scene:
 
 
 @contextmanager
-def scene(folder: Path, begin: int = NOW) -> Iterator[Scene]:
+def scene(folder: Path, begin: int = NOW, promise: str = PROMISE) -> Iterator[Scene]:
     """Open a scene that begins at the whole minute of a moment."""
     clock = FrozenClock(begin // MINUTE * MINUTE)
     writer = StoreWriter(folder, Keep(), clock)
-    made = Scene(folder, clock, writer)
+    made = Scene(folder, clock, writer, promise)
     try:
         yield made
     finally:

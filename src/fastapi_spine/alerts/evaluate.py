@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from fastapi_spine.alerts.burn import Burn, Counts, burn
 from fastapi_spine.alerts.machine import INACTIVE, AlertState, step
 from fastapi_spine.alerts.promise import Promise
-from fastapi_spine.alerts.windows import Table
+from fastapi_spine.alerts.windows import NO_DATA, Table, Tier
 
 Standing = Literal["ok", "pending", "firing", "no_data"]
 
@@ -19,7 +19,7 @@ class Verdict(NamedTuple):
     Attributes:
         standing: `no_data` is no good news: nobody asked, or nobody counted.
         burns: by tier, the fastest first.
-        states: by tier.
+        states: by tier; among them `no_data` where the promise has somebody told of it.
         inhibited: by tier that is active, the faster tier that fires and speaks for it; empty for none.
     """
 
@@ -27,6 +27,11 @@ class Verdict(NamedTuple):
     burns: dict[str, Burn]
     states: dict[str, AlertState]
     inhibited: dict[str, str]
+
+
+def tiers_of(promise: Promise, by: Table) -> tuple[Tier, ...]:
+    """Return every row that a promise may alert by: those that burn, and that of silence if it asks for it."""
+    return by.tiers if promise.no_data == "info" else (*by.tiers, by.silence(promise.no_data))
 
 
 def evaluate(
@@ -49,7 +54,10 @@ def evaluate(
         for tier in table.tiers
     }
     silent = counts(table.silent_s).total <= 0
-    return Verdict(_standing(states, silent=silent), burns, states, _inhibited(table, states))
+    standing, inhibited = _standing(states, silent=silent), _inhibited(table, states)
+    for tier in tiers_of(promise, table)[len(table.tiers) :]:
+        states[tier.name] = step(before.get(NO_DATA, INACTIVE), tier, now_s, exceeded=silent)
+    return Verdict(standing, burns, states, inhibited)
 
 
 def _standing(states: Mapping[str, AlertState], *, silent: bool) -> Standing:

@@ -12,7 +12,7 @@ from fastapi_spine.alerts.matching import Selection
 from fastapi_spine.core.errors import SettingsError
 from fastapi_spine.settings.objective import Objective
 from fastapi_spine.settings.parse import DURATION
-from fastapi_spine.settings.targets import EVERYTHING
+from fastapi_spine.settings.targets import EVERYTHING, Silence
 
 Kind = Literal["availability", "latency"]
 _NO_LETTERS: Final = re.compile(r"[^a-z0-9]+")
@@ -32,6 +32,8 @@ class Promise(NamedTuple):
         threshold_s: of `latency`, seconds; else None.
         window_s: over which time it holds, seconds.
         minimum_bad: so many bad requests in the long window before anybody is alerted.
+        no_data: whether somebody is told that no request comes. Of two promises of one objective only the first says so:
+            they are silent together.
         selection: which routes count.
         badness: which requests are bad; a latency leaves them out of its total.
     """
@@ -45,6 +47,7 @@ class Promise(NamedTuple):
     threshold_s: float | None
     window_s: int
     minimum_bad: int
+    no_data: Silence
     selection: Selection
     badness: Badness
 
@@ -115,6 +118,7 @@ def _promise(
         threshold_s,
         round(objective.window),
         objective.minimum_bad,
+        "info" if kind == "latency" and objective.availability is not None else objective.no_data,
         selection,
         badness,
     )

@@ -10,6 +10,8 @@ from typing import Any, Final, Literal, NamedTuple
 Severity = Literal["page", "ticket"]
 TableName = Literal["workbook", "drill"]
 WORKBOOK: Final = "workbook"
+NO_DATA: Final = "no_data"
+"""The tier of alerts that nothing is known."""
 _FILE: Final = "windows.toml"
 
 
@@ -42,13 +44,20 @@ class Table(NamedTuple):
         name: of the table.
         every_s: how often to evaluate, seconds.
         silent_s: after how long without a request nothing is known, seconds.
+        silent_for_s: how long nothing must be known before somebody is told who wants to be, seconds.
         tiers: the rows.
     """
 
     name: str
     every_s: float
     silent_s: int
+    silent_for_s: int
     tiers: tuple[Tier, ...]
+
+    def silence(self, severity: Severity) -> Tier:
+        """Return the row of an alert that nothing is known; it burns nothing, and so has no factor."""
+        length = self.silent_s
+        return Tier(NO_DATA, severity, length, length, 0.0, self.silent_for_s, 0)
 
     def windows(self) -> list[int]:
         """Return every window there is, growing, seconds."""
@@ -62,7 +71,7 @@ def table(name: TableName = WORKBOOK) -> Table:
     text = (resources.files("fastapi_spine.alerts") / _FILE).read_text(encoding="utf-8")
     given = tomllib.loads(text)[name]
     tiers = tuple(_tier(one) for one in given["tier"])
-    return Table(name, float(given["every"]), given["silent"], tiers)
+    return Table(name, float(given["every"]), given["silent"], given["silent_for"], tiers)
 
 
 def _tier(given: dict[str, Any]) -> Tier:

@@ -12,7 +12,7 @@ from typing import Final
 
 from fastapi_spine.alerts.burn import threshold
 from fastapi_spine.alerts.promise import Promise
-from fastapi_spine.alerts.windows import Table, Tier
+from fastapi_spine.alerts.windows import NO_DATA, Table, Tier
 from fastapi_spine.backends import promql
 from fastapi_spine.core.console_names import ALERT_NAME, ALERT_NO_DATA
 
@@ -107,8 +107,11 @@ def _silent(promise: Promise, table: Table, runbooks: str) -> Iterator[str]:
     yield f"          {REQUESTS}{window}{mine} == 0\n"
     yield f"          or absent({REQUESTS}{window}{mine})\n"
     yield f"          or absent({BAD}{window}{mine})\n"
+    if promise.no_data != "info":
+        yield f"        for: {promql.span(table.silent_for_s)}\n"
     yield "        labels:\n"
-    yield from _table({**_names(promise), "severity": "info", "tier": "no_data"}, "          ")
+    told_as = {"severity": promise.no_data, "tier": NO_DATA}
+    yield from _table({**_names(promise), **told_as}, "          ")
     yield "        annotations:\n"
     told = {
         "summary": f"{promise.service}: nothing is known of {promise.title}",

@@ -15,11 +15,13 @@ from fastapi_spine.settings.targets import (
     EVERYTHING,
     EXCLUDED,
     LATENCY,
+    NO_DATA,
     OBJECTIVE_NAME,
     SHARE_GOOD,
     TARGETS,
     WINDOW,
     Latency,
+    Silence,
 )
 
 Texts = list[str] | tuple[str, ...]
@@ -42,6 +44,8 @@ class Objective(Section):
         bad: which requests are bad for `availability`, and no quick answers for `latency`: status codes, classes such as
             `"5xx"`, and `"exception"` for those that raised. `"499"` stands for clients that left before an answer, too.
         minimum_bad: so many bad requests at least before anybody is alerted: one of ten is no news.
+        no_data: what it means that no request comes for an hour: `"info"` shows it and tells nobody, since a shop may
+            sleep at night; `"ticket"` or `"page"` alerts, where silence is trouble.
         name: names it in alerts; the target by default.
         service: whose routes; the service that declares it by default.
         exclude: targets that do not count.
@@ -68,6 +72,9 @@ class Objective(Section):
     minimum_bad: Setting[int, int] = setting(
         default=5, doc="So many bad requests before anybody is alerted.", kind=COUNT
     )
+    no_data: Setting[Silence, Silence] = setting(
+        default="info", doc="Whether somebody is told that no request comes.", kind=NO_DATA
+    )
     name: Setting[str, str] = setting(default="", doc="Names it in alerts.", kind=OBJECTIVE_NAME)
     service: Setting[str, str] = setting(default="", doc="Whose routes.", kind=OBJECTIVE_NAME)
     exclude: Setting[str | Texts, tuple[str, ...]] = setting(
@@ -83,6 +90,7 @@ class Objective(Section):
         window: str | float | None = None,
         bad: Texts | None = None,
         minimum_bad: int | None = None,
+        no_data: Silence | None = None,
         name: str | None = None,
         service: str | None = None,
         exclude: str | Texts | None = None,
@@ -96,6 +104,7 @@ class Objective(Section):
             "window": window,
             "bad": bad,
             "minimum_bad": minimum_bad,
+            "no_data": no_data,
             "name": name,
             "service": service,
             "exclude": exclude,

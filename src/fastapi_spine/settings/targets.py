@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 from fastapi_spine.core.conventions import KNOWN_METHODS
 from fastapi_spine.settings.complaint import clipped, nearest
 from fastapi_spine.settings.kind import Kind, Malformed, quoted
-from fastapi_spine.settings.parse import DURATION
+from fastapi_spine.settings.parse import DURATION, one_of
 
 _DAY_S: Final = 86_400.0
 _SHORTEST_DAYS: Final = 3
@@ -151,6 +151,11 @@ BAD: Final[Kind[tuple[str, ...]]] = Kind(
     parse=_bad,
     text=None,
 )
+
+
+Silence = Literal["info", "ticket", "page"]
+NO_DATA: Final[Kind[Silence]] = one_of("info", "ticket", "page")
+"""What becomes of a promise of whose routes no request comes: it is shown, or somebody is told."""
 
 
 def _name(value: object) -> str:

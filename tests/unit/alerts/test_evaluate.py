@@ -76,6 +76,17 @@ def test_no_data_is_neither_good_nor_bad() -> None:
     assert found[0].burns["fast"].long is None
 
 
+def test_silence_alerts_where_it_is_trouble() -> None:
+    """An hour without a request, and five minutes more, page whoever asked for that; the first request ends it."""
+    silence = [(0.0, 0.0)] * 67
+    found = verdicts(promise(no_data="page"), [QUIET, *silence, QUIET])
+
+    assert phases(found, "no_data") == "i" * 60 + "p" * 5 + "fff" + "i"
+    assert {one.standing for one in found[60:68]} == {"no_data"}
+    assert found[66].inhibited == {}
+    assert "no_data" not in verdicts(promise(), [QUIET, *silence])[-1].states
+
+
 def test_a_fluttering_error_rate_is_told_once() -> None:
     """Bad minutes with good ones between are one alert, not several."""
     found = verdicts(promise(), [QUIET] * 60 + ([BROKEN] * 2 + [QUIET] * 8) * 4)

@@ -25,6 +25,7 @@ SHAPES = [
     Objective(availability=0.99, exclude=["/healthz", "GET /internal/*"]),
     Objective(["GET /a.b", "POST /c/*"], availability=0.9, bad=["5xx", "429", "499"], name="both"),
     Objective("/orders/*", latency=("1s", 0.95), window="7d", minimum_bad=20),
+    Objective("POST /payments", availability=0.9, no_data="ticket"),
     Objective("* ".strip(), availability=0.5, bad=["exception"], name='a "quoted" name'),
 ]
 MINUTE = st.builds(
@@ -84,6 +85,17 @@ def test_quick_failures_are_no_quick_answers(tmp_path: Path) -> None:
     latency = Objective("GET /orders/{order_id}", latency=("300ms", 0.99), bad=["500"])
 
     assert disagreement(tmp_path, shop(latency), table(), history) == ""
+
+
+def test_silence_is_told_alike(tmp_path: Path) -> None:
+    """Where silence is trouble both page after the same minutes, of one promise of the objective."""
+    history = [*[Minute(5, 0, 0)] * 3, *[Minute(0, 0, 0)] * 75, *[Minute(5, 0, 0)] * 5]
+    payments = Objective(
+        "GET /orders/{order_id}", availability=0.999, latency=("300ms", 0.99), no_data="page"
+    )
+
+    assert [one.no_data for one in shop(payments)] == ["page", "info"]
+    assert disagreement(tmp_path, shop(payments), table(), history) == ""
 
 
 def test_a_difference_would_be_seen(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from fastapi_spine.alerts.burn import budget_words
+from fastapi_spine.alerts.windows import NO_DATA
 from fastapi_spine.console.alert_views import Alert
-from fastapi_spine.core.console_names import ALERT_NAME
+from fastapi_spine.core.console_names import ALERT_NAME, ALERT_NO_DATA
 from fastapi_spine.redaction import redact
 
 _US: Final = 1_000_000
@@ -52,7 +53,7 @@ class Group(NamedTuple):
 def labels(alert: Alert) -> dict[str, str]:
     """Return the labels that the Prometheus rules of the same objective have."""
     return {
-        "alertname": ALERT_NAME,
+        "alertname": ALERT_NO_DATA if alert.tier == NO_DATA else ALERT_NAME,
         "objective": alert.objective,
         "service": alert.service,
         "severity": alert.severity,
@@ -74,6 +75,10 @@ def notes(alert: Alert, base: str, at_risk: Container[str] = ()) -> dict[str, st
 
 def summary(alert: Alert, at_risk: Container[str] = ()) -> str:
     """Say it in one line."""
+    if alert.tier == NO_DATA:
+        known = f"{alert.title} is counted again"
+        told = f"nothing is known of {alert.title}" if alert.state == "firing" else known
+        return f"{alert.service}: {told}"[:_SUMMARY]
     if alert.state == "firing":
         verb = "is at risk"
     elif alert.objective in at_risk:
@@ -88,12 +93,16 @@ def description(alert: Alert, base: str) -> str:
     lines = []
     if alert.resolved_us is not None:
         lines.append(f"It fired for {_lasted(alert.resolved_us - (alert.fired_us or 0))}.")
+    elif alert.tier == NO_DATA:
+        lines.append(
+            "No request has been counted for too long: nobody asks, or telemetry does not arrive."
+        )
     elif alert.burn_long is not None:
         lines.append(
             f"The error budget burns {alert.burn_long:.1f} times faster than allowed; "
             f"the {alert.tier} alert comes at {alert.factor:g}."
         )
-    if alert.budget_left is not None:
+    if alert.budget_left is not None and alert.tier != NO_DATA:
         lines.append(f"{budget_words(alert.budget_left).capitalize()}.")
     if alert.evidence is not None and alert.resolved_us is None:
         for route in alert.evidence.routes:

@@ -31,7 +31,7 @@ def episode(
     Returns:
         The alert; None if there is none. One that was only pending leaves nothing behind.
     """
-    state, burn = verdict.states[tier.name], verdict.burns[tier.name]
+    state, burn = verdict.states[tier.name], verdict.burns.get(tier.name)
     if state.phase == "inactive" or state.pending_s is None:
         if known is None or known.fired_us is None:
             return None
@@ -41,8 +41,8 @@ def episode(
         first,
         state="firing" if state.phase == "firing" else "pending",
         fired_us=None if state.fired_s is None else _us(state.fired_s),
-        burn_long=burn.long,
-        burn_short=burn.short,
+        burn_long=burn.long if burn else None,
+        burn_short=burn.short if burn else None,
         inhibited_by=verdict.inhibited.get(tier.name, ""),
     )
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from fastapi_spine.alerts.evaluate import evaluate
+from fastapi_spine.alerts.evaluate import evaluate, tiers_of
 from fastapi_spine.alerts.ledger import MINUTE_S, Ledger
 from fastapi_spine.alerts.machine import AlertState
 from fastapi_spine.alerts.promise import Promise
@@ -56,7 +56,7 @@ def _replayed(promise: Promise, table: Table, ledger: Ledger, first: int, end: i
         verdict = evaluate(promise, table, partial(ledger.window, now_s), states, now_s)
         states = verdict.states
         known = open_of(list(found.values()))
-        for tier in table.tiers:
+        for tier in tiers_of(promise, table):
             before = known.get((promise.id, tier.name))
             after = episode(before, promise, tier, verdict, now_s)
             if after is not None:

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from msgspec.structs import replace
 
 from fastapi_spine.alerts.burn import budget_left
-from fastapi_spine.alerts.evaluate import Verdict, evaluate
+from fastapi_spine.alerts.evaluate import Verdict, evaluate, tiers_of
 from fastapi_spine.alerts.windows import Table, Tier
 from fastapi_spine.console.alert_views import (
     Ack,
@@ -155,7 +155,7 @@ class Watch:
         ended = [one for one in self._memory.alerts if one.state == "resolved"]
         current: list[Alert] = []
         for one in watched:
-            for tier in self._table.tiers:
+            for tier in tiers_of(one.promise, self._table):
                 before = known.pop((one.promise.id, tier.name), None)
                 after = episode(before, one.promise, tier, verdicts[one.promise.id], now_s)
                 if after is not None:

@@ -76,6 +76,22 @@ def test_the_end_of_one_tier_is_not_told_as_the_end_of_the_trouble() -> None:
     ]
 
 
+def test_silence_is_told_in_its_own_words() -> None:
+    """It has the name of the same alert in Prometheus, and speaks of no budget."""
+    silent = replace(FAST, tier="no_data", factor=0.0, burn_long=None, evidence=None)
+    message = payloads.webhook(Group("orders", (silent,), ()), BASE)
+    ended = payloads.summary(over(silent, 9))
+
+    assert message["commonLabels"]["alertname"] == "SpineObjectiveNoData"
+    assert message["commonAnnotations"] == {
+        "summary": "orders: nothing is known of GET /x · 99.9 % succeed",
+        "description": (
+            "No request has been counted for too long: nobody asks, or telemetry does not arrive."
+        ),
+    }
+    assert ended == "orders: GET /x · 99.9 % succeed is counted again"
+
+
 def test_an_alert_that_is_over_says_how_long_it_lasted_and_not_how_fast_it_burns() -> None:
     """Its requests are no news any more; in seconds below two minutes, in hours above one."""
     told = [payloads.description(over(FAST, minutes), BASE) for minutes in (0.7, 9, 135)]

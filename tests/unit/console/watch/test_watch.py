@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from watching import OBJECTIVE, Scene, scene
+from watching import OBJECTIVE, PROMISE, Scene, scene
 
 from fastapi_spine.alerts.windows import table
 from fastapi_spine.console.alert_views import Silence
@@ -149,6 +149,29 @@ def test_a_replay_says_of_what_nobody_would_have_heard(shop: Scene) -> None:
     found = replay(shop.reader, promises, table(), Window(now - 20 * 60 * 10**9, now))
 
     assert {one.tier: one.inhibited_by for one in found.alerts} == {"fast": "", "medium": "fast"}
+
+
+def test_silence_is_an_alert_that_the_next_request_ends(tmp_path: Path) -> None:
+    """Where it is trouble: it fires once, is told as long as it lasts, and is what a replay tells, too."""
+    asked = PROMISE.replace('"availability"', '"no_data":"page","availability"')
+    with scene(tmp_path / "data", promise=asked) as shop:
+        shop.minute(20, 0)
+        for _ in range(67):
+            shop.minute(0, 0)
+        (fired,) = shop.watch.page().alerts
+        shop.minute(20, 0)
+        (ended,) = shop.watch.page().alerts
+        now = shop.clock.wall_ns()
+        promises = [one.promise for one in shop.watch.watched()]
+        (replayed,) = replay(
+            shop.reader, promises, table(), Window(now - 60 * 60 * 10**9, now)
+        ).alerts
+
+    assert (fired.tier, fired.severity, fired.state, fired.burn_long) == (
+        "no_data", "page", "firing", None,
+    )  # fmt: skip
+    assert (ended.id, ended.state) == (fired.id, "resolved")
+    assert ended.resolved_us == replayed.resolved_us
 
 
 def test_a_file_that_cannot_be_read_is_moved_aside(shop: Scene) -> None:

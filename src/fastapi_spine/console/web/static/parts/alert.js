@@ -46,9 +46,10 @@ function Acts({ alert, silenced, onChange }) {
     <${Trouble} error=${error} /></div>`;
 }
 
-function burning(alert) {
+function burning(alert, past = false) {
+  if (alert.tier === "no_data") return `${past ? "No request was" : "No request has been"} counted for too long: nobody ${past ? "asked" : "asks"}, or telemetry ${past ? "did" : "does"} not arrive`;
   const long = alert.burn_long === null ? "–" : `${figure(alert.burn_long)} ×`;
-  return `spends its budget ${long} as fast as it may; it alerts at ${figure(alert.factor)} ×`;
+  return `${past ? "spent" : "spends"} its budget ${long} as fast as it may; it ${past ? "alerted" : "alerts"} at ${figure(alert.factor)} ×`;
 }
 
 /** What is left of a budget that may be overspent, in words. */
@@ -87,7 +88,7 @@ export function PastAlert({ alert }) {
   const window = { q: `service:${alert.service}`, since: String(began), until: String(alert.resolved_us ?? "") };
   return html`<li><details><summary><${Severity} of=${alert.severity} /><span class="cut">${oneLine(alert.title, 160)}</span><${Service} name=${alert.service} />
       <span class="space"></span><span class="num faint" title=${utc(began)}><${Time} us=${began} millis=${false} />${alert.resolved_us ? `, for ${stretch(Math.max(1, (alert.resolved_us - began) / 1e6))}` : ""}</span></summary>
-    <div class="pad"><p>${alert.fired_us ? burning(alert).replace("spends", "spent").replace("it alerts", "it alerted") : "It was pending and went by itself"}.
+    <div class="pad"><p>${alert.fired_us ? burning(alert, true) : "It was pending and went by itself"}.
       ${alert.inhibited_by && html` <span class="muted">Not sent: the ${plain(alert.inhibited_by)} one speaks for it.</span>`}
       ${alert.acked?.note && ` ${plain(alert.acked.note)}`} <a class="link" href=${searchUrl("/requests", window)}>Requests of that time</a></p>
       ${alert.evidence && html`<${Told} evidence=${alert.evidence} service=${alert.service} open=${true} />`}</div></details></li>`;
