@@ -15,6 +15,7 @@ from fastapi_spine.cli.table import Cell, table
 from fastapi_spine.cli.terminal import Terminal, cells, clean
 from fastapi_spine.cli.told import route_name
 from fastapi_spine.console.client import Source
+from fastapi_spine.console.facts import METHOD_WEBSOCKET
 from fastapi_spine.console.views import Change, Numbers, Overview, RouteNumbers
 
 _SPARK: Final = 20
@@ -128,8 +129,10 @@ def _change(one: Change, terminal: Terminal) -> Iterator[str]:
 
 def _basis(found: list[RouteNumbers]) -> str:
     bases = {one.basis for one in found}
-    if bases == {"metrics"}:
-        return "Counted by the services' own metrics, exact whatever was sampled; percentiles are read from buckets."
+    others = [one.basis for one in found if one.method != METHOD_WEBSOCKET]
+    if "metrics" in others and "spans" not in others:
+        beside = " WebSockets are counted by the spans that came in." if "spans" in bases else ""
+        return f"Counted by the services' own metrics, exact whatever was sampled; percentiles are read from buckets.{beside}"
     if bases == {"spans"}:
         return "From the spans that came in: what was not sampled is not counted."
     exact = sorted({clean(one.service) for one in found if one.basis == "metrics"})

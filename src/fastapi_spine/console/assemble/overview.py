@@ -10,6 +10,7 @@ from fastapi_spine.console.assemble.changes import BAD, Route, changes
 from fastapi_spine.console.assemble.errors import search_of
 from fastapi_spine.console.assemble.halves import added, halves
 from fastapi_spine.console.assemble.steps import Steps, cut
+from fastapi_spine.console.facts import METHOD_WEBSOCKET
 from fastapi_spine.console.filter import Window
 from fastapi_spine.console.ports import Instance, Reader
 from fastapi_spine.console.views import Basis, Change, Overview, RouteNumbers, ServiceNumbers
@@ -105,9 +106,11 @@ def _services(
 def _service(
     name: str, routes: Sequence[Route], senders: Sequence[Instance], elapsed: float, whole: float
 ) -> ServiceNumbers:
-    now = added([route.halves.now for route in routes])
-    before = added([route.halves.before for route in routes])
-    basis: Basis = "metrics" if all(one.series.basis == "metrics" for one in routes) else "spans"
+    """Add a service's routes up; how long connections lasted says nothing of how long answers took."""
+    counted = [one for one in routes if one.series.method != METHOD_WEBSOCKET] or routes
+    now = added([route.halves.now for route in counted])
+    before = added([route.halves.before for route in counted])
+    basis: Basis = "metrics" if all(one.series.basis == "metrics" for one in counted) else "spans"
     ordered = sorted(senders, key=lambda one: one.first_ns)
     versions = dict.fromkeys(one.version for one in ordered if one.version)
     return ServiceNumbers(

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from msgspec import json, msgpack
 
+from fastapi_spine.console.facts import METHOD_WEBSOCKET
 from fastapi_spine.console.filter import Window
 from fastapi_spine.console.ports import Instance, Outcome, Series
 from fastapi_spine.console.quantiles import percentiles
@@ -43,7 +44,7 @@ def steps_of(window: Window, step_ns: int) -> tuple[int, int, int]:
 
 
 def series(meta: MetaShelf, window: Window, step_ns: int, wanted: Key) -> list[Series]:
-    """Return the numbers of each route."""
+    """Return the numbers of each route: of a service's own metrics where it sends any, which do not know WebSockets."""
     first, last, wide = steps_of(window, step_ns)
     here = {"first": first, "last": last, "service": wanted[0]}
     rows = list(meta.rows("series_in_window", here))
@@ -53,14 +54,15 @@ def series(meta: MetaShelf, window: Window, step_ns: int, wanted: Key) -> list[S
     grouped: dict[Key, list[tuple[Any, ...]]] = defaultdict(list)
     spans: dict[Key, list[tuple[Any, ...]]] = defaultdict(list)
     for row in rows:
-        if (row[1] in measured) == (row[4] == BASIS_METRICS):
+        by_spans = row[1] not in measured or row[2] == METHOD_WEBSOCKET
+        if by_spans == (row[4] != BASIS_METRICS):
             grouped[row[1:4]].append(row)
         if row[4] != BASIS_METRICS:
             spans[row[1:4]].append(row)
     bounds = {number: _bounds(text) for number, text in meta.rows("all_bounds")}
     steps = -(-(last - first) // wide)
     return [
-        _series(key, found, bounds, first, wide, steps, measured)._replace(
+        _series(key, found, bounds, first, wide, steps)._replace(
             longest_ns=_longest(found, spans[key], first, wide, steps)
         )
         for key, found in sorted(grouped.items())
@@ -72,8 +74,7 @@ def _is(key: tuple[Any, ...], wanted: Key) -> bool:
 
 
 def _series(
-    key: Key, rows: list[tuple[Any, ...]], bounds: dict[int, tuple[float, ...]], first: int, wide: int, steps: int,
-    measured: set[str],
+    key: Key, rows: list[tuple[Any, ...]], bounds: dict[int, tuple[float, ...]], first: int, wide: int, steps: int
 ) -> Series:  # fmt: skip
     number = max(rows, key=lambda row: row[0])[7]
     edges = bounds[number]
@@ -92,7 +93,9 @@ def _series(
                 into[bucket] += many
         else:
             _add_other(into, flat, bounds[their], edges)
-    return Series(*key, _BASES[key[0] in measured], counts, failures, buckets, edges, outcomes)
+    return Series(
+        *key, _BASES[rows[0][4] == BASIS_METRICS], counts, failures, buckets, edges, outcomes
+    )
 
 
 def _longest(

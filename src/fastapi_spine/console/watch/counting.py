@@ -8,6 +8,7 @@ from typing import Final
 
 from fastapi_spine.alerts.ledger import Tally
 from fastapi_spine.alerts.promise import Promise
+from fastapi_spine.console.facts import METHOD_WEBSOCKET
 from fastapi_spine.console.ports import Series
 
 _NS: Final = 1e9
@@ -20,8 +21,13 @@ def own(promise: Promise, series: Iterable[Series]) -> list[Series]:
     return [
         one
         for one in series
-        if one.service == promise.service and promise.selection.fits(one.method, one.route)
+        if one.service == promise.service and speaks_of(promise, one.method, one.route)
     ]
+
+
+def speaks_of(promise: Promise, method: str, route: str) -> bool:
+    """Whether a promise is about a request; a connection that lasts is no answer, and Prometheus' rules do not see it."""
+    return method != METHOD_WEBSOCKET and promise.selection.fits(method, route)
 
 
 def tallies(promise: Promise, series: Sequence[Series], minutes: int) -> list[Tally]:

@@ -13,7 +13,7 @@ from fastapi_spine.console.assemble.errors import search_of
 from fastapi_spine.console.filter import Between, Filter, Match, Window
 from fastapi_spine.console.ports import Reader
 from fastapi_spine.console.views import Change, ErrorGroup, RequestRow
-from fastapi_spine.console.watch.counting import own, tallies
+from fastapi_spine.console.watch.counting import own, speaks_of, tallies
 
 _MINUTE_NS: Final = 60_000_000_000
 _NS: Final = 1_000_000_000
@@ -83,7 +83,7 @@ def _offenders(reader: Reader, promise: Promise, window: Window) -> list[Request
 
 
 def _broke(promise: Promise, row: RequestRow) -> bool:
-    if not promise.selection.fits(row.method, row.route):
+    if not speaks_of(promise, row.method, row.route):
         return False
     if promise.threshold_s is not None:
         return row.duration_us > promise.threshold_s * 1e6

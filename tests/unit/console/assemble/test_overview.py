@@ -191,6 +191,22 @@ def test_services_with_different_buckets_are_added_up() -> None:
     assert added([one, other]) == Half([7], [1], [[1, 2, 3, 1]], (1.0, 2.0, 3.0))
 
 
+def test_connections_are_rows_and_no_part_of_a_service() -> None:
+    """How long a WebSocket lasted says nothing of how long answers took; a service of nothing else has its own."""
+    answers = series("/x", (6, 0, 1), (12, 0, 1))
+    lasting = series("/ws", (1, 0, 3), (1, 1, 3))._replace(method="WS", basis="spans")
+    store = Memory()
+    store.given_series = [answers, lasting, lasting._replace(service="chat")]
+    found = overview(store, WINDOW)
+
+    assert {(one.service, one.route, one.basis) for one in found.routes} == {
+        ("orders", "/x", "metrics"), ("orders", "/ws", "spans"), ("chat", "/ws", "spans"),
+    }  # fmt: skip
+    assert {one.service: (one.basis, one.now.count, one.now.errors) for one in found.services} == {
+        "orders": ("metrics", 120, 0), "chat": ("spans", 10, 10),
+    }  # fmt: skip
+
+
 def test_a_service_took_no_longer_than_the_longest_of_its_routes() -> None:
     """Known if that of every route with requests is; then no percentile is beyond it, in no minute either."""
     one = Half([1], [0], [[0, 1, 0]], (1e6, 3e6), 1_500_000)

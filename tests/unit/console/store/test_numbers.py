@@ -110,6 +110,15 @@ def test_of_requests_without_spans_nobody_knows_the_longest(kept: Store) -> None
     assert (found.p50_us, found.p95_us, found.p99_us) == (550_000.0, 955_000.0, 991_000.0)
 
 
+def test_websockets_of_a_measured_service_are_counted_by_spans(kept: Store) -> None:
+    """Its metrics of requests do not know them, and know everything else better."""
+    kept.put(server(1), server(2, route="/ws/{room}", method="WS"), histogram((0, 3, 0)))
+    assert counts(kept) == [
+        ("orders", "/orders/{order_id}", [0, 0, 3], [0, 0, 0], "metrics"),
+        ("orders", "/ws/{room}", [0, 0, 1], [0, 0, 0], "spans"),
+    ]
+
+
 def test_a_restart_goes_on_counting(tmp_path: Path) -> None:
     """The minute that was open is added to, not replaced."""
     for number in range(1, 4):

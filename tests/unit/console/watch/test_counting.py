@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi_spine.alerts.ledger import Ledger, Tally
 from fastapi_spine.alerts.promise import Promise, promises_of
 from fastapi_spine.console.ports import Series
-from fastapi_spine.console.watch.counting import tallies
+from fastapi_spine.console.watch.counting import own, tallies
 from fastapi_spine.settings.objective import Objective
 
 MS = 1e6
@@ -49,6 +49,14 @@ def test_failures_that_took_too_long_count_as_slow() -> None:
     ledger.put(0, tallies(latency("5xx"), [minute], 1))
 
     assert ledger.between(0, 1) == Tally(20, 20)
+
+
+def test_connections_are_no_answers() -> None:
+    """A promise of the whole service does not take a WebSocket of an hour for a slow answer."""
+    whole = promises_of([Objective(latency=("300ms", 0.99))], "shop")[0]
+    answer = orders(5, 0, {(200, False): 5})
+
+    assert own(whole, [answer, answer._replace(method="WS", route="/ws")]) == [answer]
 
 
 def test_numbers_without_outcomes_leave_failures_out() -> None:
