@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from fastapi_spine.settings.kind import Kind, Malformed
@@ -14,6 +15,10 @@ _LEAST_SPOOL: Final = 1024 * 1024
 def _path(value: object) -> str:
     if not isinstance(value, str) or "\0" in value:
         raise Malformed
+    try:
+        Path(value.strip()).expanduser()
+    except RuntimeError:  # no such user; or no HOME and no name for this one, as in some containers
+        raise Malformed("it begins with ~, and there is no such home") from None
     return value.strip()
 
 

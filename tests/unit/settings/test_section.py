@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fastapi_spine.core.errors import SettingsError
+from fastapi_spine.settings.export_model import Export
 from fastapi_spine.settings.load import load
 from fastapi_spine.settings.model import Ids, Logs, Settings
 from fastapi_spine.settings.redaction_model import Redaction
@@ -171,3 +172,18 @@ def test_sections_know_what_was_given() -> None:
     """Only what was written out counts as given."""
     assert dict(Logs(level="INFO").given) == {"level": 20}
     assert dict(Ids().given) == {}
+
+
+@pytest.mark.parametrize(
+    ("spool", "why"),
+    [
+        ("~nobody-of-this-name/spool", " (it begins with ~, and there is no such home)"),
+        ("a\0b", ""),
+        (True, ""),
+    ],
+)
+def test_a_folder_that_cannot_be_is_refused(spool: Any, why: str) -> None:
+    """With the setting's name, and not with whatever the system says of it later."""
+    said = f"Export(…): spool cannot be {spool!r}{why}; expected the path of a folder"
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        Export(spool=spool)
