@@ -87,8 +87,11 @@ def weight_of(size: int) -> int:
 
 
 def files_in(folder: Path) -> Iterator[tuple[str, int]]:
-    """Yield name and size of each plain file in a folder; nothing if there is no such folder."""
-    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as found:
+    """Yield name and size of each plain file in a folder; nothing if there is no such folder, or it is closed to us.
+
+    Whoever ran the service as another user first left such folders: they are not ours to count.
+    """
+    with contextlib.suppress(FileNotFoundError, PermissionError), os.scandir(folder) as found:
         for one in found:
             size = _size(one)
             if size is not None:
@@ -96,10 +99,10 @@ def files_in(folder: Path) -> Iterator[tuple[str, int]]:
 
 
 def _size(one: os.DirEntry[str]) -> int | None:
-    """Return the size of a plain file; None for anything else, and for one that is gone."""
+    """Return the size of a plain file; None for anything else, and for one that is gone or closed to us."""
     try:
         info = one.stat(follow_symlinks=False)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         return None
     return info.st_size if stat.S_ISREG(info.st_mode) else None
 

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from spooled import DAY_S, Process, WallClock, chunk, files, terms
@@ -140,3 +141,31 @@ def test_what_no_process_sends_any_more_is_kept_until_it_is_too_old(
         assert survey(tmp_path, "shop")[2]["logs"] == left
         second.kill()
         clock.pass_s(1)
+
+
+def test_a_folder_that_another_user_left_stops_nobody(
+    tmp_path: Path, clock: WallClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the service ran as root first: what may not be looked into does not count, and all else goes on."""
+    first = Process(terms(tmp_path), clock)
+    first.put("traces", chunk(3))
+    theirs = next(tmp_path.rglob("*.otlp")).parent
+    first.kill()
+    look, enter = os.scandir, os.open
+
+    def may_look(path: Path) -> Any:
+        if Path(path) == theirs:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return look(path)
+
+    def may_enter(path: Any, *how: int) -> int:
+        if Path(path) == theirs:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return enter(path, *how)
+
+    monkeypatch.setattr(os, "scandir", may_look)
+    monkeypatch.setattr(os, "open", may_enter)
+    second = Process(terms(tmp_path), clock)
+    assert second.put("traces", chunk(4))
+    assert (second.off, second.found) == ([], [])
+    assert survey(tmp_path, "shop")[2] == {"traces": 4}
