@@ -93,14 +93,19 @@ class ForeignSpans:
         """Start the request's span; the request's log lines then carry its ids."""
         identity, scope = exchange.identity, exchange.scope
         parent = Context()
-        if identity.parent_span_id is not None:
+        caller = identity.parent_span_id
+        if self._b3 and _is_declined(identity):
+            caller = identity.span_id  # nobody's: the span gets another
+        if caller is not None:
             sent = span_context(
-                identity.trace_id, identity.parent_span_id, identity.trace_flags, identity.tracestate, remote=True
-            )  # fmt: skip
+                identity.trace_id, caller, identity.trace_flags, identity.tracestate, remote=True
+            )
             parent = trace.set_span_in_context(trace.NonRecordingSpan(sent), parent)
         if self._baggage in exchange.sent:
             parent = with_baggage(parent, scope["headers"])
-        span = self._begun(exchange, parent)
+        span = self._tracer.start_span(
+            scope.get("method", "WS"), parent, SpanKind.SERVER, start_time=exchange.started_at
+        )
         given = span.get_span_context()
         if given.is_valid:
             identity.trace_id = f"{given.trace_id:032x}"
@@ -113,17 +118,6 @@ class ForeignSpans:
         scope[SCOPE_NATIVE_TELEMETRY] = operations.report
         token = self._active.enter(Context(parent | values))
         exchange.span = ForeignSpan(span, self._active, token, self._carried)
-
-    def _begun(self, exchange: Exchange, parent: Context) -> trace.Span:
-        identity = exchange.identity
-        if self._b3 and _is_declined(identity):
-            own = span_context(
-                identity.trace_id, identity.span_id, identity.trace_flags, None, remote=False
-            )
-            return trace.NonRecordingSpan(own)
-        return self._tracer.start_span(
-            exchange.scope.get("method", "WS"), parent, SpanKind.SERVER, start_time=exchange.started_at
-        )  # fmt: skip
 
     def finish(self, exchange: Exchange) -> None:
         """Say what the request was, and end its span."""
@@ -150,8 +144,9 @@ class ForeignSpans:
 def _is_declined(identity: Identity) -> bool:
     """Tell whether a caller wants no trace and names none (`b3: 0`).
 
-    A provider cannot be told so: without a parent its sampler takes the request for one that nobody has decided about. With a
-    parent made up for it, one that samples all the same would have a trace without a root. So it is not asked.
+    Without a parent a provider's sampler takes the request for one that nobody has decided about, so it is given one that was
+    not sampled: whoever follows parents makes nothing of it, and whoever does not has a trace whose caller is not there, as
+    with all callers that are not sampled.
     """
     return (
         identity.parent_span_id is None

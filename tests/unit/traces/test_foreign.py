@@ -61,3 +61,13 @@ def test_a_caller_who_wants_no_trace_and_names_none_is_heard(
     outcome = play(asked(["b3"], f"carrier['b3'][-2:] == '-{int(kept)}'"), headers=headers)
     assert servers(outcome) == (["GET /call"] if kept else [])
     assert len(outcome["theirs"]) == (2 if kept else 0)
+
+
+def test_a_sampler_that_follows_nobody_is_not_overruled() -> None:
+    """All of the request is recorded, the server span too; calls say that it is sampled."""
+    provider = (
+        "from opentelemetry.sdk.trace.sampling import ALWAYS_ON\ntheirs.sampler = ALWAYS_ON\n"
+    )
+    script = asked(["b3"], "carrier['b3'][-2:] == '-1'")
+    outcome = play(provider + script, headers='((b"b3", b"0"),)')
+    assert [name for name, _, _ in outcome["theirs"]] == ["below", "GET /call"]
