@@ -195,13 +195,11 @@ class Shelf:
                 (left.path / name).unlink(missing_ok=True)
             elif known is None:
                 self.set_aside(left.path / name, Unreadable("it is no file of the spool"))
-            elif (
-                known[0] not in signals
-            ):  # nobody's books have it: it is never sent by this process
-                if known[1].at_ns < oldest_ns:
-                    (left.path / name).unlink(missing_ok=True)
-            elif _renamed(left.path / name, place.path / name):
-                yield known
+            elif known[0] in signals:
+                if _renamed(left.path / name, place.path / name):
+                    yield known
+            elif known[1].at_ns < oldest_ns:  # in no books of this process, which never sends it
+                (left.path / name).unlink(missing_ok=True)
 
 
 def _renamed(old: Path, new: Path) -> bool:
