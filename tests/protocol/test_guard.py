@@ -50,6 +50,18 @@ def test_known_host_names_come_in(drive: Any, host: bytes) -> None:
         ([(b"host", b"10.0.0.7")], "unknown", "This service does not answer to that host name."),
         ([(b"host", b"api.shop.example@evil")], "invalid", "The Host header is malformed."),
         ([(b"host", b"\xff\xfe")], "invalid", "The Host header is malformed."),
+        ([(b"host", b".eu.example")], "invalid", "The Host header is malformed."),
+        ([(b"host", b"a..eu.example")], "invalid", "The Host header is malformed."),
+        (
+            [(b"host", b"evil.example"), (b"host", b"api.shop.example")],
+            "invalid",
+            "The request has more than one Host header.",
+        ),
+        (
+            [(b"host", b"api.shop.example"), (b"host", b"api.shop.example")],
+            "invalid",
+            "The request has more than one Host header.",
+        ),
         ([(b"host", b"")], "invalid", "The Host header is malformed."),
         ([], "missing", "The request has no Host header."),
     ],
@@ -62,6 +74,17 @@ def test_other_host_names_are_refused(
     assert refused(drive, guard, headers=headers) == (
         400, problem(400, "Bad Request", detail), ("INFO", "hosts", reason),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("second", "status"), [(b"api.shop.example", 200), (b"evil", 400)])
+def test_over_http_2_a_host_may_be_said_again_and_not_otherwise(
+    drive: Any, second: bytes, status: int
+) -> None:
+    """A server may hand on `:authority` and `host` both."""
+    app = shop()
+    headers = [(b"host", b"api.shop.example"), (b"host", second)]
+    with capture(app, guard=Guard(hosts=["api.shop.example"])):
+        assert drive(app, "/orders", headers=headers, http_version="2").status == status
 
 
 def test_a_probe_may_be_asked_by_address_and_by_no_unknown_name(drive: Any) -> None:

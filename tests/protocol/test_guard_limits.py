@@ -28,7 +28,9 @@ def test_a_declared_body_beyond_the_limit_is_not_read(drive: Any) -> None:
     )
     detail = "The body is larger than 10 bytes."
     status, said, told = found
-    assert (status, said["detail"], told) == (413, detail, ("INFO", "body", "declared_too_large"))
+    assert (status, said["title"], said["detail"], told) == (
+        413, "Content Too Large", detail, ("INFO", "body", "declared_too_large"),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("sizes", "status"), [((5, 5), 200), ((5, 6), 413), ((11,), 413)])

@@ -35,6 +35,22 @@ def test_a_caller_over_the_rate_is_told_when_to_come_back(drive: Any) -> None:
     )  # fmt: skip
 
 
+def test_several_rates_are_told_apart_by_their_names(drive: Any) -> None:
+    """A client knows which of the numbers belong to which policy."""
+    app = shop()
+    guard = Guard(rate=["2/minute", "5/day"], rate_paths={"/orders": ["9/second", "9/10 seconds"]})
+    with capture(app, clock=FrozenClock(), guard=guard):
+        answer = drive(app, "/orders")
+    (policy,), (standing,) = answer.headers(b"ratelimit-policy"), answer.headers(b"ratelimit")
+    names = ["default 2/minute", "default 5/day", "/orders 9/second", "/orders 9/10 seconds"]
+    assert [part.split(";")[0] for part in policy.decode().split(", ")] == [
+        f'"{one}"' for one in names
+    ]
+    assert [part.split(";")[0] for part in standing.decode().split(", ")] == [
+        f'"{one}"' for one in names
+    ]
+
+
 def test_a_404_and_a_500_count_and_say_so(drive: Any) -> None:
     """Whoever tries paths or breaks things is limited too."""
     app = shop()

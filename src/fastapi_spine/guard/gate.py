@@ -15,7 +15,7 @@ from fastapi_spine.guard.cors import Cors
 from fastapi_spine.guard.deadlines import Deadlines
 from fastapi_spine.guard.dress import Wardrobe
 from fastapi_spine.guard.headers import SecurityHeaders
-from fastapi_spine.guard.hosts import Hosts
+from fastapi_spine.guard.hosts import Hosts, is_twice
 from fastapi_spine.guard.rates import Rates
 from fastapi_spine.guard.refused import RefusedRoutes
 from fastapi_spine.guard.reply import Answer, refuse
@@ -145,7 +145,9 @@ class Gate:
         )
         exchange.headers = pairs
         if self._hosts is not None:
-            refused = self._hosts.judge(sent.get(_HOST), path)
+            headers = scope["headers"]
+            twice = len(sent) != len(headers) and is_twice(headers, scope.get("http_version", "1"))
+            refused = self._hosts.judge(sent.get(_HOST), path, twice=twice)
             if refused is not None:
                 return refused
         rates = self._in_memory

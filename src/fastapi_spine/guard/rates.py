@@ -20,7 +20,7 @@ from fastapi_spine.core.exchange import Refusal
 from fastapi_spine.guard.reply import Answer
 from fastapi_spine.guard.windows import Standing, Windows
 from fastapi_spine.settings.guard_model import Guard
-from fastapi_spine.settings.guarding import Rate
+from fastapi_spine.settings.guarding import Rate, shown_rate
 
 _TOO_MANY: Final = 429
 _LONGEST_KEY: Final = 256
@@ -36,7 +36,7 @@ class Limit(NamedTuple):
     """One rate with its name.
 
     Attributes:
-        label: in the headers, quoted: `default`, or the path's pattern.
+        label: in the headers, quoted: `default` or the path's pattern, and the rate where there are several.
         rate: how many in how long.
         windows: its counts in memory; with a shared store they are not used.
     """
@@ -80,10 +80,10 @@ class Rates:
             settings.rate_by.removeprefix("header:").encode() if ":" in settings.rate_by else b""
         )
         self._exempt = frozenset(settings.probes)
-        self._default = tuple(_limit("default", rate, sliding=sliding) for rate in settings.rate)
+        self._default = _limits("default", settings.rate, sliding=sliding)
         self._paths = _compiled(
             {
-                path: tuple(_limit(path, rate, sliding=sliding) for rate in rates)
+                path: _limits(path, rates, sliding=sliding)
                 for path, rates in settings.rate_paths.items()
             }
         )
@@ -191,8 +191,16 @@ def _refused(wait_s: int) -> Answer:
     return Answer(_TOO_MANY, detail, Refusal(GUARD_RATE, REFUSED_RATE), (retry,))
 
 
-def _limit(name: str, rate: Rate, *, sliding: bool) -> Limit:
-    return Limit(_quoted(name), rate, Windows(rate, sliding=sliding))
+def _limits(name: str, rates: Sequence[Rate], *, sliding: bool) -> tuple[Limit, ...]:
+    """Name each rate; of several by what it is, since a policy's name says which of the numbers are its own."""
+    return tuple(
+        Limit(
+            _quoted(name if len(rates) == 1 else f"{name} {shown_rate(rate)}"),
+            rate,
+            Windows(rate, sliding=sliding),
+        )
+        for rate in rates
+    )
 
 
 _Value = TypeVar("_Value")

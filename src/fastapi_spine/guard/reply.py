@@ -12,6 +12,8 @@ from fastapi_spine.core.conventions import KEY_REQUEST_ID
 from fastapi_spine.core.exchange import Exchange, Refusal
 
 _SOCKET_RESPONSE: Final = "websocket.http.response"
+_TITLES: Final = {413: "Content Too Large"}
+"""Phrases of RFC 9110 that Python before 3.13 has in their older form; RFC 9457 section 4.2.1 wants the recommended one."""
 _POLICY_VIOLATION: Final = 1008
 """RFC 6455 section 7.4.1; servers answer a close before the accept with 403."""
 
@@ -57,7 +59,7 @@ def _body(answer: Answer, request_id: str) -> bytes:
     return msgspec.json.encode(
         {
             "type": "about:blank",
-            "title": HTTPStatus(answer.status).phrase,
+            "title": _TITLES.get(answer.status) or HTTPStatus(answer.status).phrase,
             "status": answer.status,
             "detail": answer.detail,
             KEY_REQUEST_ID: request_id,
