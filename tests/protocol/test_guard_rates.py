@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from guarded import shop
 from starlette.responses import StreamingResponse
@@ -92,6 +93,18 @@ def test_callers_are_told_apart_by_a_header_or_their_network(drive: Any) -> None
             drive(app, "/orders", client=None).status,
         ]
     assert statuses == [200, 429, 200, 429, 200, 200]
+
+
+@pytest.mark.parametrize(("bits", "status"), [(64, 200), (56, 429)])
+def test_a_wider_network_may_be_one_caller(drive: Any, bits: int, status: int) -> None:
+    """Whoever has a /56 does not start anew with each of its 256 networks, if that is wanted."""
+    app = shop()
+    with capture(app, clock=FrozenClock(), guard=Guard(rate="1/minute", rate_ipv6=bits)):
+        statuses = [
+            drive(app, "/orders", client=(address, 1)).status
+            for address in ("2001:db8:1:200::1", "2001:db8:1:2ff::1", "2001:db8:1:300::1")
+        ]
+    assert statuses == [200, status, 200]
 
 
 def test_a_websocket_over_the_rate_is_refused(drive: Any) -> None:

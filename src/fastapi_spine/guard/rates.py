@@ -24,8 +24,7 @@ from fastapi_spine.settings.guarding import Rate, shown_rate
 
 _TOO_MANY: Final = 429
 _LONGEST_KEY: Final = 256
-_IPV6_BITS: Final = 64
-"""What one subscriber has (RFC 6177); a limit by single addresses would be none."""
+"""Characters of what strangers choose and we remember; longer paths are looked at each time."""
 _REMEMBERED: Final = 4_096
 _NOBODY: Final = "unknown"
 
@@ -71,7 +70,7 @@ class Rates:
     """
 
     __slots__ = (
-        "_by", "_costs", "_default", "_everywhere", "_exempt", "_networks", "_paths", "_plans",
+        "_by", "_costs", "_default", "_everywhere", "_exempt", "_ipv6_bits", "_networks", "_paths", "_plans",
     )  # fmt: skip
 
     def __init__(self, settings: Guard) -> None:
@@ -79,6 +78,7 @@ class Rates:
         self._by = (
             settings.rate_by.removeprefix("header:").encode() if ":" in settings.rate_by else b""
         )
+        self._ipv6_bits = settings.rate_ipv6
         self._exempt = frozenset(settings.probes)
         self._default = _limits("default", settings.rate, sliding=sliding)
         self._paths = _compiled(
@@ -98,9 +98,11 @@ class Rates:
             return None if path in self._exempt else self._everywhere
         if path in self._plans:
             return self._plans[path]
-        if len(self._plans) >= _REMEMBERED:
-            self._plans.clear()
-        plan = self._plans[path] = self._make_plan(path)
+        plan = self._make_plan(path)
+        if len(path) <= _LONGEST_KEY:
+            if len(self._plans) >= _REMEMBERED:
+                self._plans.clear()
+            self._plans[path] = plan
         return plan
 
     def caller(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:
@@ -111,7 +113,9 @@ class Rates:
                 return value[:_LONGEST_KEY].decode("latin-1")
         client = scope.get("client")
         address = str(client[0]) if client and client[0] else _NOBODY
-        return self._network(address) if ":" in address else address
+        if ":" in address or len(address) > _LONGEST_KEY:  # a server may let strangers choose it
+            return self._network(address)
+        return address
 
     def judge(self, plan: Plan, caller: str, now_ns: int, said: Pairs) -> Answer | None:
         """Count a request in memory.
@@ -147,9 +151,11 @@ class Rates:
     def _network(self, address: str) -> str:
         known = self._networks.get(address)
         if known is None:
-            if len(self._networks) >= _REMEMBERED:
-                self._networks.clear()
-            known = self._networks[address] = _network_of(address)
+            known = _network_of(address, self._ipv6_bits)
+            if len(address) <= _LONGEST_KEY:
+                if len(self._networks) >= _REMEMBERED:
+                    self._networks.clear()
+                self._networks[address] = known
         return known
 
 
@@ -216,11 +222,11 @@ def _quoted(name: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _network_of(address: str) -> str:
+def _network_of(address: str, ipv6_bits: int) -> str:
     try:
         parsed = IPv6Address(address.partition("%")[0])
     except ValueError:
         return address[:_LONGEST_KEY]
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
-    return str(ip_network((parsed, _IPV6_BITS), strict=False))
+    return str(ip_network((parsed, ipv6_bits), strict=False))

@@ -9,6 +9,7 @@ from fastapi_spine.core.conventions import PROBE_PATHS
 from fastapi_spine.settings.guarding import (
     HEADER_VALUES,
     HOSTS,
+    IPV6_BITS,
     ORIGINS,
     PATH_COSTS,
     PATH_RATES,
@@ -86,6 +87,14 @@ class Guard(Section):
         default="client",
         doc="What tells callers apart: the address, or a header's value such as `header:x-api-key`.",
         kind=RATE_KEY,
+    )
+    rate_ipv6: Setting[int, int] = setting(
+        default=64,
+        doc=(
+            "How long the prefix of an IPv6 network is that is one caller: single addresses would be no limit, and a "
+            "subscriber may have more than one /64 (RFC 6177), such as a /56."
+        ),
+        kind=IPV6_BITS,
     )
     rate_paths: Setting[Mapping[str, Rates], Mapping[str, tuple[Rate, ...]]] = setting(
         default={},

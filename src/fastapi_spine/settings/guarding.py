@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from fastapi_spine.settings.complaint import clipped
 from fastapi_spine.settings.kind import Kind, Malformed, quoted
 from fastapi_spine.settings.lists import TEXTS
-from fastapi_spine.settings.parse import word
+from fastapi_spine.settings.parse import COUNT, word
 
 _ORIGIN: Final = r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?"
 _HOST: Final = r"\*|(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]"
@@ -20,6 +20,8 @@ _RATE: Final = r"([1-9][0-9]{0,8})\s*(?:/|per)\s*([1-9][0-9]{0,4})?\s*([a-z]+?)s
 _UNITS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 _STORE: Final = r"(?:async\+)?rediss?(?:\+[a-z]+)?://[!-~]+"
 _PARTS: Final = r"[,;|]"
+_WIDEST: Final = 32
+_NARROWEST: Final = 64
 
 
 class Rate(NamedTuple):
@@ -194,6 +196,18 @@ def _rate_key(value: object) -> str:
 RATE_KEY: Final[Kind[str]] = Kind(
     expected='"client" for the address, or "header:x-api-key" for a header\'s value',
     parse=_rate_key,
+)
+
+
+def _ipv6_bits(value: object) -> int:
+    bits = COUNT.parse(value)
+    if not _WIDEST <= bits <= _NARROWEST:
+        raise Malformed
+    return bits
+
+
+IPV6_BITS: Final[Kind[int]] = Kind(
+    expected="the length of a network's prefix, from 32 to 64", parse=_ipv6_bits, text=COUNT.text
 )
 
 

@@ -10,6 +10,7 @@ from fastapi_spine.guard.dress import Wardrobe
 from fastapi_spine.guard.headers import SecurityHeaders
 from fastapi_spine.guard.hosts import Hosts
 from fastapi_spine.guard.proxies import Proxies
+from fastapi_spine.guard.rates import Rates
 
 SHOP = "https://shop.example"
 
@@ -55,6 +56,18 @@ def test_what_strangers_choose_is_remembered_within_bounds() -> None:
     hosts.judge(b"h" * 300, "/")
     proxies.begin(forwarded(b"1.2.3.4," * 40))
     assert (some._known, hosts._known, proxies._read) == ({}, {}, {})  # noqa: SLF001
+
+
+def test_a_rates_memory_of_paths_and_callers_has_no_long_ones() -> None:
+    """Four thousand paths of sixty kilobytes were 250 MiB."""
+    rates = Rates(Guard(rate="5/minute", rate_paths={"/login": "1/minute"}))
+    plans = [rates.plan("/login" + "x" * 60_000), rates.plan("/")]
+    callers = [rates.caller({"client": (sign * 60_000, 0)}, {}) for sign in ("x", "::1")]
+
+    assert [plan is not None for plan in plans] == [True, True]
+    assert list(rates._plans) == ["/"]  # noqa: SLF001 - there is no other way to see it
+    assert rates._networks == {}  # noqa: SLF001
+    assert [len(one) for one in callers] == [256, 256]
 
 
 def forwarded(chain: bytes) -> Any:

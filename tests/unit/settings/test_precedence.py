@@ -97,6 +97,7 @@ WRITTEN = {
     "guard.headers": Written('{ "x-frame-options" = "SAMEORIGIN" }', "no", False),
     "guard.rate": Written('"10/second"', "5/minute, 50/hour", "7 per 2 days"),
     "guard.rate_by": Written('"header:x-api-key"', "header:authorization", "header:x-user"),
+    "guard.rate_ipv6": Written("56", "48", 60),
     "guard.rate_paths": Written(
         '{ "/login" = "5/minute" }', None, {"/a/*": ["1/second", "9/hour"]}
     ),
