@@ -96,6 +96,15 @@ class Console(Section):
         kind=TEXTS,
         secret=True,
     )
+    heartbeat: Setting[str, str] = setting(
+        default="",
+        doc=(
+            "An address that is posted to every minute while objectives are evaluated: a dead man's switch elsewhere, "
+            "which tells people when this console is gone."
+        ),
+        kind=ADDRESS,
+        secret=True,
+    )
     alert_networks: Setting[Strings, tuple[str, ...]] = setting(
         default=[],
         doc="Networks, such as `127.0.0.0/8`, that alerts may be sent to though they are not public.",

@@ -134,6 +134,7 @@ WRITTEN = {
     "console.alertmanager": Written('"http://a:9093"', "http://b:9093", "http://c:9093"),
     "console.pagerduty": Written('"from-a-file-000000"', "from-a-variable-0", "from-a-keyword-00"),
     "console.apprise": Written('["slack://a"]', "slack://b", ["slack://c"]),
+    "console.heartbeat": Written('"http://a.example/"', "http://b.example/", "https://c.example/"),
     "console.alert_networks": Written('["127.0.0.0/8"]', "10.0.0.0/8, fd00::/8", ["::1/128"]),
     "console.public_url": Written('"http://a.example"', "http://b.example", "http://c.example"),
     "console.key": Written('"from-a-file-000000"', "from-a-variable-0", "from-a-keyword-00"),

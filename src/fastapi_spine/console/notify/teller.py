@@ -7,23 +7,22 @@ and shown.
 
 from __future__ import annotations
 
-import http.client
 import threading
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from fastapi_spine.console.alert_views import Alert, SenderView, Trial
 from fastapi_spine.console.notify.due import Due
+from fastapi_spine.console.notify.heartbeat import Heartbeat
 from fastapi_spine.console.notify.payloads import Group
-from fastapi_spine.console.notify.post import RefusedError
-from fastapi_spine.console.notify.ways import Way, said, trial
+from fastapi_spine.console.notify.ways import SUCCESS, Way, attempted, trial
 from fastapi_spine.core.clock import Clock
 from fastapi_spine.core.console_names import THREAD_CONSOLE_TELL
 from fastapi_spine.core.conventions import HEADER_RETRY_AFTER
-from fastapi_spine.export.answer import Answer
 from fastapi_spine.export.verdict import RETRYABLE, retry_after
 
 _NS: Final = 1e9
@@ -31,7 +30,6 @@ _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 60.0
 _GIVEN_UP_S: Final = 3600.0
 _MOST_WAITING: Final = 500
-_SUCCESS: Final = range(200, 300)
 _LAST_WORDS_S: Final = 3.0
 
 
@@ -106,9 +104,9 @@ class _Desk:
 
     def _attempt(self, message: Any, since: float, pause: float) -> float | None:
         """Try once; return how long to wait before the next time, None when it is over with this one."""
-        answer, error = attempt(self.way, message)
+        answer, error = attempted(partial(self.way.send, message))
         moment = self._clock.wall_ns() // 1000
-        if answer is not None and answer.status in _SUCCESS:
+        if answer is not None and answer.status in SUCCESS:
             self.view = replace(self.view, sent=self.view.sent + 1, last_us=moment, last_error="")
             return None
         self.view = replace(self.view, last_us=moment, last_error=error)
@@ -121,19 +119,6 @@ class _Desk:
         return pause if asked is None else asked
 
 
-def attempt(way: Way, message: Any) -> tuple[Answer | None, str]:
-    """Send one message; returns the answer, if there was one, and what to say of it."""
-    try:
-        answer = way.send(message)
-    except RefusedError as error:
-        return None, str(error)
-    except (OSError, http.client.HTTPException) as error:
-        return None, f"{type(error).__name__}: {getattr(error, 'strerror', None) or 'no answer'}"
-    except Exception as error:  # noqa: BLE001 - others' senders raise what they like; it must not end the thread
-        return None, type(error).__name__
-    return answer, said(answer)
-
-
 class Tellers:
     """Every way.
 
@@ -141,15 +126,25 @@ class Tellers:
         ways: that are set up.
         told: alerts that fire already: an earlier process told of them.
         clock: tells time.
+        heartbeat: is told of every evaluation, if there is one.
     """
 
-    def __init__(self, ways: Sequence[Way], told: Sequence[Alert], clock: Clock) -> None:
+    def __init__(
+        self,
+        ways: Sequence[Way],
+        told: Sequence[Alert],
+        clock: Clock,
+        heartbeat: Heartbeat | None = None,
+    ) -> None:
         self._clock = clock
+        self._heartbeat = heartbeat
         self._ways = list(ways)
         self._desks = [_Desk(way, told, clock) for way in ways]
 
     def tell(self, alerts: list[Alert]) -> None:
-        """Queue what each way has to be told now."""
+        """Queue what each way has to be told now; each evaluation that went well comes here."""
+        if self._heartbeat is not None:
+            self._heartbeat.beat()
         now_s = self._clock.monotonic_ns() / _NS
         now_us = self._clock.wall_ns() // 1000
         for desk in self._desks:
@@ -159,7 +154,8 @@ class Tellers:
 
     def senders(self) -> list[SenderView]:
         """Return how each way is."""
-        return [replace(desk.view, waiting=desk.waiting) for desk in self._desks]
+        views = [replace(desk.view, waiting=desk.waiting) for desk in self._desks]
+        return views if self._heartbeat is None else [*views, self._heartbeat.view]
 
     def trial(self) -> list[Trial]:
         """Send a trial by every way, once, and wait for the answers."""
@@ -169,6 +165,8 @@ class Tellers:
         """Send what waits, for a moment."""
         for desk in self._desks:
             desk.close()
+        if self._heartbeat is not None:
+            self._heartbeat.close()
 
 
 def _tried(way: Way, now_us: int) -> Trial:
@@ -178,11 +176,11 @@ def _tried(way: Way, now_us: int) -> Trial:
     )  # fmt: skip
     answers = []
     for message in way.messages(trial([alert]), now_us + 60_000_000):
-        answer, told = attempt(way, message)
-        answers.append((answer is not None and answer.status in _SUCCESS, told))
+        answer, told = attempted(partial(way.send, message))
+        answers.append((answer is not None and answer.status in SUCCESS, told))
     if way.name != "apprise":  # whoever keeps a state is told that it is over
         over = replace(alert, state="resolved", resolved_us=now_us)
         for message in way.messages(Group("spine", (), (over,)), now_us):
-            attempt(way, message)
+            attempted(partial(way.send, message))
     good = all(one for one, _ in answers)
     return Trial(way.name, way.shown, good, "; ".join(told for _, told in answers))

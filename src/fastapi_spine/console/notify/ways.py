@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import importlib.util
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -11,15 +12,16 @@ from urllib.parse import urlsplit
 from fastapi_spine.console.alert_views import Alert
 from fastapi_spine.console.notify import payloads
 from fastapi_spine.console.notify.payloads import Group
-from fastapi_spine.console.notify.post import Poster
+from fastapi_spine.console.notify.post import Poster, RefusedError
 from fastapi_spine.core.errors import MissingExtraError, SettingsError
 from fastapi_spine.export.answer import Answer
 
+SUCCESS: Final = range(200, 300)
 PAGERDUTY_URL: Final = "https://events.pagerduty.com/v2/enqueue"
 _ALERTMANAGER_PATH: Final = "/api/v2/alerts"
 _RESENT_S: Final = 5 * 3600
 _GENERIC: Final = frozenset({"json", "jsons", "xml", "xmls", "form", "forms"})
-_SUCCESS: Final = 200
+_WORKED: Final = 200
 _FAILED: Final = 502
 
 
@@ -152,7 +154,7 @@ class Apprise:
         """Hand it to Apprise, which says only whether it worked."""
         title, body = message
         worked = self._notify(title, body)
-        return Answer(_SUCCESS if worked else _FAILED, {}, b"")
+        return Answer(_WORKED if worked else _FAILED, {}, b"")
 
 
 def _apprise(url: str) -> Callable[[str, str], bool]:
@@ -187,6 +189,7 @@ class WaysOptions(NamedTuple):
     pagerduty: str = ""
     apprise: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
+    heartbeat: str = ""
     pagerduty_url: str = PAGERDUTY_URL
 
 
@@ -208,6 +211,19 @@ def ways_of(given: WaysOptions) -> list[Way]:
         found.append(PagerDuty(poster, given.base, given.pagerduty))
     found += [Apprise(url, given.base) for url in given.apprise]
     return found
+
+
+def attempted(send: Callable[[], Answer]) -> tuple[Answer | None, str]:
+    """Send one message; returns the answer, if there was one, and what to say of it."""
+    try:
+        answer = send()
+    except RefusedError as error:
+        return None, str(error)
+    except (OSError, http.client.HTTPException) as error:
+        return None, f"{type(error).__name__}: {getattr(error, 'strerror', None) or 'no answer'}"
+    except Exception as error:  # noqa: BLE001 - others' senders raise what they like; it must not end the thread
+        return None, type(error).__name__
+    return answer, said(answer)
 
 
 def said(answer: Answer) -> str:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from fastapi_spine.alerts.windows import table
 from fastapi_spine.console.api import Api
 from fastapi_spine.console.notify.due import told_before
+from fastapi_spine.console.notify.heartbeat import Heartbeat
+from fastapi_spine.console.notify.post import Poster
 from fastapi_spine.console.notify.teller import Tellers
-from fastapi_spine.console.notify.ways import ways_of
+from fastapi_spine.console.notify.ways import WaysOptions, ways_of
 from fastapi_spine.console.ports import Reader
 from fastapi_spine.console.server.options import Options
 from fastapi_spine.console.server.parts import Parts
@@ -49,6 +51,12 @@ def furnish(
     return Parts(hearing, reader, api.routes, Manifest(), api.end, watch.start, close)
 
 
+def _heartbeat(given: WaysOptions, clock: Clock) -> Heartbeat | None:
+    if not given.heartbeat:
+        return None
+    return Heartbeat(Poster(given.heartbeat, given.networks, "console.heartbeat"), clock)
+
+
 def _watch(options: Options, keep: Keep, clock: Clock) -> tuple[Watch, Declared, Reader]:
     """Make the watch over objectives, with a reader of its own: it must not wait behind pages."""
     ways = ways_of(options.ways)
@@ -56,7 +64,8 @@ def _watch(options: Options, keep: Keep, clock: Clock) -> tuple[Watch, Declared,
     memory = file.read()
     declared = Declared(memory.declared, options.objectives)
     told = told_before(memory.alerts, memory.silences)
-    teller = Tellers(ways, told, clock) if ways else Nobody()
+    heartbeat = _heartbeat(options.ways, clock)
+    teller = Tellers(ways, told, clock, heartbeat) if ways or heartbeat else Nobody()
     reader = StoreReader(options.folder, keep, clock=clock)
     found = table(options.alert_table)
     return Watch(reader, declared, found, file, memory, clock, teller), declared, reader

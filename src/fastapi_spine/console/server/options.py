@@ -87,6 +87,7 @@ def options_of(settings: Console, folder: Path) -> Options:
             settings.pagerduty,
             settings.apprise,
             settings.alert_networks,
+            settings.heartbeat,
         ),
     )
 
