@@ -94,7 +94,7 @@ def _burns(promise: Promise, tier: Tier, runbooks: str) -> Iterator[str]:
     told = {
         "summary": f"{promise.service}: {promise.title} is at risk",
         "description": f"{{{{ $value | humanizePercentage }}}} of the requests of {long} were bad, and it goes on: the "
-        f"budget of {promql.span(promise.window_s)} burns more than {tier.factor:g} times faster than allowed.",
+        f"budget of {promql.span(promise.window_s)} burns more than {tier.factor:g} times as fast as allowed.",
         "runbook_url": _runbook(promise, runbooks),
     }
     yield from _table(told, "          ")

@@ -33,7 +33,7 @@ def page_lines(page: AlertsPage) -> Iterator[str]:
         yield f"{_state(one):<8} {clean(one.service)}  {clean(one.title)}  {left}  [{clean(one.id)}]"
         for burn in one.burns:
             if burn.state != "inactive":
-                yield f"{_INDENT}{burn.tier} ({burn.severity}): burns {burn.long or 0:.1f} times too fast, {burn.state}"
+                yield f"{_INDENT}{burn.tier} ({burn.severity}): burns {burn.long or 0:.1f} times as fast as allowed, {burn.state}"
     for alert in page.alerts:
         if alert.fired_us is not None:
             yield ""
@@ -57,7 +57,7 @@ def alert_lines(alert: Alert, place: str) -> Iterator[str]:
     yield from _headline(alert)
     if alert.burn_long is not None:
         yield (
-            f"{_INDENT}burns {alert.burn_long:.1f} times faster than allowed; alerts at {alert.factor:g}"
+            f"{_INDENT}burns {alert.burn_long:.1f} times as fast as allowed; alerts at {alert.factor:g}"
         )
     yield f"{_INDENT}{budget_words(alert.budget_left)}"
     if alert.evidence is not None:

@@ -142,7 +142,7 @@ class Incident:
     def _said(self, alert: Alert) -> str:
         if alert["state"] == _RESOLVED:
             return f"{alert['title']}: kept again"
-        burns = f"burns {alert['burn_long']:.0f} times faster than allowed"
+        burns = f"burns {alert['burn_long']:.0f} times as fast as allowed"
         return f"{alert['title']}: {burns} (alerts at {alert['factor']:g})"
 
     async def _slower(self) -> None:

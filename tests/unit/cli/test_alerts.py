@@ -96,7 +96,7 @@ def test_an_alert_is_shown_whole_with_links(woken: Shell, begin: int) -> None:
 
     assert (code, complaints) == (0, "")
     assert lines[0] == f"firing   fast page  {TITLE}"
-    assert lines[2].endswith(" times faster than allowed; alerts at 14.4")
+    assert lines[2].endswith(" times as fast as allowed; alerts at 14.4")
     assert len(links) == 10
     assert all(f"{woken.console.web}/requests/r-" in line for line in links)
     assert lines[-1] == f"         {woken.console.web}/alerts#{alert['id']}"

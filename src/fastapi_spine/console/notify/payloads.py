@@ -99,7 +99,7 @@ def description(alert: Alert, base: str) -> str:
         )
     elif alert.burn_long is not None:
         lines.append(
-            f"The error budget burns {alert.burn_long:.1f} times faster than allowed; "
+            f"The error budget burns {alert.burn_long:.1f} times as fast as allowed; "
             f"the {alert.tier} alert comes at {alert.factor:g}."
         )
     if alert.budget_left is not None and alert.tier != NO_DATA:

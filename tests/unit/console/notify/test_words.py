@@ -113,3 +113,13 @@ def test_a_new_console_tells_of_what_was_quiet_from_its_first_moment() -> None:
 
     assert due.groups([never, before], 0.0) == []
     assert [one.service for one in due.groups(loud, 120.0)] == ["orders"]
+
+
+def test_a_rate_below_one_reads_as_what_it_is() -> None:
+    """An alert that lasts a while longer than its cause says half as fast, and not 0.5 times faster."""
+    calming = replace(MEDIUM, burn_long=0.5, budget_left=0.46, evidence=None)
+
+    assert payloads.description(calming, BASE) == (
+        "The error budget burns 0.5 times as fast as allowed; the medium alert comes at 6.\n"
+        "46.0 % of the budget left."
+    )
