@@ -5,15 +5,18 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
-from collector import Collector, collector
+from collector import Collector, attributes, collector
+from prometheus_client.parser import text_string_to_metric_families
 from redis_server import Redis
-from servers import DEADLINE_S, Server, get, serving, wait_for
+from servers import DEADLINE_S, Server, free_port, get, serving, wait_for
 
 ARGUMENT = "a-customers-own-words"
 WEB = """
@@ -31,11 +34,11 @@ async def send(kind: str):
 CELERY = f"""
 import logging
 from celery import Celery
-from fastapi_spine import span
+from fastapi_spine import Metrics, span
 from fastapi_spine.jobs.celery import observe
 
 queue = Celery("mailer", broker="REDIS")
-observe(queue, service="mailer")
+observe(queue, service="mailer", metrics=Metrics(port=PORT))
 
 @queue.task(bind=True, max_retries=1)
 def send(self, kind, words):
@@ -55,7 +58,7 @@ import asyncio
 import logging
 from redis.asyncio import Redis
 from taskiq import AsyncBroker, SimpleRetryMiddleware
-from fastapi_spine import span
+from fastapi_spine import Metrics, span
 from fastapi_spine.jobs.taskiq import observe
 
 class Queue(AsyncBroker):
@@ -73,7 +76,8 @@ class Queue(AsyncBroker):
                     yield found
                 await asyncio.sleep(0 if found else 0.05)
 
-queue = observe(Queue().with_middlewares(SimpleRetryMiddleware(default_retry_count=2)), service="mailer")
+queue = Queue().with_middlewares(SimpleRetryMiddleware(default_retry_count=2))
+observe(queue, service="mailer", metrics=Metrics(port=PORT))
 
 @queue.task(task_name="tasks.send")
 async def send(kind, words):
@@ -118,7 +122,7 @@ QUEUES = {
             " ready.",
         ),
     ),
-    "taskiq": (TASKIQ, ("-m", "taskiq", "worker", "tasks:queue", "-w", "1"), "Listening started."),
+    "taskiq": (TASKIQ, ("-m", "taskiq", "worker", "tasks:queue", "-w", "2"), "Listening started."),
 }
 
 
@@ -147,11 +151,15 @@ def working(folder: Path, ready: str, *command: str) -> Iterator[Server]:
 class Played:
     """What both processes wrote, and what one receiver was sent."""
 
-    def __init__(self, web: Server, worker: Server, receiver: Collector) -> None:
+    def __init__(
+        self, web: Server, worker: Server, receiver: Collector, page: dict[str, float]
+    ) -> None:
+        self.page = page
         self.access = {line["request_id"]: line for line in web.access()}
         self.lines = worker.lines()
         self.text = web.text() + worker.text()
         self.spans = [span for call in receiver.calls for span in call.spans]
+        self.sent_numbers = numbers_of(receiver)
         self.sent = b"".join(call.request.SerializeToString() for call in receiver.calls)
 
     def of(self, request_id: str, logger: str) -> list[dict[str, Any]]:
@@ -169,15 +177,56 @@ class Played:
         return sorted(found, key=lambda span: span.start_time_unix_nano)
 
 
+def page(port: int) -> dict[str, float]:
+    """What the worker's own port tells of its jobs; nothing while it does not answer."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return {}
+    wanted = ("job_runs_total", "job_duration_seconds_count", "jobs_in_progress")
+    return {
+        f"{sample.name} {' '.join(sample.labels.values())}": sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name in wanted and sample.value
+    }
+
+
+def _tells_all(shown: dict[str, float], port: int) -> bool:
+    """Read the page into a dictionary; whether it tells of four runs that have ended, and of none that goes on."""
+    shown.clear()
+    shown.update(page(port))
+    ended = shown.get("job_duration_seconds_count tasks.send") == 4
+    return ended and "jobs_in_progress tasks.send" not in shown
+
+
+def numbers_of(receiver: Collector) -> Counter[tuple[tuple[str, str], ...]]:
+    """How many runs were sent as OpenTelemetry's metric, by attributes: of each process its last word."""
+    last: dict[tuple[str, tuple[tuple[str, str], ...]], int] = {}
+    for call in receiver.calls:
+        for group in getattr(call.request, "resource_metrics", ()):
+            instance = attributes(group.resource)["service.instance.id"]
+            for metric in (one for scope in group.scope_metrics for one in scope.metrics):
+                for point in metric.histogram.data_points:
+                    if metric.name == "messaging.process.duration":
+                        told = {key: str(value) for key, value in attributes(point).items()}
+                        last[instance, tuple(sorted(told.items()))] = point.count
+    total: Counter[tuple[tuple[str, str], ...]] = Counter()
+    for (_, attributed), count in last.items():
+        total[attributed] += count
+    return total
+
+
 @pytest.fixture(name="played", scope="module", params=list(QUEUES))
 def _played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Three requests, each of which enqueues one job: one that goes well, one that fails, one that is run twice."""
     source, command, ready = QUEUES[request.param]
     pytest.importorskip(command[1])
     folder = tmp_path_factory.mktemp("jobs")
-    redis = Redis(folder)
+    redis, port = Redis(folder), free_port()
     (folder / "app.py").write_text(WEB)
-    (folder / "tasks.py").write_text(source.replace("REDIS", redis.url))
+    (folder / "tasks.py").write_text(source.replace("REDIS", redis.url).replace("PORT", str(port)))
     with collector() as receiver, pytest.MonkeyPatch.context() as patch:
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
         try:
@@ -187,9 +236,11 @@ def _played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
                 for kind in ("well", "fail", "again"):
                     get(web.port, f"/send/{kind}", **{"x-request-id": f"req-{kind}"})
                 wait_for(lambda: len(worker.lines_of("spine.jobs")) == 4, "four runs of jobs")
+                shown: dict[str, float] = {}
+                wait_for(lambda: _tells_all(shown, port), "four runs on the page")
                 web.end()
                 worker.end()
-                return Played(web, worker, receiver)
+                return Played(web, worker, receiver, shown)
         finally:
             redis.kill()
 
@@ -245,6 +296,31 @@ def test_runs_of_one_job_are_siblings(played: Played) -> None:
     first, second = played.named("job: tasks.send", "req-again")
     assert (first.parent_span_id, first.status.code) == (second.parent_span_id, 0)
     assert second.status.code == 2
+
+
+def test_one_page_tells_of_all_the_processes_of_a_worker(played: Played) -> None:
+    """On the port that was asked for: of Celery's children that have ended too."""
+    assert played.page == {
+        "job_runs_total tasks.send completed": 1,
+        "job_runs_total tasks.send failed": 2,
+        "job_runs_total tasks.send retried": 1,
+        "job_duration_seconds_count tasks.send": 4,
+    }
+
+
+def test_numbers_are_sent_by_opentelemetrys_names(played: Played) -> None:
+    """`messaging.process.duration`, from every process, the ones that end after one job included."""
+    (queue,) = {dict(told)["messaging.destination.name"] for told in played.sent_numbers}
+    assert {
+        (told.get("spine.outcome"), told.get("error.type"), told["spine.job"]): count
+        for told, count in ((dict(told), count) for told, count in played.sent_numbers.items())
+    } == {
+        (None, None, "tasks.send"): 1,
+        ("failed", "ValueError", "tasks.send"): 1,
+        ("failed", "OSError", "tasks.send"): 1,
+        ("retried", "OSError", "tasks.send"): 1,
+    }
+    assert queue in {"celery", "mail"}
 
 
 def test_everything_was_written_and_sent_when_the_worker_had_ended(played: Played) -> None:

@@ -1,4 +1,4 @@
-"""The names that tell of background jobs: on their lines and on their spans.
+"""The names that tell of background jobs: on their lines, on their spans, in their numbers.
 
 Attributes are those of OpenTelemetry's semantic conventions for messaging (1.44, in development) unless they begin with
 `spine.`.
@@ -27,6 +27,22 @@ ATTR_MESSAGING_MESSAGE_ID: Final = "messaging.message.id"
 ATTR_JOB: Final = "spine.job"
 ATTR_ATTEMPT: Final = "spine.attempt"
 OPERATION_PROCESS: Final = "process"
+
+METRIC_JOB_RUNS: Final = "job_runs"
+METRIC_JOB_DURATION: Final = "job_duration_seconds"
+METRIC_JOB_EXCEPTIONS: Final = "job_exceptions"
+METRIC_JOBS_IN_PROGRESS: Final = "jobs_in_progress"
+METRIC_OTEL_JOB_DURATION: Final = "messaging_process_duration_seconds"
+OTLP_JOB_DURATION: Final = "messaging.process.duration"
+LABEL_JOB: Final = "job_name"
+"""Not `job`: that label is Prometheus' own, for what it scrapes, and it would rename ours."""
+LABEL_OUTCOME: Final = "outcome"
+LABEL_OTEL_OPERATION: Final = "messaging_operation_name"
+LABEL_OTEL_SYSTEM: Final = "messaging_system"
+LABEL_OTEL_DESTINATION: Final = "messaging_destination_name"
+LABEL_OTEL_JOB: Final = "spine_job"
+LABEL_OTEL_OUTCOME: Final = "spine_outcome"
+
 SYSTEM_CELERY: Final = "celery"
 SYSTEM_TASKIQ: Final = "taskiq"
 

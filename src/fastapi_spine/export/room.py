@@ -169,6 +169,10 @@ class Exporter:
         self._in_vain.clear()
         if self._storage is not None:
             self._storage.begin()
+        self.send_numbers()
+
+    def send_numbers(self) -> None:
+        """Begin to send numbers; whatever else there is begins by itself, in a child after a fork too."""
         numbers = self._shippers.get(SIGNAL_METRICS)
         if numbers is not None:
             numbers.start()

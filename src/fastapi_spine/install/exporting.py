@@ -25,7 +25,6 @@ class Exporting:
     Args:
         settings: all settings.
         site: what rooms are built from.
-        numbers: whether there are any.
 
     Attributes:
         exporter: ships telemetry, or knows why it does not.
@@ -33,7 +32,7 @@ class Exporting:
         version: of this distribution.
     """
 
-    def __init__(self, settings: Settings, site: Site, *, numbers: bool = True) -> None:
+    def __init__(self, settings: Settings, site: Site) -> None:
         self._timeout = settings.export.flush_timeout
         self.version = metadata.version(DISTRIBUTION)
         ids, clock = site.ids, site.clock
@@ -46,7 +45,7 @@ class Exporting:
         )
         self.exporter = Exporter(
             site.environ,
-            signals=tuple(_wanted(settings, numbers=numbers)),
+            signals=tuple(_wanted(settings)),
             resource=lambda: self.resource.attributes,
             clock=clock,
             health=site.health,
@@ -88,10 +87,10 @@ def _spool(settings: Settings, service: str) -> SpoolTerms | None:
     return SpoolTerms(folder, service, export.spool_bytes, export.spool_age)
 
 
-def _wanted(settings: Settings, *, numbers: bool) -> Iterable[str]:
+def _wanted(settings: Settings) -> Iterable[str]:
     if settings.traces.enabled:
         yield SIGNAL_TRACES
     if settings.logs.enabled and settings.logs.export:
         yield SIGNAL_LOGS
-    if numbers and settings.metrics.enabled and settings.metrics.export:
+    if settings.metrics.enabled and settings.metrics.export:
         yield SIGNAL_METRICS

@@ -18,6 +18,7 @@ from fastapi_spine.core.observer import Beginner, LifespanListener, Observer, Te
 from fastapi_spine.core.telemetry import LinePort
 from fastapi_spine.core.trace_formats import TraceFormats
 from fastapi_spine.install.given import Given
+from fastapi_spine.install.hearing import Hearing
 from fastapi_spine.install.masking import redactor_for
 from fastapi_spine.install.propagating import Propagating
 from fastapi_spine.install.site import Site
@@ -94,7 +95,7 @@ def furnish(
     Args:
         settings: all settings, resolved.
         app: the application; its routes are looked at when it has started. None in a worker, which serves no requests and so
-            has no use for guards, metrics of requests and promises.
+            has no use for guards, metrics of requests, a page on the application, and promises.
         service: the service's name.
         packages: the application's own top packages.
         given: a clock, ids or an output to use instead of the usual ones.
@@ -103,7 +104,7 @@ def furnish(
     propagating = Propagating(site.environ)
     serves = app is not None
     on = _build(settings, site, propagating.formats, given, serves=serves)
-    rooms = _by_their_ends(on, propagating)
+    rooms = _by_their_ends(on, propagating, _hearing(site, on))
     promising = _promising(settings.objectives if serves else (), site, app, on)
     request_pass = RequestPass(
         _identity(settings, site, propagating.formats),
@@ -136,25 +137,32 @@ def _build(
     settings: Settings, site: Site, formats: TraceFormats, given: Given, *, serves: bool
 ) -> _On:
     """Build the rooms that are on, each joined to the exporter."""
-    exporting = _exporting(settings, site, numbers=serves)
+    exporting = _exporting(settings, site)
     exporter = exporting.exporter
     guard = _guard_room(settings, site) if serves and settings.guard.enabled else None
     logs = _logs_room(settings, site, given, exporter.lines) if settings.logs.enabled else None
     if logs is not None:
         exporter.before_flush(logs.make_waiting)
     metrics = None
-    if serves and settings.metrics.enabled:
-        metrics = _metrics_room(settings, site, exported=exporter.on(SIGNAL_METRICS))
+    exported = exporter.on(SIGNAL_METRICS)
+    if settings.metrics.enabled and (serves or exported or settings.metrics.port):
+        metrics = _metrics_room(settings, site, exported=exported, serves=serves)
+        metrics.in_child = exporter.send_numbers
         exporter.numbers_from(metrics.numbers)
     traces = _traces_room(settings, site, exporting, formats, given.queue)
     return _On(exporting, guard, logs, metrics, traces)
 
 
-def _by_their_ends(on: _On, propagating: Propagating) -> tuple[Room, ...]:
+def _by_their_ends(on: _On, propagating: Propagating, hearing: Hearing) -> tuple[Room, ...]:
     """List rooms in the order in which they end, which is the reverse of that in which they start."""
     # Traces after the watchdog's end, so before its start: instrumentations take longer than it likes.
-    wanted = (on.metrics, on.traces, on.exporting, propagating, on.logs)
+    wanted = (hearing, on.metrics, on.traces, on.exporting, propagating, on.logs)
     return tuple(room for room in wanted if room is not None)
+
+
+def _hearing(site: Site, on: _On) -> Hearing:
+    """Find who hears of background jobs."""
+    return Hearing(site.health, [] if on.metrics is None else [on.metrics.jobs])
 
 
 def _observers(settings: Settings, on: _On) -> list[Observer]:
@@ -240,7 +248,7 @@ def _logs_room(settings: Settings, site: Site, given: Given, export: LinePort | 
     return logs
 
 
-def _metrics_room(settings: Settings, site: Site, *, exported: bool) -> MetricsRoom:
+def _metrics_room(settings: Settings, site: Site, *, exported: bool, serves: bool) -> MetricsRoom:
     from fastapi_spine.metrics.room import MetricsRoom
 
     return MetricsRoom(
@@ -251,6 +259,7 @@ def _metrics_room(settings: Settings, site: Site, *, exported: bool) -> MetricsR
         environ=site.environ,
         open_exchanges=site.open_exchanges,
         exported=exported,
+        serves=serves,
     )
 
 
@@ -265,10 +274,10 @@ def _guard_room(settings: Settings, site: Site) -> GuardRoom:
     )
 
 
-def _exporting(settings: Settings, site: Site, *, numbers: bool) -> Exporting:
+def _exporting(settings: Settings, site: Site) -> Exporting:
     from fastapi_spine.install.exporting import Exporting
 
-    return Exporting(settings, site, numbers=numbers)
+    return Exporting(settings, site)
 
 
 def _traces_room(

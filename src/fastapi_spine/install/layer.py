@@ -180,8 +180,8 @@ class Spine(Layer):
 
             Spine.worker(service="mailer")
 
-        It reads the same settings as `Spine(app)`; those of requests (`guard`, `metrics`, `objectives`) are checked and have
-        no effect. Set it up once, early; the adapters of `fastapi_spine.jobs` do it by themselves.
+        It reads the same settings as `Spine(app)`; those of requests (`guard`, `objectives`) are checked and have no effect.
+        Numbers are exported, and shown on `metrics.port` if there is one. Set it up once, early; the adapters of `fastapi_spine.jobs` do it by themselves.
 
         Args:
             given: a clock, ids or an output to use instead of the usual ones; for tests.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from fastapi_spine.core import conventions as names
+from fastapi_spine.core import job_names as jobs
 from fastapi_spine.core.spool_names import METRIC_RECOVERED
 from fastapi_spine.metrics.family import Combine, Kind
 
@@ -112,6 +113,47 @@ OTEL_RESPONSE_SIZE: Final = Entry(
     ),
     "Size of HTTP server response bodies.",
     unit="bytes",
+)
+
+JOB_RUNS: Final = Entry(
+    jobs.METRIC_JOB_RUNS,
+    "counter",
+    (jobs.LABEL_JOB, jobs.LABEL_OUTCOME),
+    "Runs of background jobs that have ended, by the job's name and outcome.",
+)
+JOB_DURATION: Final = Entry(
+    jobs.METRIC_JOB_DURATION,
+    "histogram",
+    (jobs.LABEL_JOB,),
+    "How long runs of background jobs took, in seconds, whatever their outcome.",
+    unit="seconds",
+)
+JOBS_IN_PROGRESS: Final = Entry(
+    jobs.METRIC_JOBS_IN_PROGRESS,
+    "gauge",
+    (jobs.LABEL_JOB,),
+    "Background jobs that are running now.",
+    combine="live",
+)
+JOB_EXCEPTIONS: Final = Entry(
+    jobs.METRIC_JOB_EXCEPTIONS,
+    "counter",
+    (jobs.LABEL_JOB, names.LABEL_EXCEPTION),
+    "Exceptions that ended runs of background jobs, by the job's name and class; those of runs that are retried too.",
+)
+OTEL_JOB_DURATION: Final = Entry(
+    jobs.METRIC_OTEL_JOB_DURATION,
+    "histogram",
+    (
+        jobs.LABEL_OTEL_OPERATION,
+        jobs.LABEL_OTEL_SYSTEM,
+        jobs.LABEL_OTEL_DESTINATION,
+        jobs.LABEL_OTEL_JOB,
+        jobs.LABEL_OTEL_OUTCOME,
+        names.LABEL_OTEL_ERROR,
+    ),
+    "Duration of processing operation.",
+    unit="seconds",
 )
 
 LOOP_LAG: Final = Entry(

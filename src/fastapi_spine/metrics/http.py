@@ -149,7 +149,7 @@ class HttpMetrics:
         """Count an error that came after the response."""
         del background
         self.settle()
-        self._exceptions.at((exchange.route, _class_name(error))).value += 1.0
+        self._exceptions.at((exchange.route, class_name(error))).value += 1.0
 
     def leave(self, exchange: Exchange) -> None:
         """Keep nothing of an exchange, so there is nothing to let go of."""
@@ -196,7 +196,7 @@ class HttpMetrics:
 
     def _count_failure(self, exchange: Exchange) -> None:
         if exchange.error is not None:
-            self._exceptions.at((exchange.route, _class_name(exchange.error))).value += 1.0
+            self._exceptions.at((exchange.route, class_name(exchange.error))).value += 1.0
         if exchange.invalid:
             known = self._fields.of(exchange.scope.get("route"), exchange.endpoint)
             for place, kind in exchange.invalid:
@@ -306,14 +306,15 @@ def _otel_labels(exchange: Exchange, method: str, status: str) -> Labels:
     """Semantic conventions 1.44, `http.server.request.duration`: no error type on success."""
     error = ""
     if exchange.error is not None:
-        error = _class_name(exchange.error)
+        error = class_name(exchange.error)
     elif exchange.status is not None and exchange.status >= SERVER_ERROR:
         error = status
     scheme = str(exchange.scope.get("scheme", "http"))
     return (method, exchange.route, status, error, scheme)
 
 
-def _class_name(error: BaseException) -> str:
+def class_name(error: BaseException) -> str:
+    """Name the class of an exception, with its module unless it is Python's own."""
     cls = type(error)
     module = cls.__module__
     return cls.__qualname__ if module == "builtins" else f"{module}.{cls.__qualname__}"

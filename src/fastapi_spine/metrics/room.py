@@ -15,10 +15,12 @@ from fastapi_spine.metrics.exposition.otlp import metrics_of
 from fastapi_spine.metrics.exposition.users import UsersMetrics
 from fastapi_spine.metrics.family import Family, Point, Snapshot
 from fastapi_spine.metrics.http import HttpMetrics
+from fastapi_spine.metrics.jobs import JobMetrics
 from fastapi_spine.metrics.runtime.room import Runtime
 from fastapi_spine.metrics.series import Count, Labels, Series, family
 from fastapi_spine.metrics.serve.page import MetricsPage
 from fastapi_spine.metrics.serve.port import MetricsPort
+from fastapi_spine.metrics.workers.group import head_of_jobs
 from fastapi_spine.metrics.workers.workers import Workers
 from fastapi_spine.settings.model import Metrics
 
@@ -36,6 +38,13 @@ class MetricsRoom:
         environ: tells where private folders of this user are.
         open_exchanges: the exchanges that are open now.
         exported: whether somebody will ask for `numbers`.
+        serves: whether there are requests; else this is a worker of jobs, whose page is on a port of its own if anywhere.
+
+    Attributes:
+        http: hears of requests.
+        jobs: hears of background jobs.
+        page: the page on the application.
+        in_child: called in a process that was forked from this one, before its first job.
     """
 
     def __init__(
@@ -48,7 +57,11 @@ class MetricsRoom:
         environ: Mapping[str, str],
         open_exchanges: Collection[Exchange],
         exported: bool = False,
+        serves: bool = True,
     ) -> None:
+        self._serves = serves
+        self._shares = serves or settings.port > 0
+        self.in_child: Callable[[], object] = _nobody
         self._clock = clock
         self._started_at = clock.wall_ns() / _SECOND
         self._overflow = Series(
@@ -61,6 +74,13 @@ class MetricsRoom:
             on_overflow=self._count_overflow,
             exported=exported,
         )
+        self.jobs = JobMetrics(
+            settings,
+            wall_ns=clock.wall_ns,
+            on_overflow=self._count_overflow,
+            exported=exported,
+            in_child=self._wake,
+        )
         self._runtime = Runtime(
             settings, health=health, clock=clock, service=service, open_exchanges=opened
         )
@@ -72,6 +92,7 @@ class MetricsRoom:
             series_limit=settings.series_limit,
             environ=environ,
             health=health,
+            head=0 if serves else head_of_jobs(),
         )
         self.page = MetricsPage(settings, self.families, self._users, health)
         self._port = MetricsPort(settings, self.page, health)
@@ -98,7 +119,8 @@ class MetricsRoom:
     def starting(self) -> None:
         """Begin to measure: the event loop is there now."""
         self._runtime.start()
-        self._workers.start()
+        if self._shares:
+            self._workers.start()
         self._port.start()
 
     def started(self) -> None:
@@ -127,14 +149,23 @@ class MetricsRoom:
         """Start from zero: in a child after a fork, whose parent keeps these counts."""
         self._started_at = self._clock.wall_ns() / _SECOND
         self.http.forget()
+        self.jobs.forget()
         self._overflow.clear()
         self._runtime.forget()
         self._workers.forget()
         self.page.forget()
+        self._port.forget()
+
+    def _wake(self) -> None:
+        """Count as one among others: a child that was forked from a worker at work hears of no other beginning."""
+        if self._shares:
+            self._workers.start()
+        self.in_child()
 
     def _own(self, *, otel: bool = False) -> list[Family]:
         return [
-            *self.http.families(otel=otel),
+            *(self.http.families(otel=otel) if self._serves else ()),
+            *self.jobs.families(otel=otel),
             self._overflow.family(),
             *self._runtime.families(),
             *self._users.families(),
@@ -146,6 +177,10 @@ class MetricsRoom:
 
 def _new_count(_labels: Labels) -> Count:
     return Count()
+
+
+def _nobody() -> None:
+    """Wake nobody."""
 
 
 def _nothing(_metric: str) -> None:

@@ -188,6 +188,14 @@ class Metrics(Section):
         doc="Other buckets for some routes, by route template; `*` stands for any characters.",
         kind=PATH_BUCKETS,
     )
+    job_buckets: Setting[Bounds, tuple[float, ...]] = setting(
+        default=[
+            0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+            30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0,
+        ],
+        doc="Upper bounds of the duration buckets of background jobs, in seconds, ascending.",
+        kind=BUCKETS,
+    )  # fmt: skip
     response_size: Setting[bool, bool] = setting(
         default=False,
         doc="Whether the size of response bodies is counted as well.",

@@ -45,6 +45,7 @@ from fastapi_spine.core.job_names import (
     SPAN_JOB_PREFIX,
     JobOutcome,
 )
+from fastapi_spine.core.job_runs import audiences
 from fastapi_spine.traces.active import Active
 from fastapi_spine.traces.carry import Ids, carried_id, context_of, served_elsewhere, told_by
 from fastapi_spine.traces.local import RANDOM
@@ -111,13 +112,16 @@ class job:  # noqa: N801 - reads like `span`: `with job("send_invoice", carried)
         attempt: which run this is, from 1 on.
 
     Attributes:
+        name: as given.
         job_id: as given.
+        system: as given.
+        queue: as given, cut to a length that may be written.
         outcome: how it ended; None as long as nobody has said.
         error: why, if an exception says so.
     """
 
     __slots__ = (
-        "_about", "_attempt", "_carried", "_entered", "_name", "error", "job_id", "outcome",
+        "__weakref__", "_about", "_attempt", "_carried", "_entered", "error", "job_id", "name", "outcome", "queue", "system",
     )  # fmt: skip
 
     def __init__(
@@ -131,7 +135,9 @@ class job:  # noqa: N801 - reads like `span`: `with job("send_invoice", carried)
         queue: str = "",
         attempt: int = 1,
     ) -> None:
-        self._name = name
+        self.name = name
+        self.system = system
+        self.queue = queue[:_LONGEST]
         self._carried = told_by(carried or {})
         self.job_id = job_id
         self._attempt = attempt
@@ -143,7 +149,7 @@ class job:  # noqa: N801 - reads like `span`: `with job("send_invoice", carried)
         if system:
             self._about[ATTR_MESSAGING_SYSTEM] = system
         if queue:
-            self._about[ATTR_MESSAGING_DESTINATION] = queue[:_LONGEST]
+            self._about[ATTR_MESSAGING_DESTINATION] = self.queue
         if job_id:
             self._about[ATTR_MESSAGING_MESSAGE_ID] = job_id[:_LONGEST]
         if attempt > 1:
@@ -160,7 +166,7 @@ class job:  # noqa: N801 - reads like `span`: `with job("send_invoice", carried)
         fresh = _ids().fresh(_clock().wall_ns())
         self._about[ATTR_SPINE_REQUEST_ID] = request_id or fresh[0]
         span = running_tracer().start_span(
-            f"{SPAN_JOB_PREFIX}{self._name}",
+            f"{SPAN_JOB_PREFIX}{self.name}",
             context,
             SpanKind.CONSUMER,
             self._about,
@@ -171,9 +177,10 @@ class job:  # noqa: N801 - reads like `span`: `with job("send_invoice", carried)
         exchange.bound = self._bound(around)
         active = active_of(span)
         token = active.enter_span(span, context)
-        self._entered = _Entered(
-            span, active, token, current.set(exchange), _clock().monotonic_ns()
-        )
+        before = current.set(exchange)
+        self._entered = _Entered(span, active, token, exchange, before, _clock().monotonic_ns())
+        for audience in audiences():
+            audience.began(self, exchange)
         return self
 
     def _bound(self, around: Exchange | None) -> dict[str, object]:
@@ -181,7 +188,7 @@ class job:  # noqa: N801 - reads like `span`: `with job("send_invoice", carried)
         bound: dict[str, object] = {}
         if around is not None and around.bound and not self._carried:
             bound.update(around.bound)
-        bound[KEY_JOB] = self._name
+        bound[KEY_JOB] = self.name
         if self.job_id:
             bound[KEY_JOB_ID] = self.job_id[:_LONGEST]
         if self._attempt > 1:
@@ -214,6 +221,8 @@ class job:  # noqa: N801 - reads like `span`: `with job("send_invoice", carried)
             self.ends(_outcome_of(error), error)
         outcome, why = self.outcome or JobOutcome.COMPLETED, self.error
         try:
+            for audience in audiences():
+                audience.ended(self, entered.exchange, elapsed_ns)
             _close(entered.span, outcome, why)
             _write(outcome, why, elapsed_ns)
         finally:
@@ -228,6 +237,7 @@ class _Entered(NamedTuple):
     span: trace.Span
     active: Active
     token: Token[Context]
+    exchange: Exchange
     before: Token[Exchange | None]
     since: int
 

@@ -59,6 +59,7 @@ WRITTEN = {
     "metrics.names": Written('"otel"', "both", "otel"),
     "metrics.buckets": Written("[1, 2.5]", "0.1, 0.5", (3, 4)),
     "metrics.path_buckets": Written('{ "/a" = [1, 2] }', None, {"/b/*": [0.5]}),
+    "metrics.job_buckets": Written("[1, 2.5]", "0.1, 0.5", (3, 4)),
     "metrics.response_size": Written("true", "yes", True),
     "metrics.exemplars": Written("false", "no", False),
     "metrics.series_limit": Written("10", "20", 30),

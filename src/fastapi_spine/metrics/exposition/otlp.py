@@ -1,6 +1,7 @@
 """Families under OpenTelemetry's names: dots where Prometheus has underscores, types where it has texts.
 
-HTTP metrics of the semantic conventions go by those (1.44, `http.server.request.duration` …). Everything else keeps
+Metrics of requests and jobs go by the semantic conventions (1.44, `http.server.request.duration`,
+`messaging.process.duration` …). Everything else keeps
 its name, unit and labels, so that a query is the same whether the numbers were scraped or sent.
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from fastapi_spine.core import conventions as names
+from fastapi_spine.core import job_names as jobs
 from fastapi_spine.core.telemetry import AttributeValue, MetricData, MetricKind, PointData
 from fastapi_spine.metrics.family import Family, Point
 
@@ -17,6 +19,7 @@ _NAMES: Final = {
     names.METRIC_OTEL_DURATION: names.OTLP_DURATION,
     names.METRIC_OTEL_ACTIVE: names.OTLP_ACTIVE,
     names.METRIC_OTEL_RESPONSE_SIZE: names.OTLP_RESPONSE_SIZE,
+    jobs.METRIC_OTEL_JOB_DURATION: jobs.OTLP_JOB_DURATION,
 }
 _LABELS: Final = {
     names.LABEL_OTEL_METHOD: names.ATTR_METHOD,
@@ -24,6 +27,11 @@ _LABELS: Final = {
     names.LABEL_OTEL_STATUS: names.ATTR_STATUS,
     names.LABEL_OTEL_ERROR: names.ATTR_ERROR_TYPE,
     names.LABEL_OTEL_SCHEME: names.ATTR_SCHEME,
+    jobs.LABEL_OTEL_OPERATION: jobs.ATTR_MESSAGING_OPERATION,
+    jobs.LABEL_OTEL_SYSTEM: jobs.ATTR_MESSAGING_SYSTEM,
+    jobs.LABEL_OTEL_DESTINATION: jobs.ATTR_MESSAGING_DESTINATION,
+    jobs.LABEL_OTEL_JOB: jobs.ATTR_JOB,
+    jobs.LABEL_OTEL_OUTCOME: names.ATTR_SPINE_OUTCOME,
 }
 _UNITS: Final = {"seconds": "s", "bytes": "By"}
 _RISE_AND_FALL: Final = frozenset({names.METRIC_OTEL_ACTIVE})

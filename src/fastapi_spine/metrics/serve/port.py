@@ -59,6 +59,14 @@ class MetricsPort:
         if server is not None:
             server.shutdown()
 
+    def forget(self) -> None:
+        """Leave the port to the parent: in a child after a fork, which would keep it open when the parent has ended."""
+        server, self._server = self._server, None
+        self._closed = threading.Event()
+        self._pid = 0
+        if server is not None:
+            server.socket.close()
+
     def _run(self) -> None:
         told = False
         closed = self._closed

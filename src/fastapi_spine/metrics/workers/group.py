@@ -2,12 +2,14 @@
 
 What siblings share and nobody else does, whatever started them: the user, the boot of the machine, the parent process
 and the listening socket that it handed down. The parent alone is not enough: one parent may start three services.
-Linux only; elsewhere a name in the settings does the same.
+Workers of jobs listen on nothing: what they share is the process that they
+were forked from. Linux only; elsewhere a name in the settings does the same.
 """
 
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import os
 import socket
 import stat
@@ -35,13 +37,26 @@ class Group(NamedTuple):
     parent: tuple[int, str] = (0, "")
 
 
-def find_group(mode: str, service: str, inherited: Sequence[int] = ()) -> Group | None:
+def head_of_jobs() -> int:
+    """Return the process that a worker of jobs, with all that are forked from it, has in common with its siblings.
+
+    It is where the layer was set up (Celery's main process, which forks its pool), or who made this one by
+    `multiprocessing` (taskiq's). A supervisor that starts several by commands is none: each of those is asked by itself.
+    """
+    parent = multiprocessing.parent_process()
+    return os.getpid() if parent is None or parent.pid is None else parent.pid
+
+
+def find_group(
+    mode: str, service: str, inherited: Sequence[int] = (), head: int = 0
+) -> Group | None:
     """Find the group of this process.
 
     Args:
         mode: `auto`, `off`, or a name that all workers were given.
         service: two services of one parent are never one group.
         inherited: inodes that this process listened on when it began, for a parent that lets nobody look.
+        head: in a worker of jobs, which process all of them have in common; no socket is needed then.
 
     Returns:
         The group, or None for a process that shares no listening socket with its parent.
@@ -50,6 +65,9 @@ def find_group(mode: str, service: str, inherited: Sequence[int] = ()) -> Group 
         return None
     if mode != AUTO:
         return Group(_digest("named", mode, service))
+    if head:
+        began = started_at(head)
+        return Group(_digest("jobs", str(head), began, service), (head, began)) if began else None
     parent = os.getppid()
     started = started_at(parent)
     inodes = sorted(set(listening()) & set(_sockets_of(parent)))

@@ -67,6 +67,7 @@ class Workers:
         series_limit: how many series a family of all workers may have.
         environ: says where a private folder can be.
         health: counts what fails.
+        head: see `find_group`.
     """
 
     def __init__(
@@ -78,7 +79,9 @@ class Workers:
         series_limit: int,
         environ: Mapping[str, str],
         health: Health,
+        head: int = 0,
     ) -> None:
+        self._head = head
         self._take = take
         self._service = service
         self._mode = mode
@@ -124,6 +127,10 @@ class Workers:
 
     def close(self) -> None:
         """Leave the last numbers behind, and no lock: whoever looks next adds them to the sum of those who ended."""
+        if (
+            self._head and self._thread is not None
+        ):  # a child may end after one job, before it looked
+            self._health.guarded("metrics_workers", self._find_shelf)
         self._closed.set()
         with self._turn:
             shelf, self._shelf = self._shelf, None
@@ -179,7 +186,7 @@ class Workers:
         """Find this server's folder; None while there is nobody to share with."""
         if self._mode == OFF or sys.platform == "win32":
             return None
-        group = find_group(self._mode, self._service, self._inherited)
+        group = find_group(self._mode, self._service, self._inherited, self._head)
         if group is None:
             return None
         with self._turn:

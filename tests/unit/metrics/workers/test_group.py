@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from fastapi_spine.metrics.workers.group import find_group, listening
+from fastapi_spine.metrics.workers.group import find_group, head_of_jobs, listening
 
 
 @pytest.fixture(name="refused")
@@ -53,3 +53,15 @@ def test_a_socket_that_a_visible_parent_does_not_have_makes_no_group() -> None:
     """A process that opened its own has no siblings, so nothing is shared."""
     with socket.create_server(("127.0.0.1", 0)) as own:
         assert find_group("auto", "shop", [os.fstat(own.fileno()).st_ino]) is None
+
+
+def test_workers_of_jobs_meet_at_the_process_they_were_forked_from() -> None:
+    """They listen on nothing; two services of one process stay apart, and a process that is gone makes no group."""
+    head = head_of_jobs()
+    mine, child, other = (find_group("auto", name, (), head) for name in ("a", "a", "b"))
+    assert mine == child
+    assert mine is not None
+    assert mine.parent[0] == head
+    assert mine != other
+    assert find_group("auto", "a", (), 2**22 + 1) is None
+    assert find_group("off", "a", (), head) is None
