@@ -161,8 +161,10 @@ def _by_their_ends(on: _On, propagating: Propagating, hearing: Hearing) -> tuple
 
 
 def _hearing(site: Site, on: _On) -> Hearing:
-    """Find who hears of background jobs."""
-    return Hearing(site.health, [] if on.metrics is None else [on.metrics.jobs])
+    """Find who hears of background jobs: first who holds their lines, then who counts."""
+    held = None if on.logs is None else on.logs.held_jobs
+    counting = None if on.metrics is None else on.metrics.jobs
+    return Hearing(site.health, [one for one in (held, counting) if one is not None])
 
 
 def _observers(settings: Settings, on: _On) -> list[Observer]:

@@ -24,6 +24,7 @@ from fastapi_spine.logs.access import AccessLog
 from fastapi_spine.logs.access_line import AccessLines
 from fastapi_spine.logs.capture.dating import events_by, records_by
 from fastapi_spine.logs.capture.stdlib import LogCapture
+from fastapi_spine.logs.held_jobs import HeldJobs
 from fastapi_spine.logs.lines.json_lines import JsonLines
 from fastapi_spine.logs.lines.schemas import shape_for
 from fastapi_spine.logs.noise import Noise
@@ -53,6 +54,9 @@ class LogsRoom:
         sink: where lines go instead of the setting's output (tests).
         export: takes each line that is written as well.
         dates: whether the clock dates every line, and not the library that it came from (tests).
+
+    Attributes:
+        held_jobs: hears of background jobs, to hold their DEBUG lines; None without a flight recorder.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class LogsRoom:
             outlet=None if export is None else Outlet(export, settings.line_limit, health),
         )
         recorder = self._recorder()
+        self.held_jobs = None if recorder is None else HeldJobs(recorder)
         hold = self._hold_with(recorder) if recorder is not None else None
         self.capture = LogCapture(
             emit=records_by(clock, self._emit) if dates else self._emit,
