@@ -33,6 +33,7 @@ async def send(kind: str):
 """
 CELERY = f"""
 import logging
+import os
 from celery import Celery
 from fastapi_spine import Metrics, span
 from fastapi_spine.jobs.celery import observe
@@ -49,6 +50,8 @@ def send(self, kind, words):
         raise ValueError("no such invoice")
     if kind == "again":
         raise self.retry(exc=OSError("smtp away"), countdown=0)
+    if kind == "die":
+        os.kill(os.getpid(), 9)
 
 async def enqueue(kind):
     send.delay(kind, {ARGUMENT!r})
@@ -155,6 +158,7 @@ class Played:
         self, web: Server, worker: Server, receiver: Collector, page: dict[str, float]
     ) -> None:
         self.page = page
+        self.killed = "req-die" in {line["request_id"] for line in web.access()}
         self.access = {line["request_id"]: line for line in web.access()}
         self.lines = worker.lines()
         self.text = web.text() + worker.text()
@@ -220,7 +224,8 @@ def numbers_of(receiver: Collector) -> Counter[tuple[tuple[str, str], ...]]:
 
 @pytest.fixture(name="played", scope="module", params=list(QUEUES))
 def _played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Three requests, each of which enqueues one job: one that goes well, one that fails, one that is run twice."""
+    """Requests that enqueue one job each: it goes well, it fails, it is run twice, and it dies where that ends one child."""
+    kinds = ("well", "fail", "again", *(["die"] if request.param == "celery" else []))
     source, command, ready = QUEUES[request.param]
     pytest.importorskip(command[1])
     folder = tmp_path_factory.mktemp("jobs")
@@ -233,11 +238,12 @@ def _played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             with working(folder, ready, *command) as worker, serving(
                 folder, "-m", "uvicorn", "app:app", "--port", "{port}"
             ) as web:  # fmt: skip
-                for kind in ("well", "fail", "again"):
+                for kind in kinds:
                     get(web.port, f"/send/{kind}", **{"x-request-id": f"req-{kind}"})
-                wait_for(lambda: len(worker.lines_of("spine.jobs")) == 4, "four runs of jobs")
+                runs = len(kinds) + 1
+                wait_for(lambda: len(worker.lines_of("spine.jobs")) == runs, "all runs of jobs")
                 shown: dict[str, float] = {}
-                wait_for(lambda: _tells_all(shown, port), "four runs on the page")
+                wait_for(lambda: _tells_all(shown, port), "all runs on the page")
                 web.end()
                 worker.end()
                 return Played(web, worker, receiver, shown)
@@ -298,9 +304,30 @@ def test_runs_of_one_job_are_siblings(played: Played) -> None:
     assert second.status.code == 2
 
 
+def test_a_job_whose_process_was_killed_is_told_under_its_request(played: Played) -> None:
+    """By Celery's main process, in one line and one failed span; how long it took nobody knows."""
+    if not played.killed:
+        return
+    (line,) = (
+        line
+        for line in played.lines
+        if line.get("request_id") == "req-die"
+        if line["level"] == "ERROR"
+    )
+    told = ("msg", "job", "outcome", "elapsed_ms", "span_id")
+    (job,) = played.named("job: tasks.send", "req-die")
+    assert tuple(line.get(key) for key in told) == (
+        "job lost", "tasks.send", "lost", None, job.span_id.hex(),
+    )  # fmt: skip
+    assert "SIGKILL" in line["exc"]["message"]
+    assert job.status.code == 2
+    assert [one["msg"] for one in played.lines if "WorkerLost" in one["msg"]] == []
+
+
 def test_one_page_tells_of_all_the_processes_of_a_worker(played: Played) -> None:
-    """On the port that was asked for: of Celery's children that have ended too."""
+    """On the port that was asked for: of Celery's children that have ended too, and of what the main process saw."""
     assert played.page == {
+        **({"job_runs_total tasks.send lost": 1} if played.killed else {}),
         "job_runs_total tasks.send completed": 1,
         "job_runs_total tasks.send failed": 2,
         "job_runs_total tasks.send retried": 1,
@@ -325,7 +352,8 @@ def test_numbers_are_sent_by_opentelemetrys_names(played: Played) -> None:
 
 def test_everything_was_written_and_sent_when_the_worker_had_ended(played: Played) -> None:
     """By SIGTERM; each of Celery's children ends after one job, without its exit hooks. No argument was in any of it."""
-    assert len([span for span in played.spans if span.name == "job: tasks.send"]) == 4
+    runs = [span for span in played.spans if span.name == "job: tasks.send"]
+    assert len(runs) == 4 + played.killed
     assert [line for line in played.lines if line["logger"] in {"spine.health", "spine.export"}] == [
         line for line in played.lines if line["msg"] == "telemetry is exported"
     ]  # fmt: skip

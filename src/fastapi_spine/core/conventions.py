@@ -38,7 +38,7 @@ POLICY_ATTRIBUTE: Final = "__spine_policy__"
 """Where `@policy` leaves its rules on an endpoint; `functools.wraps` carries it along."""
 
 REPORTED_ATTRIBUTE: Final = "__spine_reported__"
-"""Set on an exception whose stack an access line has shown, so that a server's own line need not."""
+"""Set on an exception that a line of ours has shown, so that a server's or a queue's own line need not."""
 
 # --- settings ---------------------------------------------------------------------------------
 

@@ -62,3 +62,5 @@ class JobOutcome(StrEnum):
     """It said itself that its result does not count (Celery's `Ignore` and `Reject`)."""
     INTERRUPTED = "interrupted"
     """The worker stopped it: a cancellation, an exit."""
+    LOST = "lost"
+    """Its process has died: killed, out of memory; somebody else says so, and when it was nobody knows."""

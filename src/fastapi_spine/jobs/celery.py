@@ -12,6 +12,7 @@ import sys
 from typing import Any, Final, TypeVar, Unpack
 from weakref import WeakKeyDictionary, ref
 
+from fastapi_spine.core.conventions import REPORTED_ATTRIBUTE
 from fastapi_spine.core.errors import MissingExtraError
 from fastapi_spine.core.job_names import KEY_JOB, KEY_JOB_ID, SYSTEM_CELERY, JobOutcome
 from fastapi_spine.jobs.process import Process
@@ -21,6 +22,7 @@ from fastapi_spine.traces.job import job
 
 try:
     from celery import Celery, current_task, signals
+    from celery.exceptions import WorkerLostError
 except ImportError as error:
     raise MissingExtraError(
         "fastapi_spine.jobs.celery needs Celery, which is not installed here: pip install celery."
@@ -28,6 +30,8 @@ except ImportError as error:
 
 _App = TypeVar("_App", bound=Celery)
 _STEP: Final = "celery"
+_FOUND_DEAD: Final = " Job: "
+"""In the text of billiard's `WorkerLostError`, where the pool found a process dead."""
 _STATES: Final = {
     "SUCCESS": JobOutcome.COMPLETED,
     "FAILURE": JobOutcome.FAILED,
@@ -119,18 +123,11 @@ class _Adapter:
         if task.app is self._app():
             self._process.health.guarded(_STEP, self._begin, task)
 
-    def _begin(self, task: Any) -> None:
-        request = task.request
-        run = job(
-            str(task.name),
-            vars(request),
-            job_id=str(request.id or ""),
-            system=SYSTEM_CELERY,
-            queue=str((request.delivery_info or {}).get("routing_key") or ""),
-            attempt=int(request.retries or 0) + 1,
-        )
+    @staticmethod
+    def _begin(task: Any) -> None:
+        run = _run_of(task)
         run.__enter__()
-        _runs[request] = run
+        _runs[task.request] = run
 
     def _retries(self, request: Any, reason: Any, **_: Any) -> None:
         run = _runs.get(request)
@@ -141,8 +138,19 @@ class _Adapter:
     def _fails(self, sender: Any, exception: BaseException, **_: Any) -> None:
         run = _runs.get(sender.request)
         if run is not None:
-            expected = bool(sender.throws) and isinstance(exception, sender.throws)
-            run.ends(JobOutcome.EXPECTED if expected else JobOutcome.FAILED, exception)
+            # Celery hands out another one, of a class that can be pickled; what was raised is being handled here.
+            raised = sys.exc_info()[1] or exception
+            expected = bool(sender.throws) and isinstance(raised, sender.throws)
+            run.ends(JobOutcome.EXPECTED if expected else JobOutcome.FAILED, raised)
+        elif sender.app is self._app() and _has_died(exception) and sender.request.id:
+            self._process.health.guarded(_STEP, self._lose, sender, exception)
+
+    @staticmethod
+    def _lose(task: Any, why: BaseException) -> None:
+        """Tell of a run whose process has died, in the main process, which found it dead; it said nothing itself."""
+        with _run_of(task) as run:
+            run.ends(JobOutcome.LOST, WorkerLostError(str(why)))  # without the pool's own stack
+        setattr(why, REPORTED_ATTRIBUTE, True)
 
     def _ends(self, task: Any, state: Any, **_: Any) -> None:
         run = _runs.pop(task.request, None)
@@ -153,6 +161,23 @@ class _Adapter:
         if run.outcome is None:
             run.ends(_STATES.get(state, JobOutcome.INTERRUPTED))
         run.__exit__(None, None, None)
+
+
+def _run_of(task: Any) -> job:
+    request = task.request
+    return job(
+        str(task.name),
+        vars(request),
+        job_id=str(request.id or ""),
+        system=SYSTEM_CELERY,
+        queue=str((request.delivery_info or {}).get("routing_key") or ""),
+        attempt=int(request.retries or 0) + 1,
+    )
+
+
+def _has_died(error: BaseException) -> bool:
+    """Tell a process that was found dead from one that a task ended by `SystemExit`: that one has told of it."""
+    return isinstance(error, WorkerLostError) and _FOUND_DEAD in str(error)
 
 
 def _address(headers: Any) -> None:
@@ -196,6 +221,12 @@ def _of_a_message(record: logging.LogRecord) -> bool:
     return True
 
 
+def _of_a_loss(record: logging.LogRecord) -> bool:
+    """Leave out the line of a dead process where ours says which job that was."""
+    args = record.args
+    return not (isinstance(args, tuple) and args and hasattr(args[0], REPORTED_ATTRIBUTE))
+
+
 def _of_a_pool(record: logging.LogRecord) -> bool:
     """Leave out a DEBUG line that is nothing but a task's arguments."""
     return "args:" not in str(record.msg)
@@ -205,6 +236,7 @@ _LINES: Final = {
     "celery.app.trace": _of_a_run,
     "celery.worker.strategy": _of_an_arrival,
     "celery.worker.consumer.consumer": _of_a_message,
+    "celery.worker.request": _of_a_loss,
     "celery.pool": _of_a_pool,
 }
-"""Celery's loggers whose lines hold arguments or results."""
+"""Celery's loggers whose lines hold arguments or results, or say what ours say."""

@@ -26,7 +26,9 @@ MOST_QUEUES: Final = 50
 """Names of queues that are labels. A message names its own, so whoever writes to the broker could use up all series."""
 _FROM_ZERO: Final = (JobOutcome.COMPLETED, JobOutcome.FAILED)
 """Outcomes that are counted from a job's beginning: Prometheus' `increase` does not see the first value of a series."""
-_RAISED: Final = frozenset({JobOutcome.FAILED, JobOutcome.RETRIED, JobOutcome.EXPECTED})
+_RAISED: Final = frozenset(
+    {JobOutcome.FAILED, JobOutcome.RETRIED, JobOutcome.EXPECTED, JobOutcome.LOST}
+)
 """Outcomes whose exception is told, as on the span."""
 
 
@@ -105,12 +107,21 @@ class JobMetrics:
                 count = self._runs.at((job, outcome.value))
                 count.value += 1.0
                 count.example = example
-                _observe(self._durations.at((job,)), seconds, example)
-            if self._otel:
-                labels = self._otel_labels(run, job, outcome, error)
-                _observe(self._otel_durations.at(labels), seconds, example)
             if error:
                 self._exceptions.at((job, error)).value += 1.0
+            if outcome is not JobOutcome.LOST:  # how long that took nobody knows
+                self._observe(run, seconds, example, (job, outcome.value, error))
+
+    def _observe(
+        self, run: JobRun, seconds: float, example: Example | None, told: tuple[str, str, str]
+    ) -> None:
+        histograms: list[Histogram] = []
+        if self._names != _OTEL:
+            histograms.append(self._durations.at(told[:1]))
+        if self._otel:
+            histograms.append(self._otel_durations.at(self._otel_labels(run, *told)))
+        for histogram in histograms:
+            histogram.examples[histogram.observe(seconds)] = example
 
     def families(self, *, otel: bool = False) -> list[Family]:
         """Copy every number as it is now; OpenTelemetry's names too, whatever the page shows, if they are asked for."""
@@ -147,7 +158,7 @@ class JobMetrics:
         points = [Point((job,), float(number)) for job, number in counted.items()]
         return family(catalog.JOBS_IN_PROGRESS, points)
 
-    def _otel_labels(self, run: JobRun, job: str, outcome: JobOutcome, error: str) -> Labels:
+    def _otel_labels(self, run: JobRun, job: str, outcome: str, error: str) -> Labels:
         """Semantic conventions 1.44, `messaging.process.duration`; the job and its outcome as on the span."""
         queue = _cut(run.queue)
         if queue not in self._queues:
@@ -155,7 +166,7 @@ class JobMetrics:
                 self._queues.add(queue)
             else:
                 queue = SERIES_OVERFLOW
-        told = "" if outcome is JobOutcome.COMPLETED else outcome.value
+        told = "" if outcome == JobOutcome.COMPLETED else outcome
         return (OPERATION_PROCESS, _cut(run.system), queue, job, told, error)
 
     def _counts(self, entry: catalog.Entry) -> Series[Count]:
@@ -169,10 +180,6 @@ class JobMetrics:
             return Histogram(self._bounds)
 
         return Series(entry, make, limit=self._limit, on_overflow=self._on_overflow)
-
-
-def _observe(histogram: Histogram, seconds: float, example: Example | None) -> None:
-    histogram.examples[histogram.observe(seconds)] = example
 
 
 def _cut(text: str) -> str:

@@ -81,6 +81,7 @@ _TELLING: Final = {
     JobOutcome.EXPECTED: _Telling(logging.INFO, "job failed as expected", stack=True, failed=False),
     JobOutcome.DROPPED: _Telling(logging.INFO, "job dropped", stack=False, failed=False),
     JobOutcome.INTERRUPTED: _Telling(logging.WARNING, "job interrupted", stack=False, failed=False),
+    JobOutcome.LOST: _Telling(logging.ERROR, "job lost", stack=True, failed=True),
 }
 
 
@@ -199,7 +200,8 @@ class job:  # noqa: N801 - reads like `span`: `with job("send_invoice", carried)
         """Say how this run ended, where its block cannot tell: a queue's adapter knows, or the job itself.
 
         Args:
-            outcome: `completed`, `failed`, `retried` (it will run again), `failed_as_expected`, `dropped`, `interrupted`.
+            outcome: `completed`, `failed`, `retried` (it will run again), `failed_as_expected`, `dropped`, `interrupted`, or
+                `lost`: said by another process than the one that ran it, so there is no duration.
             error: why, if an exception says so.
 
         Raises:
@@ -265,7 +267,8 @@ def _ids_of(
 def _write(outcome: JobOutcome, error: BaseException | None, elapsed_ns: int) -> None:
     told = _TELLING[outcome]
     fields: dict[str, object] = {KEY_OUTCOME: outcome.value}
-    fields[KEY_ELAPSED_MS] = elapsed_ns // 1000 / 1000
+    if outcome is not JobOutcome.LOST:
+        fields[KEY_ELAPSED_MS] = elapsed_ns // 1000 / 1000
     stack = (type(error), error, error.__traceback__) if told.stack and error is not None else None
     _log.log(told.level, told.msg, exc_info=stack, extra=fields)
 

@@ -39,6 +39,17 @@ def fail(words: str, kind: str) -> None:
     raise {"expected": KeyError, "other": ValueError}[kind]("no")
 
 
+class RefusalError(Exception):
+    """One that cannot be pickled, so Celery hands out another in its place."""
+
+    def __init__(self, code: int, why: str) -> None:
+        super().__init__(why)
+
+
+def refuse(words: str) -> None:
+    raise RefusalError(7, "no")
+
+
 def again(self: Any, words: str) -> None:
     raise self.retry(exc=OSError("smtp away"), countdown=0)
 
@@ -56,7 +67,7 @@ def _app() -> Iterator[Any]:
     app = celery.Celery(
         "mailer", broker="memory://", backend="cache+memory://", set_as_current=False
     )
-    for function in (send, fail, again, drop, chain):
+    for function in (send, fail, refuse, again, drop, chain):
         app.task(
             function,
             name=function.__name__,
@@ -155,6 +166,40 @@ def test_a_failed_task_is_one_error_line_and_a_failed_span(app: Any, seen: Seen)
     ]
     (made,) = seen.spans
     assert (made.status, [event.name for event in made.events]) == (2, ["exception"])
+
+
+def test_an_exception_is_told_as_it_was_raised(app: Any, seen: Seen) -> None:
+    """Celery passes on what can be pickled, a wrapper of its own."""
+    run(app, seen, "refuse")
+    (end,) = seen.ends()
+    assert end["exc"]["type"].endswith("RefusalError")
+    assert "raise RefusalError" in end["exc"]["stack"]
+    assert str(seen.spans[0].attributes["error.type"]).endswith("RefusalError")
+
+
+@pytest.mark.parametrize(("why", "told"), [
+    ("Worker exited prematurely: signal 9 (SIGKILL) Job: 8.", True),
+    ("Worker exited prematurely: exitcode 3.", False),
+])  # fmt: skip
+def test_a_run_whose_process_was_found_dead_is_told(
+    app: Any, seen: Seen, why: str, told: bool
+) -> None:
+    """As Celery's main process does it: the message's context is on the stack, then the signal, then its line.
+
+    What a task ended itself by `SystemExit` has told of it in its own process.
+    """
+    task, error = app.tasks["send"], celery.exceptions.WorkerLostError(why)
+    task.push_request(id="j-1", retries=1, args=(ARGUMENT,), **CARRIED)
+    try:
+        celery.signals.task_failure.send(sender=task, task_id="j-1", exception=error)
+    finally:
+        task.pop_request()
+    logging.getLogger("celery.worker.request").error("Task handler raised error: %r", error)
+    keys = ("level", "msg", "request_id", "trace_id", "job_id", "attempt", "elapsed_ms")
+    lost = ("ERROR", "job lost", "req-1", TRACE, "j-1", 2, None)
+    assert [about(line, *keys) for line in seen.ends()] == ([lost] if told else [])
+    assert len(seen.lines.of("celery.worker.request")) == (not told)
+    assert [made.status for made in seen.spans] == ([2] if told else [])
 
 
 def test_what_a_task_declares_to_throw_is_no_error(app: Any, seen: Seen) -> None:

@@ -93,6 +93,19 @@ def test_every_outcome_has_a_count(
     assert sum(shop.numbers("job_exceptions_total").values()) == exceptions
 
 
+def test_a_lost_run_has_no_duration(works: Callable[..., Works]) -> None:
+    """It is counted, with what became of its process."""
+    shop = works(names="both")
+    with job("send") as run:
+        run.ends(JobOutcome.LOST, OSError("killed"))
+    assert shop.numbers(*ENDED, "messaging_process_duration_seconds_count") == {
+        'job_runs_total{job_name="send",outcome="completed"}': 0,
+        'job_runs_total{job_name="send",outcome="failed"}': 0,
+        'job_runs_total{job_name="send",outcome="lost"}': 1,
+        'job_exceptions_total{job_name="send",exception="OSError"}': 1,
+    }
+
+
 def test_what_runs_now_is_in_progress(works: Callable[..., Works]) -> None:
     """Not what has ended, and not what was begun and forgotten."""
     shop = works()
