@@ -17,6 +17,7 @@ from fastapi_spine.cli.terminal import Terminal, cells, clean, pad
 from fastapi_spine.cli.told import is_access
 from fastapi_spine.cli.waterfall import stacks, waterfall
 from fastapi_spine.console.client import Source
+from fastapi_spine.console.facts import SHORTEST_ENDING
 from fastapi_spine.console.views import RequestRow, Spread, TraceView
 from fastapi_spine.logs.lines.human_stack import stack_lines
 
@@ -52,8 +53,9 @@ def show(options: argparse.Namespace) -> int:
         view = source.trace(options.id)
         if view is None:
             print(
-                f"spine: Nothing is known of {clean(options.id)!r} in {source.place}. It takes a request id or a trace "
-                "id, whole; `spine requests` lists some. It may also be older than what is kept.",
+                f"spine: Nothing is known of {clean(options.id)!r} in {source.place}. It takes a request id, or "
+                f"its last {SHORTEST_ENDING} characters or more, or a whole trace id; `spine requests` lists some. It may also be older "
+                "than what is kept.",
                 file=sys.stderr,
             )  # fmt: skip
             return NOTHING

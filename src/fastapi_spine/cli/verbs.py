@@ -78,7 +78,7 @@ def _show(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         json="as one JSON object, which `spine show` and the console's pages open again",
     )  # fmt: skip
     show.add_argument(
-        "id", metavar="ID", help="a request id, a trace id, or a file that was downloaded or written by --json"
+        "id", metavar="ID", help="a request id, its last 8 characters as lines show them, a trace id, or a file that was downloaded or written by --json"
     )  # fmt: skip
     show.add_argument("--all", action="store_true", help="every span and line; fold nothing")
     show.set_defaults(run=_run_show)
@@ -141,7 +141,7 @@ def _errors(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _open(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     opened = _verb(verbs, "open", "print a request's address, and open it in a browser", json="")
     opened.add_argument(
-        "id", nargs="?", default="", metavar="ID", help="a request id or a trace id; none for the Overview"
+        "id", nargs="?", default="", metavar="ID", help="a request id, its last 8 characters, or a trace id; none for the Overview"
     )  # fmt: skip
     opened.set_defaults(run=_run_open)
 

@@ -40,6 +40,8 @@ SEVERITY_ERROR: Final = 17
 _SERVER_ERROR: Final = 500
 METHOD_WEBSOCKET: Final = "WS"
 """Stands where the HTTP method stands, as in the log."""
+SHORTEST_ENDING: Final = 8
+"""A request is found by the end of its id from so many characters on: lines for people and lists show 8."""
 _HELD: Final = (KEY_HELD, f"spine.{KEY_HELD}")
 """In our log lines, and in what they become over OTLP."""
 _LEVELS: Final = (

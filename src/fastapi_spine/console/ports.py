@@ -116,7 +116,10 @@ class Reader(Protocol):
     """Answers questions, while another thread or process writes. Safe to call from several threads."""
 
     def traces_of(self, key: str) -> list[str]:
-        """Return the trace ids (hex) behind a request id or a trace id, newest first, at most 20; empty if unknown."""
+        """Return the trace ids (hex) behind a request id or a trace id, newest first, at most 20; empty if unknown.
+
+        The end of a request id, 8 characters or more, will do; the newest that ends so is meant.
+        """
 
     def trace(self, trace_id: str, limit: int) -> Found | None:
         """Return everything of a trace; None if it is unknown.

@@ -110,9 +110,9 @@ def _spine(kept: Path, capsys: pytest.CaptureFixture[str]) -> Spine:
     return spine
 
 
-@pytest.mark.parametrize("key", [FAILED, FAILED_TRACE, FAILED_TRACE.upper()])
+@pytest.mark.parametrize("key", [FAILED, FAILED[-8:], FAILED_TRACE, FAILED_TRACE.upper()])
 def test_one_request_is_shown_whole(spine: Spine, key: str) -> None:
-    """Where the time went, what was said at its place, what failed and where in the code; by request id or trace id."""
+    """Where the time went, what was said at its place, what failed and where in the code; by either id, or its end."""
     assert spine("show", key) == Ran(0, SHOWN, "")
 
 
@@ -140,8 +140,8 @@ def test_an_unknown_id_is_1_and_says_where_it_was_looked_for(spine: Spine, kept:
     """A script can tell "there is none" from "it broke"."""
     assert spine("show", "nope") == Ran(
         1, "",
-        f"spine: Nothing is known of 'nope' in {kept}. It takes a request id or a trace id, whole; `spine requests` "
-        "lists some. It may also be older than what is kept.\n",
+        f"spine: Nothing is known of 'nope' in {kept}. It takes a request id, or its last 8 characters or "
+        "more, or a whole trace id; `spine requests` lists some. It may also be older than what is kept.\n",
     )  # fmt: skip
 
 

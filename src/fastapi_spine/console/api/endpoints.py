@@ -171,7 +171,7 @@ ENDPOINTS: Final = (
         (_CURSOR, _BEFORE, _AFTER, SERVICE), list[LogView], _around, "?cursor=…&before=5&after=5",
     ),
     Endpoint(
-        "/traces/{key}", "trace", "One request, everything about it: by request id or trace id.",
+        "/traces/{key}", "trace", "One request, everything about it: by request id (its last 8 characters will do) or trace id.",
         (), TraceView, _trace, "/traces/0197f3c2-5b7e-7d90-8a4e-3f1b2c4d5e6f",
     ),
     Endpoint(

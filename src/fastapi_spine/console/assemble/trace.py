@@ -10,7 +10,13 @@ from msgspec import structs
 from fastapi_spine.console.assemble.header import facts_of
 from fastapi_spine.console.assemble.timing import mark_critical, set_self_time
 from fastapi_spine.console.assemble.tree import Node, forest, walk
-from fastapi_spine.console.facts import is_request, log_view, request, request_row
+from fastapi_spine.console.facts import (
+    SHORTEST_ENDING,
+    is_request,
+    log_view,
+    request,
+    request_row,
+)
 from fastapi_spine.console.filter import Window
 from fastapi_spine.console.ports import Found, Reader
 from fastapi_spine.console.quantiles import share_below
@@ -28,7 +34,7 @@ def trace_view(reader: Reader, key: str, *, most: int = MOST_SPANS) -> TraceView
 
     Args:
         reader: the store.
-        key: a request id or a trace id.
+        key: a request id, its last 8 characters or more, or a trace id.
         most: at most so many spans; beyond, failures, requests and the longest are kept, `cut` says how many went.
 
     Returns:
@@ -104,6 +110,8 @@ def _asked(nodes: Sequence[Node], key: str) -> Node | None:
     """Return the request that has the id, the outermost of several; else the trace's outermost, then first."""
     servers = [node for node in nodes if is_request(node.span)]
     named = [node for node in servers if request(node.span).request_id == key]
+    if not named and len(key) >= SHORTEST_ENDING:
+        named = [node for node in servers if request(node.span).request_id.endswith(key)]
     return min(named or servers, key=lambda node: (node.depth, node.start), default=None)
 
 

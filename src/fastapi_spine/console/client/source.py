@@ -78,7 +78,7 @@ class Source(Protocol):
         """Return what is asked, for people: a folder or an address."""
 
     def trace(self, key: str) -> TraceView | None:
-        """Return everything about one request, by request id or trace id; None if it is unknown."""
+        """Return everything about one request, by request id or its end, or trace id; None if it is unknown."""
 
     def requests(self, asked: Asked) -> RequestPage:
         """Return requests, newest first.

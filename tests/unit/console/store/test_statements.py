@@ -32,8 +32,9 @@ WALKS = {
     "all_bounds": "SCAN bounds",
     "senders": "SCAN sender USING INDEX sender_last",
     "expire_cumulative": "SCAN cumulative",
+    "request_id_ending": "SCAN named",
 }
-"""Statements that go through a small table on purpose: some hundred rows, or once in ten minutes."""
+"""Statements that go through a table on purpose: some hundred rows, once in ten minutes, or when somebody types an id's end."""
 BY_VALUE = re.compile(
     r"SCAN json_each|LIST SUBQUERY|SCAN \(?subquery|SCAN CONSTANT ROW|SCALAR SUBQUERY"
 )
