@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from fastapi_spine.cli.alert_verbs import add_alert_verbs
 from fastapi_spine.cli.console import CONSOLE, add_console
+from fastapi_spine.cli.numbers import port, positive
 from fastapi_spine.cli.verbs import add_reading_verbs, with_terms_apart
 
 EXIT_OK = 0
@@ -61,9 +62,12 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     )
     run.add_argument("app", metavar="MODULE:APP", help="the application, for example shop.main:app")
     run.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    run.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
-    run.add_argument("--workers", type=int, default=1, help="how many processes serve (1)")
-    run.add_argument("--reload", action="store_true", help="start anew when a source file changes")
+    run.add_argument("--port", type=port, default=8000, help="port to listen on (8000)")
+    served = run.add_mutually_exclusive_group()  # with reload, uvicorn serves by one process only
+    served.add_argument("--workers", type=positive, default=1, help="how many processes serve (1)")
+    served.add_argument(
+        "--reload", action="store_true", help="start anew when a source file changes"
+    )
     run.set_defaults(run=_run)
     add_console(verbs, flags=given[:1] == [CONSOLE])
     dev = verbs.add_parser(
@@ -73,7 +77,7 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     )
     dev.add_argument("app", metavar="MODULE:APP", help="the application, for example shop.main:app")
     dev.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    dev.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
+    dev.add_argument("--port", type=port, default=8000, help="port to listen on (8000)")
     dev.add_argument("--data", metavar="FOLDER", help="the console's data folder (its usual one)")
     dev.set_defaults(run=_dev)
     add_reading_verbs(verbs)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from typing import Final
+
+_AGO: Final = re.compile("[0-9]+([smhdw])")
+_SHORT: Final = frozenset("smh")
 
 
 def remark(noun: str, found: int, older: str, whole: bool, options: argparse.Namespace) -> None:
@@ -18,13 +23,31 @@ def remark(noun: str, found: int, older: str, whole: bool, options: argparse.Nam
     """
     if not whole:
         _say(
-            f"Not everything since {options.since} was looked at: it takes too long. Narrow the search."
+            f"Not everything {_within(options)} was looked at: it takes too long. Narrow the search."
         )
     elif not found:
         fits = " that fits" if options.search else ""
-        _say(f"No {noun}{fits} since {options.since}. --since 7d looks further back.")
+        _say(f"No {noun}{fits} {_within(options)}. {_further(options.since)} looks further back.")
     elif older:
         _say(f"There are more: --limit {options.limit * 4} shows more of them.")
+
+
+def _within(options: argparse.Namespace) -> str:
+    """Return the time that was looked at, in words."""
+    since, until = options.since.strip(), options.until.strip()
+    if until:
+        return f"from {_moment(since)} until {_moment(until)}"
+    return f"in the last {since}" if _AGO.fullmatch(since) else f"since {since}"
+
+
+def _moment(text: str) -> str:
+    return f"{text} ago" if _AGO.fullmatch(text) else text
+
+
+def _further(since: str) -> str:
+    """Return what would look at more: a week, unless that is what was asked for, or more."""
+    ago = _AGO.fullmatch(since.strip())
+    return "--since 7d" if ago and ago[1] in _SHORT else "An earlier --since"
 
 
 def _say(text: str) -> None:

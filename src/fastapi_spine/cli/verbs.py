@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Final
+
+from fastapi_spine.cli.numbers import natural, positive
 
 _SEARCH: Final = (
     "what to look for, as on the console's pages: service:orders status>=500 slower:300ms "
@@ -60,7 +62,7 @@ def _searching(verb: argparse.ArgumentParser, *, limit: int, times: bool = True)
     if times:
         _times(verb)
     verb.add_argument(
-        "--limit", type=_positive, default=limit, metavar="N", help=f"at most so many ({limit})"
+        "--limit", type=positive, default=limit, metavar="N", help=f"at most so many ({limit})"
     )
 
 
@@ -95,9 +97,9 @@ def _tail(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )  # fmt: skip
     tail.add_argument("--logs", action="store_true", help="watch log lines instead of requests")
     tail.add_argument(
-        "--before", type=_natural, default=10, metavar="N", help="begin with the last N (10)"
+        "--before", type=natural, default=10, metavar="N", help="begin with the last N (10)"
     )
-    tail.add_argument("--limit", type=_positive, metavar="N", help="end after so many (at Ctrl-C)")
+    tail.add_argument("--limit", type=positive, metavar="N", help="end after so many (at Ctrl-C)")
     tail.set_defaults(run=_run_tail)
 
 
@@ -120,7 +122,7 @@ def _routes(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     routes.add_argument("search", nargs="?", default="", metavar="SERVICE", help="of this service")
     _times(routes)
     routes.add_argument(
-        "--limit", type=_positive, default=50, metavar="N", help="at most so many (50)"
+        "--limit", type=positive, default=50, metavar="N", help="at most so many (50)"
     )
     routes.set_defaults(run=_run_routes)
 
@@ -133,7 +135,7 @@ def _errors(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     errors.add_argument("search", nargs="?", default="", metavar="SERVICE", help="of this service")
     _times(errors)
     errors.add_argument(
-        "--limit", type=_positive, default=20, metavar="N", help="at most so many (20)"
+        "--limit", type=positive, default=20, metavar="N", help="at most so many (20)"
     )
     errors.set_defaults(run=_run_errors)
 
@@ -144,21 +146,6 @@ def _open(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "id", nargs="?", default="", metavar="ID", help="a request id, its last 8 characters, or a trace id; none for the Overview"
     )  # fmt: skip
     opened.set_defaults(run=_run_open)
-
-
-def _positive(text: str) -> int:
-    number = _natural(text)
-    return number or _not_positive()
-
-
-def _natural(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):  # noqa: PLR2004 - a thousand million
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of things")
-    return int(text)
-
-
-def _not_positive() -> NoReturn:
-    raise argparse.ArgumentTypeError("0 of something is nothing; give at least 1")
 
 
 def _run_show(options: argparse.Namespace) -> int:

@@ -163,7 +163,7 @@ def _port_text(text: str) -> object:
 
 
 PORT: Final[Kind[int]] = Kind(
-    expected=f"a port from 1 to {_LAST_PORT}, or 0 for none", parse=_port, text=_port_text
+    expected=f"a port from 0 to {_LAST_PORT}", parse=_port, text=_port_text
 )
 
 

@@ -164,6 +164,23 @@ def test_doctor_names_what_goes_past_the_layer(folder: Path) -> None:
         (["run", "nosuch:app", "--port", "0"], 2, "There is no module 'nosuch'"),
         (["dev", "nosuch:app", "--port", "0"], 2, "spine: There is no module 'nosuch'"),
         (["dev", "shop:nosuch", "--port", "0"], 2, "spine: Module 'shop' has no 'nosuch'"),
+        (
+            ["run", "shop:app", "--port", "99999"],
+            2,
+            "'99999' does not fit here; give a number from 0 to 65535",
+        ),
+        (["dev", "shop:app", "--port", "-1"], 2, "'-1' does not fit here"),
+        (
+            ["run", "shop:app", "--workers", "0"],
+            2,
+            "'0' does not fit here; give a number from 1 to 999999999",
+        ),
+        (["requests", "--limit", "1000000000"], 2, "give a number from 1 to 999999999"),
+        (
+            ["run", "shop:app", "--reload", "--workers", "2"],
+            2,
+            "--workers: not allowed with argument --reload",
+        ),
         ([], 2, "usage: spine"),
         (["--version"], 0, "fastapi-spine 0.1.0"),
         (["doctor"], 0, "logs.level"),

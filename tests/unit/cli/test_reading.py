@@ -228,8 +228,28 @@ def test_nothing_found_is_1_and_says_how_to_look_further(spine: Spine, verb: str
     ran = spine(verb, *times)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith("spine: No ")
-    assert ran.err.endswith(" since 2026-09-21T10:00:00Z. --since 7d looks further back.\n")
+    assert ran.err.endswith(
+        " from 2026-09-21T10:00:00Z until 2026-09-21T11:00:00Z. An earlier --since looks further back.\n"
+    )
     assert spine(verb, *times, "--json")[:2] == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ([], "in the last 1h. --since 7d"),
+        (["--since", "90m"], "in the last 90m. --since 7d"),
+        (["--since", "2h", "--until", "1h"], "from 2h ago until 1h ago. --since 7d"),
+        (["--since", "7d"], "in the last 7d. An earlier --since"),
+        (["--since", "2w"], "in the last 2w. An earlier --since"),
+    ],
+)
+def test_the_time_that_was_looked_at_is_said_in_words(
+    spine: Spine, times: list[str], said: str
+) -> None:
+    """The advice is never to look at what was looked at already."""
+    ran = spine("errors", "nosuch", *times)
+    assert ran == Ran(1, "", f"spine: No failure that fits {said} looks further back.\n")
 
 
 def test_a_search_that_cannot_be_read_is_2_and_shows_the_place(spine: Spine) -> None:
