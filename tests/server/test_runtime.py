@@ -16,6 +16,7 @@ from servers import Server, free_port, get, serving, wait_for
 APP = """
 import asyncio, time
 from fastapi import FastAPI
+from starlette.middleware.base import BaseHTTPMiddleware
 from fastapi_spine import Metrics, Spine
 
 app = FastAPI()
@@ -26,6 +27,17 @@ def compute():
 
 @app.get("/blocks/{{name}}")
 async def blocks(name: str):
+    compute()
+
+async def passed_on(request, call_next):
+    return await call_next(request)
+
+behind = FastAPI()
+behind.add_middleware(BaseHTTPMiddleware, dispatch=passed_on)
+app.mount("/behind", behind)
+
+@behind.get("/blocks/{{name}}")
+async def blocks_too(name: str):
     compute()
 
 @app.get("/waits")
@@ -96,10 +108,22 @@ def test_a_blocked_loop_is_named_with_route_and_stack(watched: Watched) -> None:
     assert told["request_ids"] == ["first-1"]
     assert 250 <= told["blocked_ms"] <= 600
     assert told["stack"].splitlines()[-2:] == [
-        f'  File "{watched.folder / "app.py"}", line 10, in compute',
+        f'  File "{watched.folder / "app.py"}", line 11, in compute',
         "    time.sleep(0.6)",
     ]
     assert '{path="/waits"}' not in watched.blocked()
+
+
+def test_a_request_behind_a_middleware_with_a_task_of_its_own_is_named_too(
+    watched: Watched,
+) -> None:
+    """`BaseHTTPMiddleware` runs what is behind it in another task, whose stack does not reach to the pass."""
+    get(watched.server.port, "/behind/blocks/x", **{"x-request-id": "behind-1"})
+    wait_for(lambda: any(one["route"] != "/blocks/{name}" for one in watched.told()), "the warning")
+    told = watched.told()[-1]
+    assert (told["request_id"], told["route"]) == ("behind-1", "/behind/blocks/{name}")
+    assert "uvicorn" not in told["stack"]
+    assert watched.blocked()['{path="/behind/blocks/{name}"}'] == "1"
 
 
 def test_a_stopped_process_is_not_a_blocked_loop(watched: Watched) -> None:

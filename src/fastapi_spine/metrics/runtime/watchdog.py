@@ -28,6 +28,7 @@ from fastapi_spine.core.conventions import (
     LOGGER_RUNTIME,
     MSG_LOOP_BLOCKED,
     ROUTE_UNMATCHED,
+    SCOPE_MARKER,
     THREAD_WATCHDOG,
 )
 from fastapi_spine.core.exchange import Exchange
@@ -46,6 +47,7 @@ _SHOWN_IDS: Final = 10
 _MOST_ROUTES: Final = 1000
 _SERVING_MODULE: Final = "fastapi_spine.request.spine"
 _SERVING_LOCAL: Final = "exchange"
+_ASGI_SCOPE: Final = "scope"
 
 
 class Watchdog:
@@ -153,8 +155,9 @@ def _outwards(frame: FrameType) -> list[FrameType]:
 def _within_request(frames: list[FrameType]) -> tuple[Exchange | None, list[FrameType]]:
     """Find the request that runs in a stack, by the frame of the pass that serves it.
 
-    Awaits stand as frames below each other while their coroutine runs. A task that the application started by
-    itself has no such frame, and no request.
+    Awaits stand as frames below each other while their coroutine runs. Middleware that runs what is behind it in a
+    task of its own (`BaseHTTPMiddleware`) cuts that off: there the outermost frame with a scope of ours says whose
+    it is. Another task that the application started by itself has no such frame, and no request.
 
     Returns:
         The request and the frames inside it; None and all frames if there is none.
@@ -164,7 +167,21 @@ def _within_request(frames: list[FrameType]) -> tuple[Exchange | None, list[Fram
             found = frame.f_locals.get(_SERVING_LOCAL)
             if isinstance(found, Exchange):
                 return found, frames[:place]
+    for place in range(len(frames) - 1, -1, -1):
+        found = _in_scope(frames[place])
+        if found is not None:
+            return found, frames[: place + 1]
     return None, frames
+
+
+def _in_scope(frame: FrameType) -> Exchange | None:
+    """Return the open request whose ASGI scope a frame holds; other locals are not looked at."""
+    code = frame.f_code
+    if _ASGI_SCOPE not in code.co_varnames and _ASGI_SCOPE not in code.co_freevars:
+        return None
+    scope = frame.f_locals.get(_ASGI_SCOPE)
+    found = scope.get(SCOPE_MARKER) if isinstance(scope, dict) else None
+    return found if isinstance(found, Exchange) and not found.finished else None
 
 
 def _written(frames: list[FrameType]) -> str:
