@@ -19,8 +19,8 @@ from fastapi_spine.console.api.parameters import (
 )
 from fastapi_spine.console.api.problem import PARAMETER, UNKNOWN_ID, ProblemError
 from fastapi_spine.console.assemble import error_page, overview, trace_view
-from fastapi_spine.console.filter import Window
 from fastapi_spine.console.ports import Reader
+from fastapi_spine.console.search import until_now
 from fastapi_spine.console.views import (
     ErrorPage,
     Health,
@@ -120,12 +120,7 @@ def _not_found(reader: Reader, key: str) -> str:
 
 
 def _overview(reader: Reader, query: Query) -> Overview:
-    until = query.text("until")
-    # Rates are per second of the window: it ends now, not the minute ahead that lists allow for wrong clocks.
-    found = query.window()
-    return overview(
-        reader, found if until else Window(found.start, max(query.now_ns, found.start + 1))
-    )
+    return overview(reader, until_now(query.window(), query.text("until"), query.now_ns))
 
 
 def _spread(reader: Reader, query: Query) -> Spread:

@@ -10,7 +10,7 @@ from fastapi_spine.console.client.from_api import ApiSource
 from fastapi_spine.console.client.source import Asked, AskedWronglyError, SourceError
 from fastapi_spine.console.door.access import Access, login_url
 from fastapi_spine.console.ports import Reader, StoreError
-from fastapi_spine.console.search import SearchError, parse, window
+from fastapi_spine.console.search import SearchError, parse, until_now, window
 from fastapi_spine.console.views import (
     ErrorPage,
     LogPage,
@@ -68,7 +68,8 @@ class StoreSource:
     def overview(self, since: str, until: str) -> Overview:
         """Return rates, errors and durations by route."""
         with self._answering():
-            return overview(self._reader, window(since, until, self._now_ns()))
+            now_ns = self._now_ns()
+            return overview(self._reader, until_now(window(since, until, now_ns), until, now_ns))
 
     def errors(self, since: str, until: str, *, service: str, limit: int) -> ErrorPage:
         """Return failures by fingerprint."""

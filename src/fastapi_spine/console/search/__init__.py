@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fastapi_spine.console.search.problem import SearchError
 from fastapi_spine.console.search.read import parse
-from fastapi_spine.console.search.times import window
+from fastapi_spine.console.search.times import until_now, window
 from fastapi_spine.console.search.write import render
 
-__all__ = ["SearchError", "parse", "render", "window"]
+__all__ = ["SearchError", "parse", "render", "until_now", "window"]

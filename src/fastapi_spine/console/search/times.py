@@ -45,6 +45,17 @@ def window(since: str, until: str, now_ns: int, *, default: str = "1h") -> Windo
     return Window(start, end)
 
 
+def until_now(asked: Window, until: str, now_ns: int) -> Window:
+    """Return the stretch that rates are over: without an `until` it ends now, not the minute ahead that lists allow for.
+
+    Args:
+        asked: as `window` read it.
+        until: what it was read from.
+        now_ns: nanoseconds since the epoch.
+    """
+    return asked if until else Window(asked.start, max(now_ns, asked.start + 1))
+
+
 def moment(text: str, now_ns: int) -> int:
     """Read one moment.
 
