@@ -32,6 +32,7 @@ _App = TypeVar("_App", bound=Celery)
 _STEP: Final = "celery"
 _FOUND_DEAD: Final = " Job: "
 """In the text of billiard's `WorkerLostError`, where the pool found a process dead."""
+_NOT_TOLD: Final = frozenset({"args", "kwargs", "return_value"})
 _STATES: Final = {
     "SUCCESS": JobOutcome.COMPLETED,
     "FAILURE": JobOutcome.FAILED,
@@ -198,10 +199,14 @@ def _running() -> job | None:
 
 
 def _of_a_run(record: logging.LogRecord) -> bool:
-    """Let Celery's line of a run's end go where ours says it, without its result; take the arguments off any other."""
+    """Let Celery's line of a run's end go where ours says it; take arguments and result off any other."""
     data = record.__dict__.pop("data", None)
     run = _running()
-    return run is None or not isinstance(data, dict) or data.get("id") != run.job_id
+    if isinstance(data, dict) and run is not None and str(data.get("id")) == run.job_id:
+        return False
+    if isinstance(record.args, dict):  # of a run that could not be begun: its text holds the result
+        record.args = {**record.args, **dict.fromkeys(_NOT_TOLD & record.args.keys(), "…")}
+    return True
 
 
 def _of_an_arrival(record: logging.LogRecord) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar, Unpack
 
@@ -19,6 +20,7 @@ from fastapi_spine.traces.carry import carry
 from fastapi_spine.traces.job import job
 
 try:
+    from pydantic import ValidationError
     from taskiq import AsyncBroker, TaskiqMiddleware
     from taskiq.exceptions import NoResultError
 except ImportError as error:
@@ -175,9 +177,10 @@ def _end(run: _Run, result: Any) -> None:
     made.__exit__(None, None, None)
 
 
-_LOGGERS: Final = ("taskiq", "taskiq.receiver.receiver")
+_LOGGERS: Final = ("taskiq", "taskiq.receiver.receiver", "taskiq.receiver.params_parser")
 _ARGUMENTS: Final = ("Kicking ", "Received message")
 _UNREADABLE: Final = "Cannot parse message"
+_UNFIT: Final = "Can't parse argument"
 _RAISED: Final = "Exception found"
 
 
@@ -185,6 +188,23 @@ def _without_arguments(record: logging.LogRecord) -> bool:
     """Leave out DEBUG lines that hold arguments and the line of an exception that ours says; shorten what holds a message."""
     text = str(record.msg)
     if text.startswith(_UNREADABLE):
-        record.msg, record.args = _UNREADABLE, ()
+        record.msg, record.args = f"{_UNREADABLE}: %s", (_why(record),)
+        record.exc_info = None
+    elif text.startswith(_UNFIT) and isinstance(record.args, tuple):
+        record.args = (*record.args[:-1], _why(record))
+        record.exc_info = None
     told = text.startswith(_RAISED) and bool(_runs.get())
     return not told and not text.startswith(_ARGUMENTS)
+
+
+def _why(record: logging.LogRecord) -> str:
+    """Say what was wrong with a message without the error's own text, which repeats it; of pydantic's the kinds of mistakes."""
+    error = record.exc_info[1] if record.exc_info else None
+    name = type(error).__name__
+    if not isinstance(error, ValidationError):
+        return name
+    kinds: set[str] = set()
+    with suppress(Exception):  # a filter that raises would be the task's trouble
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        kinds.update(one["type"] for one in found)
+    return f"{name} ({', '.join(sorted(kinds))})"

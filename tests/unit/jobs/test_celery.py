@@ -134,6 +134,15 @@ def test_no_line_holds_arguments_or_results(app: Any, seen: Seen) -> None:
     assert seen.lines.of("celery.app.trace") == []
 
 
+def test_a_result_is_on_no_line_whatever_a_task_is_called(app: Any, seen: Seen) -> None:
+    """An id that is no text."""
+    app.tasks["send"].apply((ARGUMENT,), task_id=7)
+    (end,) = seen.ends()
+    assert end["job_id"] == "7"
+    assert seen.lines.of("celery.app.trace") == []
+    assert ARGUMENT not in seen.lines.text
+
+
 def test_a_pools_line_of_arguments_is_left_out_at_debug(app: Any, seen: Seen) -> None:
     """It says nothing else; what the pool says besides stays."""
     pool = logging.getLogger("celery.pool")
@@ -317,7 +326,7 @@ def test_a_wrong_setting_is_told_where_it_stands() -> None:
 def test_a_fault_of_ours_does_not_reach_the_task(
     app: Any, seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is told once and counted, and the task runs."""
+    """It is told once and counted, and the task runs; Celery's line of its end is there then, without the result."""
 
     def broken(self: job) -> None:
         raise RuntimeError("ours")
@@ -327,3 +336,6 @@ def test_a_fault_of_ours_does_not_reach_the_task(
     (line,) = seen.lines.of("spine.health")
     assert about(line, "level", "step", "count") == ("ERROR", "celery", 1)
     assert json.dumps(line).count("RuntimeError") > 0
+    (end,) = seen.lines.of("celery.app.trace")
+    assert end["msg"].endswith("s: …")
+    assert ARGUMENT not in seen.lines.text

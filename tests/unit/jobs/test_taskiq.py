@@ -42,7 +42,17 @@ async def skip(words: str) -> None:
     raise taskiq.NoResultError
 
 
-TASKS = {"send": send, "send_in_a_thread": send_in_a_thread, "fail": fail, "skip": skip}
+async def count(number: int) -> None:
+    pass
+
+
+TASKS = {
+    "count": count,
+    "send": send,
+    "send_in_a_thread": send_in_a_thread,
+    "fail": fail,
+    "skip": skip,
+}
 """By name: taskiq gives functions other ones."""
 
 
@@ -109,8 +119,30 @@ def test_a_message_that_cannot_be_read_is_told_without_itself(seen: Seen) -> Non
     broker = brokered()
     asyncio.run(broker.receiver.callback(f'{{"args": ["{ARGUMENT}"]}}'.encode()))
     (line,) = seen.lines.lines
-    assert about(line, "level", "msg") == ("WARNING", "Cannot parse message")
-    assert "validation error" in line["exc"]["message"]
+    told = ("WARNING", "Cannot parse message: ValidationError (missing)", None)
+    assert about(line, "level", "msg", "exc") == told
+    assert ARGUMENT not in seen.lines.text
+
+
+def test_a_message_that_is_no_json_is_told_without_itself(seen: Seen) -> None:
+    """An error that is none of pydantic's is told by its class."""
+    broker = brokered()
+    asyncio.run(broker.receiver.callback(f"[{ARGUMENT}".encode()))
+    (line,) = seen.lines.lines
+    assert about(line, "msg") == ("Cannot parse message: JSONDecodeError",)
+    assert ARGUMENT not in seen.lines.text
+
+
+def test_an_argument_of_another_type_is_told_without_itself(seen: Seen) -> None:
+    """The warning of it has pydantic's text, which repeats it; the task runs."""
+    run(brokered(), "count")
+    (line,) = seen.lines.of("taskiq.receiver.params_parser")
+    assert about(line, "level", "msg", "exc") == (
+        "WARNING",
+        "Can't parse argument 0 for task count. Reason: ValidationError (int_parsing)",
+        None,
+    )
+    assert ARGUMENT not in seen.lines.text
 
 
 def test_a_failed_task_is_one_error_line_and_a_failed_span(seen: Seen) -> None:
