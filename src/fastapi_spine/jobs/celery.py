@@ -171,9 +171,14 @@ def _run_of(task: Any) -> job:
         vars(request),
         job_id=str(request.id or ""),
         system=SYSTEM_CELERY,
-        queue=str((request.delivery_info or {}).get("routing_key") or ""),
-        attempt=int(request.retries or 0) + 1,
+        queue=_queue_of(request.delivery_info),
+        attempt=request.retries + 1 if isinstance(request.retries, int) else 1,
     )
+
+
+def _queue_of(delivery: object) -> str:
+    """Return what a message says of its way; whoever wrote it may have put anything there."""
+    return str(delivery.get("routing_key") or "") if isinstance(delivery, dict) else ""
 
 
 def _has_died(error: BaseException) -> bool:

@@ -162,7 +162,7 @@ class Metrics(Section):
 
     enabled: Setting[bool, bool] = setting(
         default=True,
-        doc="Whether requests are counted at all; `metrics=False` says the same.",
+        doc="Whether requests and jobs are counted at all; `metrics=False` says the same.",
         kind=BOOLEAN,
     )
     export: Setting[bool, bool] = setting(
@@ -173,7 +173,7 @@ class Metrics(Section):
     names: Setting[MetricNames, MetricNames] = setting(
         default="prometheus",
         doc=(
-            "The names of HTTP metrics: `prometheus` is what everybody charts (`http_requests_total`), `otel` "
+            "The names of metrics of requests and jobs: `prometheus` is what everybody charts (`http_requests_total`), `otel` "
             "OpenTelemetry's semantic conventions, `both` for the time of a migration."
         ),
         kind=one_of("prometheus", "otel", "both"),

@@ -81,7 +81,7 @@ def resume(carried: Mapping[str, str]) -> Iterator[None]:
 
 
 def told_by(message: Mapping[str, object]) -> dict[str, str]:
-    """Return those headers of a message that `carry()` writes, as texts of a length that may be read."""
+    """Return those headers of a message that `carry()` writes, as texts of a length that may be read; some brokers hand out bytes."""
     names = {
         REQUEST_ID,
         TRACEPARENT,
@@ -90,7 +90,12 @@ def told_by(message: Mapping[str, object]) -> dict[str, str]:
         *propagate_api().get_global_textmap().fields,
     }
     found = {name: message.get(name) for name in sorted(names)}
-    return {name: text[: _ONE_HEADER + 1] for name, text in found.items() if isinstance(text, str)}
+    return {
+        name: text if isinstance(text, str) else text.decode("latin-1")
+        for name, value in found.items()
+        if isinstance(value, (str, bytes))
+        for text in (value[: _ONE_HEADER + 1],)
+    }
 
 
 def context_of(carried: Mapping[str, str]) -> Context:

@@ -55,7 +55,9 @@ from fastapi_spine.traces.steps import end
 
 _log: Final = logging.getLogger(LOGGER_JOBS)
 _LONGEST: Final = 128
-"""Characters that are written of what a message says of itself: its id, and its queue."""
+"""Characters that are written of what a message says of itself: its name, its id, and its queue."""
+_MOST_RUNS: Final = 1_000_000
+"""As which run one is written at most: a message may count to any number."""
 
 
 class _Telling(NamedTuple):
@@ -113,10 +115,10 @@ class job:  # noqa: N801 - reads like `span`: `with job("send_invoice", carried)
         attempt: which run this is, from 1 on.
 
     Attributes:
-        name: as given.
-        job_id: as given.
+        name: as given, cut to 128 characters, as are the next two.
         system: as given.
-        queue: as given, cut to a length that may be written.
+        queue: as given.
+        job_id: as given; it is cut where it is written.
         outcome: how it ended; None as long as nobody has said.
         error: why, if an exception says so.
     """
@@ -136,12 +138,12 @@ class job:  # noqa: N801 - reads like `span`: `with job("send_invoice", carried)
         queue: str = "",
         attempt: int = 1,
     ) -> None:
-        self.name = name
-        self.system = system
+        self.name = name = name[:_LONGEST]
+        self.system = system = system[:_LONGEST]
         self.queue = queue[:_LONGEST]
         self._carried = told_by(carried or {})
         self.job_id = job_id
-        self._attempt = attempt
+        self._attempt = attempt = min(attempt, _MOST_RUNS)
         self._about: dict[str, str | int] = {
             ATTR_MESSAGING_OPERATION: OPERATION_PROCESS,
             ATTR_MESSAGING_OPERATION_TYPE: OPERATION_PROCESS,

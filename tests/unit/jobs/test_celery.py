@@ -270,6 +270,19 @@ def test_a_hostile_message_is_checked(app: Any, seen: Seen, value: str) -> None:
     assert len(end["request_id"]) == 36
 
 
+def test_a_message_may_say_anything_of_itself(app: Any, seen: Seen) -> None:
+    """The run is told all the same."""
+    task = app.tasks["send"]
+    task.push_request(id="j-1", retries="many", delivery_info="somewhere", **CARRIED)
+    try:
+        celery.signals.task_prerun.send(sender=task, task=task)
+        celery.signals.task_postrun.send(sender=task, task=task, state="SUCCESS")
+    finally:
+        task.pop_request()
+    (end,) = seen.ends()
+    assert about(end, "outcome", "job_id", "attempt") == ("completed", "j-1", None)
+
+
 def test_headers_that_somebody_set_are_kept(app: Any, seen: Seen) -> None:
     """A caller that names another request means it."""
     with resume(CARRIED):

@@ -155,12 +155,27 @@ def test_a_carried_id_that_is_none_is_replaced(seen: Seen, carried: dict[str, An
 
 
 def test_what_a_message_says_of_itself_is_cut(seen: Seen) -> None:
-    """Whoever can write to a broker chooses a job's id; each line would repeat it."""
-    with job("send", job_id="x" * 9_000, queue="y" * 9_000):
+    """Whoever can write to a broker may choose a job's name and id; each line would repeat them."""
+    with job(
+        "w" * 9_000, job_id="x" * 9_000, queue="y" * 9_000, system="z" * 9_000, attempt=10**30
+    ):
         pass
     (made,) = seen.spans
-    assert made.attributes["messaging.message.id"] == seen.lines.lines[0]["job_id"] == "x" * 128
+    (line,) = seen.lines.lines
+    assert made.attributes["messaging.message.id"] == line["job_id"] == "x" * 128
     assert made.attributes["messaging.destination.name"] == "y" * 128
+    assert made.attributes["messaging.system"] == "z" * 128
+    assert made.attributes["spine.job"] == line["job"] == "w" * 128
+    assert made.attributes["spine.attempt"] == line["attempt"] == 1_000_000
+    assert made.name == "job: " + "w" * 128
+
+
+def test_headers_may_be_bytes(seen: Seen) -> None:
+    """Some brokers hand them out so (Kafka)."""
+    with job("send", {name: value.encode() for name, value in CARRIED.items()}):
+        assert request_id() == "req-1"
+    (made,) = seen.spans
+    assert (made.trace_id, made.parent_span_id) == (TRACE, PARENT)
 
 
 def test_a_carried_trace_that_is_none_is_left(seen: Seen) -> None:
@@ -171,7 +186,7 @@ def test_a_carried_trace_that_is_none_is_left(seen: Seen) -> None:
     assert (made.parent_span_id, made.trace_id != "0" * 32) == (None, True)
 
 
-@given(st.dictionaries(st.sampled_from(["x-request-id", "traceparent", "tracestate", "baggage"]), st.text() | st.integers()))  # fmt: skip
+@given(st.dictionaries(st.sampled_from(["x-request-id", "traceparent", "tracestate", "baggage"]), st.text() | st.integers() | st.binary()))  # fmt: skip
 def test_whatever_is_carried_a_job_runs(carried: dict[str, Any]) -> None:
     """With an id that is one."""
     with job("send", carried):
