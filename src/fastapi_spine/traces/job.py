@@ -27,7 +27,7 @@ from fastapi_spine.core.conventions import (
     KEY_ELAPSED_MS,
     KEY_OUTCOME,
 )
-from fastapi_spine.core.exchange import Exchange
+from fastapi_spine.core.exchange import Exchange, Identity
 from fastapi_spine.core.ids import RandomIds
 from fastapi_spine.core.job_names import (
     ATTR_ATTEMPT,
@@ -175,7 +175,8 @@ class job:  # noqa: N801 - reads like `span`: `with job("send_invoice", carried)
             self._about,
             [Link(creator)] if creator.is_valid and self._carried else None,
         )
-        ids = _ids_of(request_id or fresh[0], span.get_span_context(), creator, fresh)
+        inside = None if around is None or self._carried else around.identity
+        ids = _ids_of(request_id or fresh[0], span.get_span_context(), creator, fresh, inside)
         exchange = served_elsewhere(ids, self._carried)
         exchange.bound = self._bound(around)
         active = active_of(span)
@@ -253,11 +254,17 @@ def _outcome_of(error: BaseException | None) -> JobOutcome:
 
 
 def _ids_of(
-    request_id: str, own: SpanContext, creator: SpanContext, fresh: tuple[str, str, str]
+    request_id: str,
+    own: SpanContext,
+    creator: SpanContext,
+    fresh: tuple[str, str, str],
+    inside: Identity | None,
 ) -> Ids:
-    """Return the ids of the job's lines: those of its span, if there is one."""
+    """Return the ids of the job's lines: those of its span, if there is one; else in the trace of what it runs inside."""
     _, trace_id, span_id = fresh
     if not own.is_valid:
+        if inside is not None:
+            return request_id, inside.trace_id, span_id, inside.span_id, inside.trace_flags
         return request_id, trace_id, span_id, None, RANDOM
     # Where nobody makes spans, the API hands out the creator's again.
     if own.span_id != creator.span_id:

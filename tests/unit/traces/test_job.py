@@ -207,7 +207,7 @@ def test_without_anybody_to_take_spans_lines_have_their_ids(
 
 
 def test_a_job_that_a_request_runs_itself_is_part_of_it(drive: Any) -> None:
-    """A queue's test mode: the request's id and what it has bound, without anything carried."""
+    """A queue's test mode: the request's ids and what it has bound, without anything carried and without any span."""
     app = FastAPI()
 
     @app.get("/")
@@ -222,3 +222,5 @@ def test_a_job_that_a_request_runs_itself_is_part_of_it(drive: Any) -> None:
     sending, sent = lines.of("mailer")
     assert about(sending, "request_id", "user", "job") == (answer.request_id, 3, "send")
     assert about(sent, "request_id", "user", "job") == (answer.request_id, 3, None)
+    assert sending["trace_id"] == sent["trace_id"]
+    assert sending["span_id"] != sent["span_id"]
