@@ -150,12 +150,17 @@ def test_an_empty_console_teaches(open_page: Open, samples: Samples) -> None:
         "/api/v1/requests": RequestPage([]),
         "/api/v1/logs": LogPage([]),
         "/api/v1/errors": ErrorPage(0, 1, 1, []),
+        "/api/v1/health": structs.replace(
+            samples.health(), senders=[], receiver="http://127.0.0.1:5318"
+        ),
     }
+    told = "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:5318 spine run shop:app"
     with serving_sample(Sample(samples, pages=nothing)) as origin:
         page = open_page("/", origin=origin)
-        for path in ("/", "/requests?live=off", "/logs?live=off"):
+        for path in ("/", "/requests?live=off", "/logs?live=off", "/health"):
             page.goto(origin + path)
             expect(page.get_by_text("spine dev shop:app")).to_be_visible()
+            expect(page.get_by_text(told)).to_be_visible()
         page.goto(f"{origin}/errors")
         expect(page.get_by_role("heading", name="No failure in this window")).to_be_visible()
         page.close()

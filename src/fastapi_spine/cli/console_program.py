@@ -39,7 +39,11 @@ def serve(settings: Console, environ: Mapping[str, str], *, lines: bool, service
         raise SpineError(str(error)) from error
 
     def ready(where: Ready) -> None:
-        print(banner(options, where, version), file=sys.stderr, flush=True)
+        print(
+            banner(options, where, version, usual=console_folder(environ, "")),
+            file=sys.stderr,
+            flush=True,
+        )
         if lines:
             Stream(
                 program.committer,

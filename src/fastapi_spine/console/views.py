@@ -375,3 +375,5 @@ class Health(Struct, frozen=True):
     store: StoreHealth
     notices: list[str]
     tails: int = 0
+    receiver: str = ""
+    """Where telemetry is to be sent, for `OTEL_EXPORTER_OTLP_ENDPOINT` on the console's machine."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -14,15 +15,23 @@ _GIB: Final = 1 << 30
 _MIB: Final = 1 << 20
 
 
-def banner(options: Options, ready: Ready, version: str) -> str:
-    """Write it: where to look, where to send, where it is kept."""
-    return "\n".join(_lines(options, ready, version))
+def banner(options: Options, ready: Ready, version: str, *, usual: Path) -> str:
+    """Write it: where to look, where to send, where it is kept.
+
+    Args:
+        options: the console's.
+        ready: where it answers.
+        version: its own.
+        usual: the data folder that verbs look into when none is named.
+    """
+    named = "" if options.folder == usual else f" --data {shlex.quote(str(options.folder))}"
+    return "\n".join(_lines(options, ready, version, f"spine open{named}"))
 
 
-def _lines(options: Options, ready: Ready, version: str) -> Iterator[str]:
+def _lines(options: Options, ready: Ready, version: str, again: str) -> Iterator[str]:
     yield f"spine console {version}"
     yield f"  open   {ready.login}"
-    yield "         (good for one browser; `spine open` makes another)"
+    yield f"         (good for one browser; `{again}` makes another)"
     yield f"  send   OTEL_EXPORTER_OTLP_ENDPOINT={ready.otlp}"
     yield "         (OTLP over HTTP: OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf where that is not the default)"
     yield f"  data   {_short(options.folder)}, {_age(options.keep_s)}, at most {_size(options.keep_bytes)}"

@@ -196,6 +196,7 @@ class Program:
             reader.senders(),
             reader.health(),
             [*self._notes.notices(), *self._refusals.notices()],
+            receiver=self._access.otlp,
         )
 
 

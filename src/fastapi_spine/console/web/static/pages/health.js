@@ -3,7 +3,7 @@
 import { useAnswer } from "../parts/api.js";
 import { ago, bytes, count, plain, stretch, utc } from "../parts/format.js";
 import { html } from "../parts/html.js";
-import { Bones, Empty, FIRST_STEPS, Service, Trouble } from "../parts/words.js";
+import { Bones, Service, Trouble, Unsent } from "../parts/words.js";
 
 const total = (numbers) => Object.values(numbers ?? {}).reduce((sum, n) => sum + (Number(n) || 0), 0);
 
@@ -57,7 +57,7 @@ export default function Health() {
       ${health.notices.map((text) => html`<div class="notice warn-notice" role="status"><span class="warn" aria-hidden="true">!</span><p>${plain(text)}</p></div>`)}
       <div class="health-top"><${Received} health=${health} /><${Store} store=${health.store} /></div>
       <section class="card"><header><h2>Senders</h2><span class="faint">what each process says of its own telemetry: emitted, delivered, dropped, redacted</span></header>
-        ${health.senders.length === 0 ? html`<${Empty} title="No process has told of itself yet" steps=${FIRST_STEPS.slice(0, 2)}><p>Services with this layer send their own accounts with their metrics.</p><//>`
+        ${health.senders.length === 0 ? html`<${Unsent} title="No process has told of itself yet" most=${2}><p>Services with this layer send their own accounts with their metrics.</p><//>`
           : html`<div class="scrolls"><table class="grid"><thead><tr><th scope="col">Service</th><th scope="col">Instance</th><th scope="col">Version</th><th scope="col">Last heard</th><th scope="col" class="right">Emitted</th><th scope="col" class="right">Delivered</th><th scope="col">Dropped</th><th scope="col">Redacted</th></tr></thead>
             <tbody>${health.senders.map((one) => html`<${Sender} key=${one.service + one.instance} one=${one} />`)}</tbody></table></div>`}</section>`}
   </main>`;

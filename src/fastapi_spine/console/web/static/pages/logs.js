@@ -9,7 +9,7 @@ import { go, requestUrl, setQuery } from "../parts/router.js";
 import { Said } from "../parts/said.js";
 import { SearchBox } from "../parts/search_box.js";
 import { useNarrow, Windowed } from "../parts/windowed.js";
-import { Bones, Empty, FIRST_STEPS, Level, Service, Time, Trouble } from "../parts/words.js";
+import { Bones, Empty, Level, Service, Time, Trouble, Unsent } from "../parts/words.js";
 import { windowOf, WindowPicker } from "../parts/window_picker.js";
 
 const HEAD = [{ word: "Time" }, { word: "Level" }, { word: "Service" }, { word: "Message" }, { word: "Logger", kind: "logger-cell" }];
@@ -98,5 +98,5 @@ function Nothing({ q }) {
       <p><button type="button" class="button" onClick=${() => setQuery({ q: "" })}>Show all lines</button></p>
     <//>`;
   }
-  return html`<${Empty} title="No log lines in this window" steps=${FIRST_STEPS}><p>Lines appear here by themselves as they come.</p><//>`;
+  return html`<${Unsent} title="No log lines in this window"><p>Lines appear here by themselves as they come.</p><//>`;
 }

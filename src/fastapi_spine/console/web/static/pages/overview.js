@@ -7,7 +7,7 @@ import { html, useEffect, useMemo, useState } from "../parts/html.js";
 import { useKeys } from "../parts/keys.js";
 import { go, searchUrl, setQuery } from "../parts/router.js";
 import { NumberCells, NumberHeads } from "../parts/numbers.js";
-import { Bones, Empty, FIRST_STEPS, Service, Trouble } from "../parts/words.js";
+import { Bones, Service, Trouble, Unsent } from "../parts/words.js";
 import { windowOf, WindowPicker } from "../parts/window_picker.js";
 
 const QUARTER_US = 900e6;
@@ -96,7 +96,7 @@ export default function Overview({ route }) {
       <span class="space"></span><${WindowPicker} query=${query} usual=${usual} /></header>
     <${Trouble} error=${error} />
     ${!answer && !error && html`<div class="card"><${Bones} lines=${12} /></div>`}
-    ${empty && html`<${Empty} title="Nothing has arrived in this window" steps=${FIRST_STEPS}><p>This page fills by itself as soon as a service sends something. Any of these will do:</p><//>`}
+    ${empty && html`<${Unsent} title="Nothing has arrived in this window"><p>This page fills by itself as soon as a service sends something. Any of these will do:</p><//>`}
     ${answer && !empty && html`
       <section class="card routes services"><div class="scrolls"><table class="grid"><caption class="unseen">Services with rate, errors and durations</caption>
         <thead><tr><th scope="col">Service</th><${NumberHeads} /></tr></thead>

@@ -9,7 +9,7 @@ import { go, requestUrl, setQuery } from "../parts/router.js";
 import { SearchBox } from "../parts/search_box.js";
 import { FilePicker, useDrop } from "../parts/trace_file.js";
 import { useNarrow, Windowed } from "../parts/windowed.js";
-import { Bones, Empty, FIRST_STEPS, Service, Status, Time, Trouble } from "../parts/words.js";
+import { Bones, Empty, Service, Status, Time, Trouble, Unsent } from "../parts/words.js";
 import { windowOf, WindowPicker } from "../parts/window_picker.js";
 
 const HEAD = [
@@ -110,6 +110,6 @@ function Nothing({ q, live }) {
       <p><button type="button" class="button" onClick=${() => setQuery({ q: "" })}>Show all requests</button></p>
     <//>`;
   }
-  return html`<${Empty} title="No requests in this window" steps=${FIRST_STEPS}>
+  return html`<${Unsent} title="No requests in this window">
     <p>${live ? "This page is listening: the first request appears here by itself." : "Widen the time above, or send some."}</p><//>`;
 }

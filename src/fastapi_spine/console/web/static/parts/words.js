@@ -1,5 +1,6 @@
 // Small pieces that several pages show in the same way: status, service, time, notices, what to do when nothing is there.
 
+import { useAnswer } from "./api.js";
 import { Copy } from "./copy.js";
 import { serviceClass } from "./colour.js";
 import { clock, plain, utc } from "./format.js";
@@ -51,12 +52,19 @@ export function Empty({ title, children, steps = [] }) {
 }
 
 /** How data comes here: for every page that is empty because nothing was ever sent. */
-export const FIRST_STEPS = [
+const firstSteps = (receiver) => [
   ["A FastAPI application with this layer: start it and the console together", "spine dev shop:app"],
-  ["An application that runs already with Spine(app): name the console", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 spine run shop:app"],
-  ["Any other service, in any language, with an OpenTelemetry SDK", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"],
+  ["An application that runs already with Spine(app): name the console", `OTEL_EXPORTER_OTLP_ENDPOINT=${receiver} spine run shop:app`],
+  ["Any other service, in any language, with an OpenTelemetry SDK", `OTEL_EXPORTER_OTLP_ENDPOINT=${receiver} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`],
   ["Only logs: pipe JSON lines in", "myapp | spine console --stdin"],
 ];
+
+/** Nothing was sent yet: how to, with the address that this console receives at; the steps come when it is known. */
+export function Unsent({ title, children, most = 4 }) {
+  const { answer } = useAnswer("health", {});
+  const steps = answer ? firstSteps(plain(answer.receiver)).slice(0, most) : [];
+  return html`<${Empty} title=${title} steps=${steps}>${children}<//>`;
+}
 
 /** Grey lines in the place of what is being fetched. */
 export function Bones({ lines = 6 }) {
