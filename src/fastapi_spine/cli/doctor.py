@@ -201,7 +201,7 @@ def _print_who_traces(layer: Layer, traces: TracesRoom, app: Any) -> None:
         return
     print("\nInstrumentations, for databases, HTTP clients and more")
     for one in report:
-        mark = "! " if one.state == "broken" else "  "
+        mark = "! " if one.state in {"broken", "other version"} else "  "
         print(f"{mark}{one.name:<{names}}  {one.state}{f': {one.detail}' if one.detail else ''}")
 
 

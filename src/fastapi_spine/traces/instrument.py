@@ -13,7 +13,7 @@ OURS: Final = frozenset({"asgi", "fastapi", "starlette"})
 """What these would do, the spine does."""
 _ALL: Final = "*"
 
-State = Literal["on", "already on", "off", "library missing", "excluded", "broken"]
+State = Literal["on", "already on", "off", "library missing", "other version", "excluded", "broken"]
 
 
 class Instrumentation(NamedTuple):
@@ -89,7 +89,7 @@ class Instrumentations:
             return Instrumentation(entry.name, "already on", "by the application")
         conflict = instrumentor._check_dependency_conflicts()  # noqa: SLF001 - the public way logs an ERROR
         if conflict is not None:
-            return Instrumentation(entry.name, "library missing", str(conflict)[:300])
+            return _unfit(entry.name, conflict)
         instrumentor.instrument(skip_dep_check=True, **self._options)
         if not instrumentor.is_instrumented_by_opentelemetry:
             return Instrumentation(entry.name, "broken", "it did not say that it is active")
@@ -106,3 +106,15 @@ class Instrumentations:
             else:
                 del self.report[name]
         self._on.clear()
+
+
+def _unfit(name: str, conflict: Any) -> Instrumentation:
+    """Say why an instrumentation does not fit: its library is missing, or of a version that it does not know."""
+    found = getattr(conflict, "found", None) or ", ".join(
+        getattr(conflict, "found_any", None) or ()
+    )
+    if not found:
+        return Instrumentation(name, "library missing", str(conflict)[:300])
+    wanted = conflict.required or " or ".join(conflict.required_any or ())
+    detail = f"{found} is installed, and its instrumentation takes {wanted}: no spans of it"
+    return Instrumentation(name, "other version", detail[:300])

@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation.dependencies import DependencyConflict
 from played import play
 
 from fastapi_spine.traces.instrument import GROUP, Instrumentation, Instrumentations
@@ -41,6 +42,21 @@ class Lacks(Works):
     """One whose library is missing."""
 
     conflict = "DependencyConflict: requested: asyncpg >= 0.12.0 but found: None"
+
+
+class Older(Works):
+    """One whose library is newer than it knows."""
+
+    conflict = DependencyConflict("sqlalchemy >= 1.0.0, < 2.1.0", "sqlalchemy 2.1.9")
+
+
+class OlderEither(Works):
+    """One that takes either of two libraries, and finds one that is too old."""
+
+    conflict = DependencyConflict(
+        required_any=["psycopg2 >= 2.7.3.1", "psycopg2-binary >= 2.7.3.1"],
+        found_any=["psycopg2 2.6"],
+    )
 
 
 class Breaks(Works):
@@ -84,6 +100,23 @@ def test_each_is_switched_on_once_and_told(monkeypatch: Any) -> None:
     )
     instrumentations.deactivate()
     assert ON == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail"),
+    [
+        ("Older", "sqlalchemy 2.1.9 is installed, and its instrumentation takes sqlalchemy >= 1.0.0, < 2.1.0: no spans of it"),
+        ("OlderEither", "psycopg2 2.6 is installed, and its instrumentation takes psycopg2 >= 2.7.3.1 or psycopg2-binary >= 2.7.3.1: no spans of it"),
+    ],
+)  # fmt: skip
+def test_a_library_of_another_version_is_not_called_missing(
+    monkeypatch: Any, kind: str, detail: str
+) -> None:
+    """Whoever looks for the spans of a library that is there learns which versions make some."""
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[Works.__module__])
+    instrumentations = Instrumentations({}, [], [entry("it", kind)])
+    instrumentations.activate()
+    assert instrumentations.report == {"it": Instrumentation("it", "other version", detail)}
 
 
 INSTALLED = """
