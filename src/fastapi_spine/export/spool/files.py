@@ -21,7 +21,7 @@ from fastapi_spine.export.spool.places import (
 _MODE: Final = 0o600
 _SAFE: Final = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE
-_READ: Final = os.O_RDONLY | _SAFE
+_READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _SAFE  # should it be a pipe
 
 
 def leave(place: Place) -> None:

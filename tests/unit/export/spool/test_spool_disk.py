@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,20 @@ def test_a_folder_in_the_place_of_a_file_holds_up_no_other(
     assert taken is not None
     assert taken[0].items == 4
     assert process.balance("traces") == Balance(7, 0, {"spool_unreadable": 3}, 4)
+
+
+def test_a_pipe_in_the_place_of_a_file_holds_up_nobody(tmp_path: Path, clock: WallClock) -> None:
+    """Whoever opens one for reading waits for somebody who writes, and the whole spool, and the process's end, for that."""
+    process = Process(terms(tmp_path), clock)
+    process.put("traces", chunk(3))
+    file = next(tmp_path.rglob("*.otlp"))
+    file.unlink()
+    os.mkfifo(file)
+    taking = threading.Thread(target=process.take, args=("traces",), daemon=True)
+    taking.start()
+    taking.join(10)
+    assert not taking.is_alive()
+    assert process.balance("traces") == Balance(3, 0, {"spool_unreadable": 3}, 0)
 
 
 def test_a_file_that_cannot_be_named_leaves_no_draft(
