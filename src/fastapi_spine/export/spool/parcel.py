@@ -17,6 +17,8 @@ from fastapi_spine.export.request import Chunk
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 """As long may a file be, packed and unpacked."""
+_MOST_HEAD: Final = 1024 * 1024
+"""And its line of JSON: a batch has some hundred chunks at most, and what is read of them takes many times as much memory."""
 _VERSION: Final = 1
 _LEVEL: Final = 1
 _GZIP: Final = 31  # a window of 32 KiB, and gzip's header and checksum: zlib's manual, inflateInit2
@@ -43,16 +45,16 @@ def pack(resource: bytes, chunks: Sequence[Chunk]) -> bytes:
     """Write a batch as the bytes of a file.
 
     Raises:
-        ValueError: it is longer than `MOST_BYTES`.
+        ValueError: it is longer than `MOST_BYTES`, or its names are too long.
     """
     head = {
         "version": _VERSION,
         "resource": len(resource),
         "chunks": [[list(group), len(data), count] for group, data, count in chunks],
     }
-    parts = [json.dumps(head).encode("ascii"), _LINE_END, resource, *(one[1] for one in chunks)]
-    body = b"".join(parts)
-    if len(body) > MOST_BYTES:
+    line = json.dumps(head).encode("ascii")
+    body = b"".join([line, _LINE_END, resource, *(one[1] for one in chunks)])
+    if len(body) > MOST_BYTES or len(line) > _MOST_HEAD:
         raise ValueError("a batch is longer than a file may be")
     return gzip.compress(body, _LEVEL, mtime=0)
 
@@ -68,6 +70,8 @@ def unpack(data: bytes, count: int) -> Parcel:
         Unreadable: it is not what `pack` wrote, or has another number of items.
     """
     line, _, rest = _inflated(data).partition(_LINE_END)
+    if len(line) > _MOST_HEAD:
+        raise Unreadable("its head is too long")
     try:
         return _parcel(json.loads(line), memoryview(rest), count)
     except (ValueError, TypeError, KeyError, RecursionError) as error:

@@ -70,3 +70,12 @@ def test_a_file_that_would_fill_the_memory_is_none() -> None:
         unpack(gzip.compress(bytes(MOST_BYTES + 1)), 3)
     with pytest.raises(ValueError, match="longer than a file may be"):
         pack(b"", [(("s",), bytes(MOST_BYTES), 1)])
+
+
+def test_a_head_that_would_fill_the_memory_is_none() -> None:
+    """Two bytes of it may be a chunk, and a chunk is some hundred bytes when it is read; and no such head is written."""
+    many: list[Any] = [[[], 0, 0]] * 100_000
+    with pytest.raises(Unreadable, match="head is too long"):
+        unpack(file_of({**HEAD, "chunks": [*many, *HEAD["chunks"]]}), 3)
+    with pytest.raises(ValueError, match="longer than a file may be"):
+        pack(b"", [(("s" * (MOST_BYTES // 32),), b"", 1)])
