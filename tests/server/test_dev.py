@@ -91,6 +91,17 @@ def test_a_port_that_is_taken_is_named(verb: str, tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["shop.py"]
 
 
+def test_a_consoles_port_that_is_taken_is_named_with_both_remedies(tmp_path: Path) -> None:
+    """Beside an application there is no flag for it, so the variable is named too."""
+    said: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        beside = ConsoleBeside(tmp_path, said.append, ("--web-port", port, "--otlp-port", "0"))
+        assert beside.start() is None
+        beside.end()
+    assert "choose another with --web-port or SPINE_CONSOLE_WEB_PORT" in " ".join(said)
+
+
 def get_or_none(port: int) -> int | None:
     """Return the status, or None while nobody answers: a server that reloads is away for a moment."""
     try:

@@ -18,7 +18,7 @@ def _alerts(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "alerts",
         help="show what is promised and what is at risk; silence, acknowledge, try, replay",
         description="Show what is promised and what is at risk; silence, acknowledge, try, replay.",
-        epilog="Exit code of `spine alerts`: 0 all is well, 1 something fires, 2 it could not be asked.",
+        epilog="Exit code of `spine alerts`: 0 all is well, 1 something fires, a trial failed or there is nothing to show, 2 it could not be asked.",
     )
     _whom(alerts)
     alerts.set_defaults(run=_run_alerts, action="list", json=False)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Sequence
 from typing import Final
 
 _AGO: Final = re.compile("[0-9]+([smhdw])")
 _SHORT: Final = frozenset("smh")
+_SHORT_ID: Final = re.compile("(?:id:)?([0-9a-f]{8,31})")
 
 
 def remark(noun: str, found: int, older: str, whole: bool, options: argparse.Namespace) -> None:
@@ -27,7 +29,9 @@ def remark(noun: str, found: int, older: str, whole: bool, options: argparse.Nam
         )
     elif not found:
         fits = " that fits" if options.search else ""
-        _say(f"No {noun}{fits} {_within(options)}. {_further(options.since)} looks further back.")
+        _say(
+            f"No {noun}{fits} {_within(options)}. {_by_id(options.search)}{_further(options.since)} looks further back."
+        )
     elif older:
         _say(f"There are more: --limit {options.limit * 4} shows more of them.")
 
@@ -48,6 +52,13 @@ def _further(since: str) -> str:
     """Return what would look at more: a week, unless that is what was asked for, or more."""
     ago = _AGO.fullmatch(since.strip())
     return "--since 7d" if ago and ago[1] in _SHORT else "An earlier --since"
+
+
+def _by_id(search: Sequence[str]) -> str:
+    """Return how to look for what may be the end of an id: a search takes it for a word of a message."""
+    if len(search) == 1 and (found := _SHORT_ID.fullmatch(search[0])):
+        return f"`spine show {found[1]}` finds a request by the end of its id. "
+    return ""
 
 
 def _say(text: str) -> None:

@@ -16,6 +16,7 @@ import msgspec
 from fastapi_spine.cli.asking import WRONG, complaint, escaped, hush, output, search_of
 from fastapi_spine.cli.coming import STDIN, told
 from fastapi_spine.cli.line_fits import fits
+from fastapi_spine.cli.our_names import in_our_names
 from fastapi_spine.cli.terminal import Terminal, clean
 from fastapi_spine.console.client import AskedWronglyError
 from fastapi_spine.console.filter import Filter
@@ -29,7 +30,7 @@ _LONGEST: Final = 1 << 20
 """Bytes of a line; a longer one is no log's, and is shown in pieces."""
 
 Line = tuple[str, dict[str, object] | None]
-"""As it stands there, and as an object if it is one."""
+"""As it stands there, and in the log's default keys if it is an object."""
 
 
 def tail_file(options: argparse.Namespace) -> int:
@@ -84,7 +85,7 @@ def _fields(text: str) -> dict[str, object] | None:
         found = msgspec.json.decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return in_our_names(found) if isinstance(found, dict) else None
 
 
 def _stdin() -> Iterator[bytes]:

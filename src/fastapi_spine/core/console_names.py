@@ -30,6 +30,8 @@ COOKIE_CONSOLE_PREFIX: Final = "spine_console_"
 HEADER_CONSOLE_KEY: Final = "x-otlp-api-key"
 """The name that Aspire's dashboard uses, so that set-ups made for one fit the other."""
 CONSOLE_WEB_PORT: Final = 4319
+ENV_CONSOLE_WEB_PORT: Final = "SPINE_CONSOLE_WEB_PORT"
+ENV_CONSOLE_OTLP_PORT: Final = "SPINE_CONSOLE_OTLP_PORT"
 CONSOLE_OTLP_PORT: Final = 4318
 """OTLP/HTTP's registered port."""
 

@@ -14,6 +14,7 @@ import pytest
 from stored_shop import FAILED, FAILED_TRACE, HOSTILE, LISTED, WITHIN, fill
 
 from fastapi_spine.cli import main
+from fastapi_spine.cli.tail import taken_for_a_word
 
 SHOWN = f"""\
 POST /orders → 502  100 ms  orders
@@ -250,6 +251,29 @@ def test_the_time_that_was_looked_at_is_said_in_words(
     """The advice is never to look at what was looked at already."""
     ran = spine("errors", "nosuch", *times)
     assert ran == Ran(1, "", f"spine: No failure that fits {said} looks further back.\n")
+
+
+@pytest.mark.parametrize("word", ["b4d73ccc", "id:b4d73ccc"])
+def test_the_end_of_an_id_is_no_search_and_says_what_finds_it(spine: Spine, word: str) -> None:
+    """Lists show that much of an id, so it is what people have."""
+    ran = spine("requests", word)
+    said = "No request that fits in the last 1h. `spine show b4d73ccc` finds a request by the end of its id."
+    assert ran == Ran(1, "", f"spine: {said} --since 7d looks further back.\n")
+
+
+def test_a_file_is_no_consoles_folder(spine: Spine, tmp_path: Path) -> None:
+    """It is there, so nobody is told that it is not there yet."""
+    file = tmp_path / "app.log"
+    file.touch()
+    said = f"spine: {file} is a file; --data names the folder of a console.\n"
+    assert spine("requests", data=file) == Ran(2, "", said)
+
+
+def test_a_log_that_is_not_there_is_said_to_be_taken_for_a_word() -> None:
+    """Or somebody watches nothing, and thinks that nothing happens."""
+    said = "spine tail: there is no file nosuch/app.log, so it is looked for as a word"
+    assert taken_for_a_word(["nosuch/app.log", "status>=500"]) == said
+    assert (taken_for_a_word(["timeout"]), taken_for_a_word([])) == ("", "")
 
 
 def test_a_search_that_cannot_be_read_is_2_and_shows_the_place(spine: Spine) -> None:

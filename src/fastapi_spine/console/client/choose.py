@@ -29,6 +29,8 @@ def open_source(folder: Path, environ: Mapping[str, str], *, url: str = "") -> S
     access = read_access(folder)
     if url:
         return _api(url, access, environ.get(ENV_CONSOLE_TOKEN, ""))
+    if folder.exists() and not folder.is_dir():
+        raise SourceError(f"{folder} is a file; --data names the folder of a console.")
     if not folder.is_dir():
         raise SourceError(
             f"There is no {folder} yet. `spine console` starts a console, `spine dev shop:app` one beside your "

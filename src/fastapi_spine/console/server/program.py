@@ -36,13 +36,20 @@ from fastapi_spine.console.server.patience import PatientProtocol
 from fastapi_spine.console.server.switch import Switch
 from fastapi_spine.console.views import Health
 from fastapi_spine.core.clock import Clock, SystemClock
-from fastapi_spine.core.console_names import PATH_CONSOLE_LOGIN
+from fastapi_spine.core.console_names import (
+    ENV_CONSOLE_OTLP_PORT,
+    ENV_CONSOLE_WEB_PORT,
+    PATH_CONSOLE_LOGIN,
+)
 
 _HEAD_BYTES: Final = 32 * 1024
 _KEEP_ALIVE_S: Final = 75
 _GRACE_S: Final = 5
 _CONNECTIONS: Final = 1000
 _TOKEN_BYTES: Final = 32
+# Beside an application (`spine dev`) there is no flag for them.
+_WEB_PORT: Final = f"--web-port or {ENV_CONSOLE_WEB_PORT}"
+_OTLP_PORT: Final = f"--otlp-port or {ENV_CONSOLE_OTLP_PORT}"
 
 Say = Callable[[str], None]
 
@@ -91,9 +98,9 @@ class Program:
         self._books = Books()
         self._notes = Notes(say)
         self._refusals = Refusals(say, self._clock)
-        self._web_sockets = listen(options.host, options.web_port, "--web-port")
+        self._web_sockets = listen(options.host, options.web_port, _WEB_PORT)
         try:
-            self._otlp_sockets = listen(options.host, options.otlp_port, "--otlp-port")
+            self._otlp_sockets = listen(options.host, options.otlp_port, _OTLP_PORT)
             if not options.ways.base:
                 base = _url(options.host, self._web_sockets)
                 options = options._replace(ways=options.ways._replace(base=base))
