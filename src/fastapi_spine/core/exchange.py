@@ -47,7 +47,7 @@ class Identity(msgspec.Struct, eq=False):
         trace_id: 32 lower-case hex digits (W3C Trace Context).
         span_id: 16 lower-case hex digits: this request's own span.
         parent_span_id: the caller's span, if it sent a valid one.
-        trace_flags: the caller's flags, or 0x02 (random trace id) for a trace that begins here.
+        trace_flags: the caller's flags, or 0x02 (random trace id) for a trace that begins here, and 0x01 if it is sampled.
         tracestate: the caller's vendor entries, passed on as they came; of a trace that begins here and is sampled by a
             ratio, the threshold. None if there is nothing of it.
         refused: why an inbound request id was not taken, if one came and was not.

@@ -16,7 +16,7 @@ from fastapi_spine.core.health import Health
 from fastapi_spine.core.ids import RandomIds
 from fastapi_spine.core.observer import Beginner, LifespanListener, Observer, Tell
 from fastapi_spine.core.telemetry import LinePort
-from fastapi_spine.core.trace_formats import TraceFormats
+from fastapi_spine.core.trace_formats import W3C, TraceFormats
 from fastapi_spine.install.given import Given
 from fastapi_spine.install.hearing import Hearing
 from fastapi_spine.install.masking import redactor_for
@@ -185,7 +185,9 @@ def _first(
     settings: Settings, app: Any, site: Site, on: _On, formats: TraceFormats
 ) -> list[Beginner]:
     """List who hears of a request before the rooms do: they shall see who really asked."""
-    first: list[Beginner] = [_verdict(settings, on)]
+    first: list[Beginner] = []
+    if settings.traces.sample < 1 or formats is not W3C:  # else it stands in the ids already
+        first.append(_verdict(settings, on))
     if hasattr(app, "_native_telemetry"):
         from fastapi_spine.traces.native_search import NativeSearch
 
@@ -229,6 +231,7 @@ def _identity(settings: Settings, site: Site, formats: TraceFormats) -> Identity
         formats,
         accept=settings.ids.accept != "never",
         looks_secret=lambda text: site.redactor.text(text) != text,
+        sampled=settings.traces.sample >= 1,
     )
 
 

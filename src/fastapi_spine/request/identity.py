@@ -32,6 +32,8 @@ REFUSED_BY_SETTING: Final = "not_accepted"
 _WANTED = frozenset({HEADER_REQUEST_ID, HEADER_TRACEPARENT, HEADER_TRACESTATE})
 Headers = Iterable[tuple[bytes, bytes]]
 _NO_HEADERS: Final[Headers] = ()
+_RANDOM: Final = 0x02
+_SAMPLED: Final = 0x01
 
 
 class IdentityReader:
@@ -42,14 +44,23 @@ class IdentityReader:
         accept: whether an inbound `x-request-id` may be taken at all.
         looks_secret: tells a token or key that was sent as an id; such an id is refused, because an id is
             echoed and written everywhere.
+        flags: W3C trace flags of a trace that begins here, as far as they are the same for all.
     """
 
-    __slots__ = ("_accept", "_ids", "_looks_secret")
+    __slots__ = ("_accept", "_flags", "_ids", "_looks_secret")
 
-    def __init__(self, ids: IdSource, *, accept: bool, looks_secret: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        ids: IdSource,
+        *,
+        accept: bool,
+        looks_secret: Callable[[str], bool],
+        flags: int = _RANDOM,
+    ) -> None:
         self._ids = ids
         self._accept = accept
         self._looks_secret = looks_secret
+        self._flags = flags
 
     def read(self, headers: Headers, sent: Mapping[bytes, bytes], now: int) -> Identity:
         """Return the identity of a request.
@@ -61,7 +72,7 @@ class IdentityReader:
         """
         if _WANTED.isdisjoint(sent):
             request_id, trace_id, span_id = self._ids.fresh(now)
-            return Identity(request_id, trace_id, span_id)
+            return Identity(request_id, trace_id, span_id, None, self._flags)
         return self._read_sent(headers, now)
 
     def _read_sent(
@@ -81,7 +92,7 @@ class IdentityReader:
         traceparents, tracestates = sent[HEADER_TRACEPARENT], sent[HEADER_TRACESTATE]
         parent = parse_traceparent(traceparents[0]) if len(traceparents) == 1 else None
         if parent is None:
-            return Identity(*self._ids.fresh(now))
+            return Identity(*self._ids.fresh(now), None, self._flags)
         trace_id, parent_span_id, flags = parent
         return Identity(
             self._ids.request_id(now),
@@ -160,7 +171,12 @@ class ChosenReader(IdentityReader):
 
 
 def identity_reader(
-    ids: IdSource, formats: TraceFormats, *, accept: bool, looks_secret: Callable[[str], bool]
+    ids: IdSource,
+    formats: TraceFormats,
+    *,
+    accept: bool,
+    looks_secret: Callable[[str], bool],
+    sampled: bool = False,
 ) -> IdentityReader:
     """Return the reader for a process's formats; the default's knows no other.
 
@@ -169,9 +185,11 @@ def identity_reader(
         formats: which headers carry a trace.
         accept: see `IdentityReader`.
         looks_secret: see `IdentityReader`.
+        sampled: whether all traces that begin here are; B3 can leave that open, so there the verdict comes later.
     """
     if formats is W3C:
-        return IdentityReader(ids, accept=accept, looks_secret=looks_secret)
+        flags = _RANDOM | _SAMPLED if sampled else _RANDOM
+        return IdentityReader(ids, accept=accept, looks_secret=looks_secret, flags=flags)
     return ChosenReader(ids, formats, accept=accept, looks_secret=looks_secret)
 
 

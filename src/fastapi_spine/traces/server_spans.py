@@ -117,7 +117,8 @@ class ServerSpans:
         identity, scope = exchange.identity, exchange.scope
         flags = identity.trace_flags
         head = self._head
-        if identity.parent_span_id is None and head(identity):
+        # Where all are sampled, a trace that begins here says so already.
+        if not flags & SAMPLED and identity.parent_span_id is None and head(identity):
             flags |= SAMPLED
             identity.trace_flags = flags
         operations = self._operations

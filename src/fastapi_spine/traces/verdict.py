@@ -12,6 +12,8 @@ from fastapi_spine.traces.local import SAMPLED
 class Verdict:
     """Decides on traces that begin in a process without spans, and only for the calls that carry them on.
 
+    Where all are sampled, the ids are made with that flag and this is not needed, unless B3 may leave it open.
+
     A service behind goes by the caller's flag. Were that left at "not sampled" by a process that has no receiver, or has traces
     switched off, all its requests would be missing in the traces of everybody behind it. So the flag is what it would be with one.
 
